@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# build: the programs, optimised, in build/bin/. With a preset name: that preset (dev, release, thread, tidy, fuzz).
+# shellcheck source=packaging/dev/common.sh
+. packaging/dev/common.sh
+need build
+case ${1:-} in
+  dev | thread | tidy | fuzz) build_preset "$@" ;;
+  release | "")
+    [ $# -eq 0 ] || shift
+    build_preset release "$@"
+    ln -sfn release/bin build/bin
+    ;;
+  *) die "build takes a preset: dev, release, thread, tidy or fuzz" ;;
+esac

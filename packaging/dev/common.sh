@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# What every command of ./hearth shares: installing package groups, building a preset, saying what happens.
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+die() { echo "hearth: $*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo > /dev/null; then sudo "$@"; else
+    die "this step needs root: run it as root or install sudo ($*)"
+  fi
+}
+
+packages_of() { # GROUP...: their packages, one a line
+  for group in "$@"; do
+    awk -v group="[$group]" '/^\[/ {on = $0 == group; next} on && !/^#/ && NF {print $1}' packaging/dev/packages.txt
+  done
+}
+
+# need GROUP...: installs what is missing of these groups. Without missing packages it asks nobody.
+need() {
+  local missing=() package
+  # A machine may bring Node of its own; Debian's is needed only where npm is not there at all.
+  while read -r package; do
+    case $package in nodejs | npm) command -v npm > /dev/null && continue ;; esac
+    dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' || missing+=("$package")
+  done < <(packages_of "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update > /dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=600 "${missing[@]}" > build/install.log 2>&1 ||
+    { tail -20 build/install.log >&2; die "installing packages failed; the whole output is in build/install.log"; }
+}
+
+# build_preset PRESET [TARGET...]: configures when needed and builds.
+build_preset() {
+  local preset=$1
+  shift
+  if [ ! -f "build/$preset/build.ninja" ]; then
+    cmake --preset "$preset" > "build/configure-$preset.log" 2>&1 ||
+      { tail -30 "build/configure-$preset.log" >&2; die "configuring failed"; }
+  fi
+  cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
+}
+
+mkdir -p build

@@ -1,0 +1,50 @@
+// A value or the reason why there is none. boost::system::result, since g++ 12 and clang 14 share no
+// std::expected. Mark every function that returns one [[nodiscard]]; test it, then use *r or r.error().
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <stdexcept>
+#include <string>
+
+namespace hearthcast {
+
+enum class ParseError { kTruncated, kBadLength, kBadValue, kBadChecksum, kUnknownType, kUnsupported };
+
+[[nodiscard]] constexpr const char* describe(ParseError error) {
+  switch (error) {
+    case ParseError::kTruncated:
+      return "truncated";
+    case ParseError::kBadLength:
+      return "bad length";
+    case ParseError::kBadValue:
+      return "bad value";
+    case ParseError::kBadChecksum:
+      return "bad checksum";
+    case ParseError::kUnknownType:
+      return "unknown type";
+    case ParseError::kUnsupported:
+      return "unsupported";
+  }
+  return "unknown";
+}
+
+template <class T, class E = ParseError>
+using Result = boost::system::result<T, E>;
+
+// An error for people: what failed and what to do. Used where the machine or a person is at fault, not a
+// packet.
+struct Failure {
+  std::string text;
+};
+
+}  // namespace hearthcast
+
+// result<T, Failure>::value() throws the text; nobody here calls it, but the template wants a way.
+namespace boost::system {
+[[noreturn]] inline void throw_exception_from_error(const hearthcast::Failure& e, const source_location&) {
+  throw std::runtime_error(e.text);
+}
+[[noreturn]] inline void throw_exception_from_error(const hearthcast::ParseError& e, const source_location&) {
+  throw std::runtime_error(hearthcast::describe(e));
+}
+}  // namespace boost::system
