@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# test [NAME...]: installs what is missing, builds once, runs the tests, and ends with `N passed, N failed`.
+# shellcheck source=packaging/dev/common.sh
+. packaging/dev/common.sh
+
+everyday=(architecture lint unit sim fuzz web lab e2e)
+kinds=()
+for argument in "$@"; do
+  case $argument in
+    --all) kinds=("${everyday[@]}" thread install package endurance) && export HEARTHCAST_ALL=1 ;;
+    *) kinds+=("$argument") ;;
+  esac
+done
+[ ${#kinds[@]} -gt 0 ] || kinds=("${everyday[@]}")
+
+wants() { # KIND...: is one of them to be run?
+  local kind
+  for kind in "$@"; do [[ " ${kinds[*]} " == *" $kind "* ]] && return 0; done
+  return 1
+}
+
+passed=0 failed=0
+out=build/test
+rm -rf $out && mkdir -p $out
+
+# count KIND FILE...: adds the cases of JUnit or GoogleTest reports to the totals.
+count() {
+  local kind=$1 ok bad
+  shift
+  read -r ok bad < <(python3 packaging/dev/count_tests.py "$@")
+  passed=$((passed + ok)) failed=$((failed + bad))
+  printf '    %-12s %5d passed, %d failed   (%d s)\n' "$kind" "$ok" "$bad" $((SECONDS - started))
+}
+
+# A kind that ended badly without a failed case in its report (it crashed, or ran nothing) counts as one failure.
+crashed() { failed=$((failed + 1)); echo "    $1: ended badly; see the output above and build/test/"; }
+
+ctest_kind() { # KIND
+  local before=$failed status=0
+  mkdir -p "$out/$1"
+  GTEST_OUTPUT="xml:$PWD/$out/$1/" ctest --test-dir build/dev -L "^$1\$" -j "$(nproc)" --output-on-failure \
+    --no-tests=error --output-junit "$PWD/$out/$1.ctest" > "$out/$1.log" 2>&1 || status=$?
+  [ $status -eq 0 ] || grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "$out/$1.log"
+  # GoogleTest programs report their cases one by one; what is no GoogleTest program counts as one case.
+  if compgen -G "$out/$1/*.xml" > /dev/null; then count "$1" "$out/$1"/*.xml; else count "$1" "$out/$1.ctest"; fi
+  if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
+}
+
+pytest_kind() { # KIND FOLDER
+  local before=$failed status=0
+  as_root env PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 \
+    --junitxml "$out/$1.xml" "$2" > "$out/$1.log" 2>&1 || status=$?
+  [ $status -eq 0 ] || cat "$out/$1.log"
+  count "$1" "$out/$1.xml"
+  if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
+}
+
+script_kind() { # KIND COMMAND...: a script that prints `N passed, N failed` as its last line
+  local kind=$1 status=0 ok=0 bad=0 line
+  shift
+  "$@" > "$out/$kind.log" 2>&1 || status=$?
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$out/$kind.log" | tail -1) || true
+  [ $status -eq 0 ] || cat "$out/$kind.log"
+  read -r ok bad < <(echo "${line:-0 passed, 0 failed}" | tr -dc '0-9 ')
+  passed=$((passed + ok)) failed=$((failed + bad))
+  printf '    %-12s %5d passed, %d failed   (%d s)\n' "$kind" "$ok" "$bad" $((SECONDS - started))
+  if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then crashed "$kind"; elif [ "$ok" -eq 0 ]; then crashed "$kind"; fi
+}
+
+need build test
+if wants lab e2e architecture lint; then need lab; fi
+if wants web; then need web; fi
+if wants web lab e2e package install; then
+  say "building the web UI"
+  bash packaging/dev/webui.sh
+fi
+if wants unit sim fuzz; then
+  say "building with ASan and UBSan"
+  build_preset dev
+fi
+if wants lab e2e web endurance; then
+  say "building what people run"
+  bash packaging/dev/build.sh
+fi
+
+for kind in "${kinds[@]}"; do
+  started=$SECONDS
+  say "test $kind"
+  case $kind in
+    unit | sim | fuzz) ctest_kind "$kind" ;;
+    architecture) pytest_kind architecture tests/architecture ;;
+    lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
+    lab) pytest_kind lab tests/lab ;;
+    e2e) pytest_kind e2e tests/e2e ;;
+    endurance) pytest_kind endurance tests/endurance ;;
+    web | thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;
+    *) die "there is no kind of test '$kind'; ./hearth help lists them" ;;
+  esac
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
