@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# test-install: proves in a minimal Debian 12 tree, where nothing is installed, that the project's own install step brings
+# all that building and testing need, and that the whole product then builds there.
+# shellcheck source=packaging/dev/common.sh
+. packaging/dev/common.sh
+need package
+tree=$(mktemp -d -t hearthcast-install.XXXXXX)
+trap 'as_root umount -R "$tree/proc" "$tree/dev" 2> /dev/null || true; as_root rm -rf --one-file-system "$tree"' EXIT
+passed=0 failed=0
+step() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@" > "build/test-install.log" 2>&1; then passed=$((passed + 1)) && echo "ok: $name"; else
+    failed=$((failed + 1)) && echo "failed: $name" && tail -30 build/test-install.log
+  fi
+}
+inside() { as_root chroot "$tree" env -i HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
+
+# The same sources and client settings as this machine: a mirror or a proxy is the machine's matter.
+sources=()
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+  if [ -s "$file" ]; then sources+=("$file"); fi
+done
+make_tree() {
+  as_root mmdebstrap --variant=minbase --include=ca-certificates bookworm "$tree" "${sources[@]}" &&
+    as_root cp -r /etc/apt/apt.conf.d /etc/apt/sources.list* "$tree/etc/apt/" &&
+    { [ ! -f "$HOME/.npmrc" ] || as_root cp "$HOME/.npmrc" "$tree/tmp/.npmrc"; } &&
+    as_root cp /etc/resolv.conf /etc/hosts "$tree/etc/" &&
+    as_root mount -t proc proc "$tree/proc" && as_root mount --rbind /dev "$tree/dev"
+}
+step "a minimal Debian 12 tree" make_tree
+as_root mkdir -p "$tree/src"
+git ls-files -z | as_root tar --null -T - -cf - | as_root tar -xf - -C "$tree/src"
+step "the build's packages, and the programs" inside bash -c 'cd /src && ./hearth build'
+step "the web UI, with Debian's own Node" inside bash -c 'cd /src && . packaging/dev/common.sh && bash packaging/dev/webui.sh'
+step "the packages of every kind of test" inside bash -c 'cd /src && . packaging/dev/common.sh && need build test lab web'
+step "a program of that tree" inside /src/build/bin/hearthcast-box --version
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
