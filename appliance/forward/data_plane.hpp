@@ -1,0 +1,47 @@
+// The box's data thread: opens what comes on the tunnel's port, frames what comes from the provider once,
+// seals it per viewer and sends it in segments. It alone reads the sockets and holds the established
+// sessions.
+//
+// Threads: construct, start(), stop(), post() and take() belong to the control thread; everything else
+// happens on the thread that start() makes. The control thread may send on the shared socket at any time,
+// never read it.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "appliance/forward/messages.hpp"
+
+namespace hearthcast {
+class Log;
+}
+namespace hearthcast::linux {
+class UdpSocket;
+}
+
+namespace hearthcast::forward {
+
+class Loop;
+
+class DataPlane {
+ public:
+  DataPlane(linux::UdpSocket& socket, Log& log);  // both outlive it
+  ~DataPlane();                                   // stops
+  DataPlane(const DataPlane&) = delete;
+  DataPlane& operator=(const DataPlane&) = delete;
+
+  void start();
+  void stop();  // orderly: sends close_notify to every peer, joins the thread; harmless when not started
+
+  // False when the queue is full: the data thread has not kept up for 4,096 messages; the message is lost.
+  [[nodiscard]] bool post(Down message);
+  // What came up, oldest first; nullopt when nothing is left. Call until then whenever wake_fd() is readable.
+  [[nodiscard]] std::optional<Up> take();
+  // Readable when something waits; take() returning nullopt re-arms it. Owned by the plane.
+  [[nodiscard]] int wake_fd() const;
+
+ private:
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace hearthcast::forward

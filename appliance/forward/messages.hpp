@@ -1,0 +1,108 @@
+// What the box's control thread tells its data thread, and what comes back. Use through DataPlane::post() and
+// DataPlane::take() (data_plane.hpp); sessions and inner packets are the messages of tunnelmgr/datapath.
+//
+// A flow is carried from AddFlow to RemoveFlow whether somebody watches or not; who gets it is the viewer
+// table, replaced as a whole by SetViewers. The access decision is made before: the data thread asks nobody.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/ids.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/datapath/messages.hpp"
+
+namespace hearthcast::linux {
+class MulticastSocket;
+}
+
+namespace hearthcast::forward {
+
+// ---- down ----------------------------------------------------------------------------------------------
+
+// Starts a flow on a socket that has joined. With the id of a flow that exists the socket is exchanged (a new
+// upstream interface, a rejoin) and the sequence numbers go on. Flow ids are 1 to 2^32-1 and never reused
+// while the program runs.
+struct AddFlow {
+  FlowId flow;
+  FlowKey key;
+  std::unique_ptr<linux::MulticastSocket> socket;
+};
+
+// Leaves: closes the socket.
+struct RemoveFlow {
+  FlowId flow;
+};
+
+// Who gets what from now on. Unknown flows and peers in it are skipped. Counters of pairs that stay go on.
+struct ViewerTable {
+  struct Row {
+    FlowId flow;
+    std::vector<PeerId> peers;
+  };
+  std::vector<Row> rows;
+};
+struct SetViewers {
+  std::unique_ptr<const ViewerTable> table;
+};
+
+struct Stop {};
+
+using Down = std::variant<Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                          datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers>;
+
+// ---- up ------------------------------------------------------------------------------------------------
+
+// Numbers since the flow was added. Bitrate is over the last statistics interval.
+struct FlowCounters {
+  FlowId flow;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;              // UDP payload as the provider sent it
+  std::uint64_t kernel_drops = 0;       // receive buffer overflows
+  std::uint64_t dropped = 0;            // hop limit used up, too large, or not from this flow's source
+  std::uint64_t continuity_errors = 0;  // transport stream, all pids
+  std::uint64_t bits_per_second = 0;
+  Time last_data{};  // the epoch when nothing came yet
+  bool rtp = false;  // the last datagram carried an RTP header
+};
+
+struct ViewerCounters {
+  FlowId flow;
+  PeerId peer;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // UDP payload of the tunnel: sealed records
+  std::uint64_t drops = 0;  // the kernel's queue was full, or the path refused the size
+};
+
+struct PeerCounters {
+  PeerId peer;
+  std::uint64_t records = 0;  // opened
+  Time last_received{};
+};
+
+// Sent up about once a second.
+struct Statistics {
+  Time at{};
+  std::vector<FlowCounters> flows;
+  std::vector<ViewerCounters> viewers;
+  std::vector<PeerCounters> peers;
+  datapath::PortCounters port;
+};
+struct StatisticsReady {
+  std::unique_ptr<const Statistics> statistics;
+};
+
+// The first datagram of a flow after AddFlow, or after silence of a second or more; and a second of silence.
+struct FlowSignal {
+  FlowId flow;
+  bool present = false;
+};
+
+using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
+                        datapath::SessionClosed, FlowSignal, StatisticsReady>;
+
+}  // namespace hearthcast::forward
