@@ -2,6 +2,7 @@
 // std::expected. Mark every function that returns one [[nodiscard]]; test it, then use *r or r.error().
 #pragma once
 
+#include <boost/assert/source_location.hpp>
 #include <boost/system/result.hpp>
 #include <stdexcept>
 #include <string>
@@ -37,14 +38,13 @@ struct Failure {
   std::string text;
 };
 
-}  // namespace hearthcast
-
-// result<T, Failure>::value() throws the text; nobody here calls it, but the template wants a way.
-namespace boost::system {
-[[noreturn]] inline void throw_exception_from_error(const hearthcast::Failure& e, const source_location&) {
+// result<T, E>::value() throws the text. Found by argument-dependent lookup; for tests and start-up, since
+// everything else tests the result first.
+[[noreturn]] inline void throw_exception_from_error(const Failure& e, const boost::source_location&) {
   throw std::runtime_error(e.text);
 }
-[[noreturn]] inline void throw_exception_from_error(const hearthcast::ParseError& e, const source_location&) {
-  throw std::runtime_error(hearthcast::describe(e));
+[[noreturn]] inline void throw_exception_from_error(ParseError e, const boost::source_location&) {
+  throw std::runtime_error(describe(e));
 }
-}  // namespace boost::system
+
+}  // namespace hearthcast
