@@ -1,0 +1,1 @@
+"""The world that Hearthcast is tried in: network namespaces, a provider, players, and what measures them."""
