@@ -1,0 +1,1 @@
+hearthcast_fuzz(tunnel_control SOURCES tunnel_control_fuzz.cpp DEPENDS tunnel)
