@@ -1,0 +1,189 @@
+#include "tunnelmgr/linux/udp_socket.hpp"
+
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+#include <cerrno>
+
+#include "tests/unit/linux/private_network.hpp"
+#include "tunnelmgr/linux/socket_option.hpp"
+
+namespace hearthcast::linux {
+namespace {
+
+const IpAddress kLoopback4 = *IpAddress::parse("127.0.0.1");
+const IpAddress kLoopback6 = *IpAddress::parse("::1");
+
+UdpSocket open(const UdpOptions& options = {}) {
+  auto socket = UdpSocket::open(options);
+  EXPECT_TRUE(socket) << (socket ? "" : socket.error().text);
+  return std::move(*socket);
+}
+
+// Collects until count datagrams have come; gives up after ten seconds, which only a broken socket needs.
+std::vector<std::pair<Endpoint, Buffer>> collect(UdpSocket& socket, std::size_t count) {
+  std::vector<std::pair<Endpoint, Buffer>> all;
+  ReceiveBatch batch(4);
+  while (all.size() < count) {
+    pollfd ready{socket.fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 10'000) <= 0) {
+      break;
+    }
+    for (const Datagram& d : socket.receive(batch).datagrams) {
+      all.emplace_back(d.source, Buffer(d.payload.begin(), d.payload.end()));
+    }
+  }
+  return all;
+}
+
+Buffer numbered(std::size_t stride, std::size_t count, std::size_t last_size) {
+  Buffer slab((count - 1) * stride + last_size);
+  for (std::size_t i = 0; i < slab.size(); ++i) {
+    slab[i] = static_cast<std::uint8_t>(i / stride);
+  }
+  return slab;
+}
+
+TEST(UdpSocket, CarriesBothFamiliesAndHidesTheMappedForm) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  ASSERT_NE(a.port(), 0);
+  for (const IpAddress& loopback : {kLoopback4, kLoopback6}) {
+    ASSERT_EQ(a.send({loopback, b.port()}, as_bytes("hello")).outcome, SendOutcome::kSent);
+    const auto got = collect(b, 1);
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].first, (Endpoint{loopback, a.port()}));
+    EXPECT_EQ(as_text(got[0].second), "hello");
+  }
+}
+
+TEST(UdpSocket, EmptyDatagramIsADatagram) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  ASSERT_EQ(a.send({kLoopback4, b.port()}, {}).outcome, SendOutcome::kSent);
+  const auto got = collect(b, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(got[0].second.empty());
+}
+
+TEST(UdpSocket, ReportsTheTrafficClass) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  ASSERT_TRUE(set_option(a.fd(), IPPROTO_IP, IP_TOS, 0x28));
+  ASSERT_TRUE(set_option(a.fd(), IPPROTO_IPV6, IPV6_TCLASS, 0x48));
+  ReceiveBatch batch;
+  for (const auto& [loopback, expected] : {std::pair{kLoopback4, 0x28}, std::pair{kLoopback6, 0x48}}) {
+    a.send({loopback, b.port()}, as_bytes("x"));
+    pollfd ready{b.fd(), POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+    const auto got = b.receive(batch).datagrams;
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got[0].traffic_class, expected);
+  }
+}
+
+TEST(UdpSocket, ReceivesNothingWithoutBlocking) {
+  UdpSocket a = open();
+  ReceiveBatch batch;
+  const auto got = a.receive(batch);
+  EXPECT_TRUE(got.datagrams.empty());
+  EXPECT_EQ(got.error, 0);
+}
+
+// With and without offload the receiver sees the same datagrams: borders, order and a shorter last one.
+TEST(UdpSocket, SegmentsArriveAsTheyWereCut) {
+  for (const bool offload : {true, false}) {
+    for (const IpAddress& loopback : {kLoopback4, kLoopback6}) {
+      UdpSocket a = open();
+      UdpSocket b = open({.port = 0, .address = {}, .receive_buffer = 4 << 20});
+      if (!offload) {
+        a.stop_offloading();
+      }
+      for (const auto& [stride, count, last] :
+           {std::tuple<std::size_t, std::size_t, std::size_t>{1400, 1, 700},
+            {1400, 2, 1400},
+            {1400, 47, 1},
+            {100, 130, 100},
+            {40'000, 3, 5}}) {
+        const Buffer slab = numbered(stride, count, last);
+        const SendResult sent = a.send_segments({loopback, b.port()}, slab, stride, count, last);
+        ASSERT_EQ(sent.outcome, SendOutcome::kSent) << sent.error;
+        ASSERT_EQ(sent.datagrams, count);
+        const auto got = collect(b, count);
+        ASSERT_EQ(got.size(), count);
+        for (std::size_t i = 0; i < count; ++i) {
+          EXPECT_EQ(got[i].second.size(), i + 1 == count ? last : stride);
+          EXPECT_EQ(got[i].second[0], static_cast<std::uint8_t>(i));
+        }
+      }
+      EXPECT_EQ(a.offloads(), offload);
+    }
+  }
+}
+
+TEST(UdpSocket, NoSegmentsIsNothingToDo) {
+  UdpSocket a = open();
+  const SendResult sent = a.send_segments({kLoopback4, 9}, {}, 1400, 0, 1400);
+  EXPECT_EQ(sent.outcome, SendOutcome::kSent);
+  EXPECT_EQ(sent.datagrams, 0U);
+}
+
+TEST(UdpSocket, TooLargeIsReportedAndKeepsOffload) {
+  UdpSocket a = open();
+  EXPECT_EQ(a.send({kLoopback4, 9}, Buffer(65'508)).outcome, SendOutcome::kTooBig);
+  const bool permitted = in_private_network(1400, [] {
+    UdpSocket sender = open();
+    const Buffer slab = numbered(1401, 3, 1401);
+    const SendResult sent = sender.send_segments({kLoopback6, 9}, slab, 1401, 3, 1401);
+    EXPECT_EQ(sent.outcome, SendOutcome::kTooBig);
+    EXPECT_EQ(sent.datagrams, 0U);
+    EXPECT_TRUE(sender.offloads());
+    EXPECT_EQ(sender.send({kLoopback6, 9}, Bytes(slab).first(1401)).outcome, SendOutcome::kTooBig);
+    EXPECT_EQ(sender.send({kLoopback6, 9}, Bytes(slab).first(1352)).outcome, SendOutcome::kSent);
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST(UdpSocket, UnreachableIsReported) {
+  const bool permitted = in_private_network(65536, [] {
+    UdpSocket sender = open();
+    const SendResult sent = sender.send({*IpAddress::parse("192.0.2.1"), 9}, as_bytes("x"));
+    EXPECT_EQ(sent.outcome, SendOutcome::kUnreachable);
+    EXPECT_EQ(sent.error, ENETUNREACH);
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST(UdpSocket, OneFamilyOnlyWhenAskedFor) {
+  UdpSocket a = open({.port = 0, .address = kLoopback4, .receive_buffer = 65536});
+  EXPECT_TRUE(a.reaches(Family::kIp4));
+  EXPECT_FALSE(a.reaches(Family::kIp6));
+  EXPECT_EQ(a.send({kLoopback6, 9}, as_bytes("x")).outcome, SendOutcome::kUnreachable);
+  EXPECT_GE(a.receive_buffer(), 65536U);
+}
+
+TEST(UdpSocket, BusyPortIsAClearFailure) {
+  UdpSocket a = open();
+  const auto second = UdpSocket::open({.port = a.port(), .address = {}, .receive_buffer = 65536});
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().text, testing::HasSubstr("another program has this port"));
+}
+
+TEST(UdpSocket, MovesWithItsPort) {
+  UdpSocket a = open();
+  const std::uint16_t port = a.port();
+  UdpSocket b(std::move(a));
+  EXPECT_EQ(b.port(), port);
+  UdpSocket c = open();
+  c = std::move(b);
+  EXPECT_EQ(c.port(), port);
+  EXPECT_GE(c.fd(), 0);
+}
+
+}  // namespace
+}  // namespace hearthcast::linux

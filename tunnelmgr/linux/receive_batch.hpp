@@ -1,0 +1,54 @@
+// Many datagrams in one system call: recvmmsg, with the super-packets of UDP_GRO split into their datagrams
+// again.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+
+namespace hearthcast::linux {
+
+struct Datagram {
+  Endpoint source;
+  Bytes payload;                   // into the batch; valid until the next receive() into it
+  std::uint8_t traffic_class = 0;  // TOS or traffic class, when the socket asks for it
+  std::uint8_t hop_limit = 0;      // TTL or hop limit, when the socket asks for it; 0: not known
+};
+
+// The memory of one receiving thread; every socket of that thread can use it in turn. Allocates once, when
+// made.
+class ReceiveBatch {
+ public:
+  // messages: how many (super-)packets one call takes; each has room for 64 KiB.
+  explicit ReceiveBatch(std::size_t messages = 16);
+  ReceiveBatch(const ReceiveBatch&) = delete;
+  ReceiveBatch& operator=(const ReceiveBatch&) = delete;
+  ~ReceiveBatch();
+
+  // What waits at the socket now, never blocking; empty when nothing does. Datagrams that were cut short
+  // (none can be longer than the room) are left out. error: 0, or the errno of a call that failed for another
+  // reason than an empty queue; the socket goes on working after such an error (ICMP errors come this way).
+  struct Received {
+    std::span<const Datagram> datagrams;
+    int error = 0;
+  };
+  [[nodiscard]] Received receive(int fd);
+
+  // The kernel's own count of datagrams it dropped at that socket since it was made (SO_RXQ_OVFL), as of the
+  // last receive() that carried it; nullopt when that call carried none.
+  [[nodiscard]] std::optional<std::uint32_t> overflow() const { return overflow_; }
+
+ private:
+  struct Storage;
+  void split(std::size_t message, std::size_t size);
+
+  std::unique_ptr<Storage> storage_;
+  std::vector<Datagram> datagrams_;
+  std::optional<std::uint32_t> overflow_;
+};
+
+}  // namespace hearthcast::linux
