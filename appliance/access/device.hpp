@@ -1,0 +1,41 @@
+// A paired device and what its owner lets it watch.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "tunnelmgr/base/bytes.hpp"
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/ids.hpp"
+
+namespace hearthcast::access {
+
+inline constexpr std::size_t kMaxDeviceNameCharacters = 64;
+inline constexpr std::size_t kMaxDevices = 500;
+
+enum class DeviceState {
+  kPending,   // paired, and waits for the owner
+  kApproved,  // may watch what it is granted
+  kRevoked,   // known, and refused everything
+};
+
+struct Grants {
+  bool all = false;              // also channels that come later
+  std::set<ChannelId> channels;  // meaningful only when not all
+  [[nodiscard]] bool include(ChannelId channel) const { return all || channels.contains(channel); }
+  friend bool operator==(const Grants&, const Grants&) = default;
+};
+
+struct Device {
+  DeviceId id;          // given once, never reused
+  IdentityId identity;  // SHA-256 of public_key
+  Buffer public_key;    // SubjectPublicKeyInfo, DER
+  std::string name;     // never empty
+  DeviceState state = DeviceState::kPending;
+  Grants grants;
+  std::uint64_t revision = 0;  // grows with every change of state or grants
+  friend bool operator==(const Device&, const Device&) = default;
+};
+
+}  // namespace hearthcast::access

@@ -1,0 +1,103 @@
+#include "appliance/access/device_list.hpp"
+
+#include <utility>
+
+namespace hearthcast::access {
+
+DeviceList::DeviceList(std::vector<Device> devices, std::int64_t next_id) : next_id_(next_id) {
+  for (Device& device : devices) {
+    by_identity_[device.identity] = device.id;
+    devices_[device.id] = std::move(device);
+  }
+}
+
+Result<DeviceId, Failure> DeviceList::paired(const IdentityId& identity, Bytes public_key,
+                                             std::string_view name) {
+  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
+    Device& device = devices_.at(known->second);
+    device.name = name;
+    if (device.state == DeviceState::kRevoked) {
+      device.state = DeviceState::kPending;
+      ++device.revision;
+    }
+    return device.id;
+  }
+  if (devices_.size() >= kMaxDevices) {
+    return Failure{"This box already knows " + std::to_string(kMaxDevices) +
+                   " devices. Forget one that is not used any more, then pair again."};
+  }
+  const DeviceId id{next_id_++};
+  Device device;
+  device.id = id;
+  device.identity = identity;
+  device.public_key.assign(public_key.begin(), public_key.end());
+  device.name = name;
+  // A device that was forgotten and pairs again must not meet a revision that it has seen: room for a million
+  // changes before each.
+  device.revision = static_cast<std::uint64_t>(id.value) << 20;
+  by_identity_[identity] = id;
+  devices_[id] = std::move(device);
+  return id;
+}
+
+Device* DeviceList::edit(DeviceId id) {
+  const auto at = devices_.find(id);
+  return at == devices_.end() ? nullptr : &at->second;
+}
+
+bool DeviceList::set_state(DeviceId id, DeviceState state) {
+  Device* device = edit(id);
+  if (device != nullptr && device->state != state) {
+    device->state = state;
+    ++device->revision;
+  }
+  return device != nullptr;
+}
+
+bool DeviceList::set_grants(DeviceId id, const Grants& grants) {
+  Device* device = edit(id);
+  if (device != nullptr && device->grants != grants) {
+    device->grants = grants;
+    ++device->revision;
+  }
+  return device != nullptr;
+}
+
+bool DeviceList::rename(DeviceId id, std::string_view clean_name) {
+  Device* device = edit(id);
+  if (device == nullptr) {
+    return false;
+  }
+  device->name = clean_name;
+  return true;
+}
+
+bool DeviceList::forget(DeviceId id) {
+  const Device* device = find(id);
+  if (device == nullptr) {
+    return false;
+  }
+  by_identity_.erase(device->identity);
+  devices_.erase(id);
+  return true;
+}
+
+void DeviceList::drop_channel(ChannelId channel) {
+  for (auto& [id, device] : devices_) {
+    if (device.grants.channels.erase(channel) > 0) {
+      ++device.revision;
+    }
+  }
+}
+
+const Device* DeviceList::find(DeviceId id) const {
+  const auto at = devices_.find(id);
+  return at == devices_.end() ? nullptr : &at->second;
+}
+
+const Device* DeviceList::find(const IdentityId& identity) const {
+  const auto at = by_identity_.find(identity);
+  return at == by_identity_.end() ? nullptr : find(at->second);
+}
+
+}  // namespace hearthcast::access

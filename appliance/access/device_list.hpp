@@ -1,0 +1,49 @@
+// The devices of a box. A value: copies are independent.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "appliance/access/device.hpp"
+#include "tunnelmgr/base/result.hpp"
+
+namespace hearthcast::access {
+
+class DeviceList {
+ public:
+  DeviceList() = default;
+  // As stored: ids distinct and below next_id, identities distinct.
+  DeviceList(std::vector<Device> devices, std::int64_t next_id);
+
+  // After a successful pairing. A new key becomes a pending device without grants; a key that is known keeps
+  // its id, state and grants and takes the new name. A revoked device becomes pending again: its owner opened
+  // the window. Refused when there are kMaxDevices. `name` must be clean and not empty (channels/label.hpp).
+  [[nodiscard]] Result<DeviceId, Failure> paired(const IdentityId& identity, Bytes public_key,
+                                                 std::string_view name);
+
+  // Each is false when there is no such device. Setting what is already so changes nothing, not even the
+  // revision.
+  [[nodiscard]] bool set_state(DeviceId id, DeviceState state);
+  [[nodiscard]] bool set_grants(DeviceId id, const Grants& grants);
+  [[nodiscard]] bool rename(DeviceId id, std::string_view clean_name);
+  [[nodiscard]] bool forget(DeviceId id);
+  // A channel left the catalogue: no grant names it any more.
+  void drop_channel(ChannelId channel);
+
+  [[nodiscard]] const Device* find(DeviceId id) const;  // until the next change
+  [[nodiscard]] const Device* find(const IdentityId& identity) const;
+  [[nodiscard]] const std::map<DeviceId, Device>& devices() const { return devices_; }
+  [[nodiscard]] std::int64_t next_id() const { return next_id_; }
+
+ private:
+  [[nodiscard]] Device* edit(DeviceId id);
+
+  std::map<DeviceId, Device> devices_;
+  std::unordered_map<IdentityId, DeviceId> by_identity_;
+  std::int64_t next_id_ = 1;
+};
+
+}  // namespace hearthcast::access
