@@ -2,13 +2,13 @@
 // seals it per viewer and sends it in segments. It alone reads the sockets and holds the established
 // sessions.
 //
-// Threads: construct, start(), stop(), post() and take() belong to the control thread; everything else
+// Threads: construct, start(), stop(), post() and consume() belong to the control thread; everything else
 // happens on the thread that start() makes. The control thread may send on the shared socket at any time,
 // never read it.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 
 #include "appliance/forward/messages.hpp"
 
@@ -35,9 +35,10 @@ class DataPlane {
 
   // False when the queue is full: the data thread has not kept up for 4,096 messages; the message is lost.
   [[nodiscard]] bool post(Down message);
-  // What came up, oldest first; nullopt when nothing is left. Call until then whenever wake_fd() is readable.
-  [[nodiscard]] std::optional<Up> take();
-  // Readable when something waits; take() returning nullopt re-arms it. Owned by the plane.
+  // Hands over what came up, oldest first, and re-arms wake_fd(). Call once after start() and whenever that
+  // is readable.
+  void consume(const std::function<void(Up)>& take);
+  // Readable when something waits. Owned by the plane.
   [[nodiscard]] int wake_fd() const;
 
  private:

@@ -1,5 +1,5 @@
 // What the box's control thread tells its data thread, and what comes back. Use through DataPlane::post() and
-// DataPlane::take() (data_plane.hpp); sessions and inner packets are the messages of tunnelmgr/datapath.
+// DataPlane::consume() (data_plane.hpp); sessions and inner packets are the messages of tunnelmgr/datapath.
 //
 // A flow is carried from AddFlow to RemoveFlow whether somebody watches or not; who gets it is the viewer
 // table, replaced as a whole by SetViewers. The access decision is made before: the data thread asks nobody.
