@@ -1,0 +1,75 @@
+// STUN messages (RFC 8489) with the attributes that ICE (RFC 8445) and the presence of
+// docs/protocol/introduction.md need.
+//
+// Attributes behind MESSAGE-INTEGRITY are not read, FINGERPRINT excepted (RFC 8489 section 14.5), so
+// everything in a StunMessage is covered by the integrity that check_integrity() proves. Of an attribute that
+// comes twice the first counts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/bytes.hpp"
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/result.hpp"
+
+namespace hearthcast::wire {
+
+inline constexpr std::size_t kStunHeaderSize = 20;
+inline constexpr std::uint16_t kStunBinding = 0x001;
+
+enum class StunClass : std::uint8_t { kRequest = 0, kIndication = 1, kSuccess = 2, kError = 3 };
+
+using TransactionId = std::array<std::uint8_t, 12>;
+
+struct StunError {
+  std::uint16_t code = 0;  // 300 to 699
+  std::string reason;
+  friend bool operator==(const StunError&, const StunError&) = default;
+};
+
+struct StunMessage {
+  StunClass message_class = StunClass::kRequest;
+  std::uint16_t method = kStunBinding;  // 12 bits
+  TransactionId transaction{};
+
+  std::optional<std::string> username = std::nullopt;
+  std::optional<std::uint32_t> priority = std::nullopt;
+  std::optional<std::uint64_t> ice_controlling = std::nullopt;  // the tie breaker
+  std::optional<std::uint64_t> ice_controlled = std::nullopt;
+  bool use_candidate = false;
+  std::optional<Endpoint> xor_mapped_address = std::nullopt;
+  std::optional<StunError> error = std::nullopt;
+  std::vector<std::uint16_t> unknown_attributes = {};  // the contents of UNKNOWN-ATTRIBUTES, in a 420 answer
+  std::optional<std::string> software = std::nullopt;
+  std::optional<std::string> realm = std::nullopt;
+  std::optional<std::string> nonce = std::nullopt;
+  std::optional<std::uint16_t> padding = std::nullopt;  // octets of PADDING's value (RFC 5780 section 7.6)
+
+  // Set by decoding only.
+  bool has_integrity = false;
+  bool has_fingerprint = false;
+  std::vector<std::uint16_t> not_understood = {};  // comprehension-required types: answer 420 or drop
+
+  friend bool operator==(const StunMessage&, const StunMessage&) = default;
+};
+
+// Header only: leading zero bits, magic cookie, length.
+[[nodiscard]] bool is_stun(Bytes datagram);
+
+// A FINGERPRINT that is there must be right. Padding octets may hold anything.
+[[nodiscard]] Result<StunMessage> decode_stun(Bytes datagram);
+
+// True if `datagram`, which decodes, has a MESSAGE-INTEGRITY made with `key`; for short-term credentials the
+// key is the password. Constant time in the comparison.
+[[nodiscard]] bool check_integrity(Bytes datagram, const Crypto& crypto, Bytes key);
+
+// With a key: MESSAGE-INTEGRITY. FINGERPRINT always, as ICE wants it.
+[[nodiscard]] Buffer encode_stun(const StunMessage& message);
+[[nodiscard]] Buffer encode_stun(const StunMessage& message, const Crypto& crypto, Bytes key);
+
+}  // namespace hearthcast::wire
