@@ -48,7 +48,7 @@ ctest_kind() { # KIND
 
 pytest_kind() { # KIND FOLDER
   local before=$failed status=0
-  as_root env PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 \
+  as_root env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 \
     --junitxml "$out/$1.xml" "$2" > "$out/$1.log" 2>&1 || status=$?
   [ $status -eq 0 ] || cat "$out/$1.log"
   count "$1" "$out/$1.xml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +15,6 @@ from hearthlab.namespace import prefix  # noqa: E402
 from hearthlab.observer import Observer  # noqa: E402
 from hearthlab.service import Service  # noqa: E402
 from hearthlab.topology import Topology  # noqa: E402
-
-os.environ["PYTHONPATH"] = str(Path(__file__).parent)
 
 
 @pytest.fixture(scope="session")

@@ -160,13 +160,26 @@ class Film:
         clocked = packets[rows]
         ts.write_pcr(clocked, ts.pcr_values(clocked) + turn * self.ticks_per_turn)
         packets[rows] = clocked
-        later = turn * self.ticks_per_turn // _TICKS_PER_90KHZ
+        later = turn * self.stamps_per_turn
         for at, octet in self._stamps_between(offset, end):
             _move_stamp(packets[at - offset], octet, later)
 
     def _stamps_between(self, first: int, end: int) -> list[tuple[int, int]]:
         low, high = numpy.searchsorted(self._stamp_keys, [first, end])
         return self._stamps[low:high]
+
+    @property
+    def stamps_per_turn(self) -> int:
+        """The length of one turn in 90 kHz ticks, by which PTS and DTS move on."""
+        return self.ticks_per_turn // _TICKS_PER_90KHZ
+
+    @property
+    def first_video_stamp(self) -> int:
+        """The PTS of the first picture of turn 0."""
+        programme = ts.programme_of(self._base)
+        assert programme is not None
+        at, octet = next((at, octet) for at, octet in self._stamps if self._pids[at] == programme.pcr_pid)
+        return _read_stamp(self._base[at], octet)
 
     def datagrams(self, first: int, count: int) -> bytes:
         """`count` datagrams of DATAGRAM octets, end to end."""
@@ -179,12 +192,16 @@ class Film:
         return None if at is None or turn < 0 else turn * self.packets_per_turn + at
 
 
-def _move_stamp(packet: numpy.ndarray, at: int, later: int) -> None:
-    """Adds 90 kHz ticks to the five octets of a PTS or DTS."""
+def _read_stamp(packet: numpy.ndarray, at: int) -> int:
+    """The 33 bits of a PTS or DTS, which lie in five octets."""
     a, b, c, d, e = (int(octet) for octet in packet[at : at + 5])
-    stamp = ((a >> 1) & 7) << 30 | b << 22 | (c >> 1) << 15 | d << 7 | e >> 1
-    stamp = (stamp + later) % (1 << 33)
-    packet[at] = (a & 0xF1) | (stamp >> 30) << 1
+    return ((a >> 1) & 7) << 30 | b << 22 | (c >> 1) << 15 | d << 7 | e >> 1
+
+
+def _move_stamp(packet: numpy.ndarray, at: int, later: int) -> None:
+    """Adds 90 kHz ticks to a PTS or DTS."""
+    stamp = (_read_stamp(packet, at) + later) % (1 << 33)
+    packet[at] = (int(packet[at]) & 0xF1) | (stamp >> 30) << 1
     packet[at + 1] = (stamp >> 22) & 0xFF
     packet[at + 2] = ((stamp >> 15) & 0x7F) << 1 | 1
     packet[at + 3] = (stamp >> 7) & 0xFF

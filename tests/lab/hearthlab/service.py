@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ class Service:
         with open(self._folder / "provider.log", "wb") as log:
             self._process = self._topology["provider"].popen(
                 [sys.executable, "-m", "hearthlab.provider", str(settings.resolve())],
-                stdout=subprocess.PIPE, stderr=log,
+                stdout=subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "lab")},
             )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"sending\n":

@@ -1,0 +1,102 @@
+"""One of the product's programs in the lab: its settings, its folders, its supervisor and its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .namespace import Namespace
+from .supervisor import Supervisor
+
+USER = "nobody"
+GROUP = "nogroup"
+
+
+class Refused(RuntimeError):
+    """A command of the product ended with an error; the text is what it told its user."""
+
+    def __init__(self, command: list[str], status: int, text: str) -> None:
+        super().__init__(f"{' '.join(command)}: exit {status}: {text}")
+        self.status = status
+        self.text = text
+
+
+class Program:
+    """A program with all that it keeps below one folder. `unprivileged`: it is started without root, as its users do."""
+
+    def __init__(
+        self,
+        space: Namespace,
+        binary: Path,
+        folder: Path,
+        settings: Mapping[str, Any],
+        *,
+        unprivileged: bool,
+        wrapper: tuple[str, ...] = (),
+    ) -> None:
+        self.space = space
+        self.folder = folder
+        self.state = folder / "state"
+        self._binary = binary
+        self._unprivileged = unprivileged
+        self.state.mkdir(parents=True)
+        shutil.chown(folder, USER, GROUP)
+        shutil.chown(self.state, USER, GROUP)
+        self.state.chmod(0o700)
+        self._config = folder / "settings.toml"
+        whole = {"state_dir": str(self.state), "control_socket": str(folder / "control.sock"), **settings}
+        if not unprivileged:
+            whole["run_as"] = USER
+        self._config.write_text(toml(whole), encoding="utf-8")
+        self.supervisor = Supervisor(space, [*wrapper, *self._command("run")], folder / "log")
+
+    def _command(self, *arguments: str) -> list[str]:
+        lowered = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups"] if self._unprivileged else []
+        return [*lowered, str(self._binary), "--config", str(self._config), *arguments]
+
+    def start(self) -> None:
+        self.supervisor.start()
+
+    def stop(self) -> None:
+        self.supervisor.stop()
+
+    def log(self) -> str:
+        return self.supervisor.text()
+
+    def call(self, *arguments: str, timeout: float = 60, stdin: str | None = None) -> str:
+        """Runs a command of the program against the running one. Raises Refused when it exits with an error."""
+        command = self.space.command(*self._command(*arguments))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, input=stdin)
+        if done.returncode != 0:
+            raise Refused([self._binary.name, *arguments], done.returncode, (done.stderr + done.stdout).strip())
+        return done.stdout
+
+    def ask(self, *arguments: str) -> dict[str, Any]:
+        """A command with --json, its answer as a dictionary."""
+        return dict(json.loads(self.call(*arguments, "--json")))
+
+
+def toml(settings: Mapping[str, Any]) -> str:
+    """Settings as TOML: plain values first, then one table for each nested mapping."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping)]
+    for table, values in settings.items():
+        if isinstance(values, Mapping):
+            lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def binaries(root: Path, target: Path) -> Path:
+    """Copies the built programs to where an unprivileged user may run them; a checkout may lie in a closed home."""
+    source = Path(os.environ.get("HEARTHCAST_BIN", root / "build" / "bin"))
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("hearthcast-box", "hearthcast-away", "hearthcast-rendezvous", "hearthcast-netd"):
+        if not (source / name).exists():
+            raise FileNotFoundError(f"{source / name} is missing: build it with ./hearth build")
+        shutil.copy2(source / name, target / name)
+        (target / name).chmod(0o755)
+    return target
