@@ -1,0 +1,61 @@
+// A NAT by the words of RFC 4787: how it maps (section 4.1) and how it filters (section 5). A flow that
+// nobody inside refreshed for the time-out is forgotten, its mapping with the last of its flows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/time.hpp"
+
+namespace hearthcast::sim {
+
+enum class Mapping : std::uint8_t { kEndpointIndependent, kAddressDependent, kAddressAndPortDependent };
+enum class Filtering : std::uint8_t { kEndpointIndependent, kAddressDependent, kAddressAndPortDependent };
+
+struct NatKind {
+  Mapping mapping = Mapping::kEndpointIndependent;
+  Filtering filtering = Filtering::kAddressAndPortDependent;
+  Duration timeout = std::chrono::seconds{30};
+};
+inline constexpr NatKind kFullCone{Mapping::kEndpointIndependent, Filtering::kEndpointIndependent};
+inline constexpr NatKind kAddressRestricted{Mapping::kEndpointIndependent, Filtering::kAddressDependent};
+inline constexpr NatKind kPortRestricted{Mapping::kEndpointIndependent, Filtering::kAddressAndPortDependent};
+inline constexpr NatKind kAddressDependent{Mapping::kAddressDependent, Filtering::kAddressAndPortDependent};
+inline constexpr NatKind kSymmetric{Mapping::kAddressAndPortDependent, Filtering::kAddressAndPortDependent};
+
+class NatRouter {
+ public:
+  NatRouter(NatKind kind, IpAddress public_address, std::uint64_t seed)
+      : kind_(kind), public_address_(public_address), generator_(seed) {}
+
+  [[nodiscard]] const IpAddress& public_address() const { return public_address_; }
+  // The source that the core sees.
+  Endpoint outbound(const Endpoint& inside, const Endpoint& to, Time now);
+  // Where it goes inside; nullopt: filtered.
+  std::optional<Endpoint> inbound(const Endpoint& from, const Endpoint& to, Time now);
+  void forget_everything() { mappings_.clear(); }  // a reboot
+  [[nodiscard]] std::uint64_t mappings_made() const { return made_; }
+
+ private:
+  struct Row {
+    Endpoint inside;
+    Endpoint towards;  // the part of the destination that the mapping depends on; the rest is zero
+    std::uint16_t port = 0;
+    std::map<Endpoint, Time> flows;  // whom the inside spoke to, and when last
+  };
+  [[nodiscard]] Endpoint mapping_key(const Endpoint& to) const;
+  [[nodiscard]] std::uint16_t pick_port(std::uint16_t wanted);
+  void forget_old(Time now);
+
+  NatKind kind_;
+  IpAddress public_address_;
+  std::mt19937_64 generator_;
+  std::vector<Row> mappings_;
+  std::uint64_t made_ = 0;
+};
+
+}  // namespace hearthcast::sim

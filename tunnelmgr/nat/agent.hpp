@@ -1,0 +1,129 @@
+// The ICE agent for one peer over the one shared socket (RFC 8445, consent: RFC 7675): finds a path, keeps
+// it, looks for a better one, and never gives up. No I/O: it is given datagrams and the time, and returns
+// what to do. Not thread-safe. Bad input is counted and has no effect.
+//
+// The controlling end (away) nominates and tries its candidates for ever with back-off. The controlled end
+// (box) answers, proves by a check of its own every endpoint that a valid check came from, and selects what
+// the peer nominated once it is proven. It also lurks: see Timing::lurk_interval.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/nat/candidate.hpp"
+#include "tunnelmgr/nat/credentials.hpp"
+#include "tunnelmgr/nat/pair.hpp"
+#include "tunnelmgr/nat/timing.hpp"
+#include "tunnelmgr/nat/transactions.hpp"
+#include "tunnelmgr/wire/stun.hpp"
+
+namespace hearthcast::nat {
+
+enum class Role : std::uint8_t { kControlling, kControlled };
+
+struct SendDatagram {
+  Endpoint to;
+  Buffer bytes;
+};
+// The endpoint answered an authenticated challenge just now: handshakes from it may be taken.
+struct EndpointProven {
+  Endpoint remote;
+};
+// Use this endpoint from now on: the first path, or a change of path.
+struct PathSelected {
+  Endpoint remote;
+  CandidateType type = CandidateType::kHost;
+};
+struct PathLost {};  // consent expired
+
+using Action = std::variant<SendDatagram, EndpointProven, PathSelected, PathLost>;
+using Actions = std::vector<Action>;
+
+struct AgentCounters {
+  std::uint64_t checks_sent = 0;
+  std::uint64_t checks_answered = 0;
+  std::uint64_t bad_username = 0;
+  std::uint64_t bad_integrity = 0;
+  std::uint64_t unexpected_answers = 0;  // no such transaction, or from another endpoint
+  std::uint64_t role_conflicts = 0;
+};
+
+class Agent {
+ public:
+  static constexpr std::size_t kMaxPairs = 32;
+
+  // Crypto and random must outlive the agent.
+  Agent(Role role, Credentials local, Credentials remote, const Crypto& crypto, Random& random,
+        Timing timing = {});
+
+  // Adds candidates, and tries those already known afresh. Whoever got them from a peer filters them first
+  // (candidate.hpp, acceptable()); beyond kMaxPairs the oldest unproven ones give way.
+  [[nodiscard]] Actions on_candidates(const std::vector<Candidate>& candidates, Time now);
+  // A STUN message that is for this agent (responder.hpp finds the agent at the box).
+  [[nodiscard]] Actions on_stun(const Endpoint& from, Bytes datagram, Time now);
+  [[nodiscard]] Actions on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded,
+                                Time now);
+  [[nodiscard]] Actions on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const;
+  // No data came where data is expected: check the path at once, and look for others soon if it does not
+  // answer.
+  [[nodiscard]] Actions on_silence(Time now);
+  // An interface or address of this end changed: try everything afresh.
+  [[nodiscard]] Actions on_network_change(Time now);
+  // Controlled: the peer was last seen there, in a former run of this program. Keeps the filter of its NAT
+  // open.
+  [[nodiscard]] Actions lurk(const Endpoint& last, Time now);
+
+  [[nodiscard]] const std::optional<Endpoint>& selected() const { return selected_; }
+  [[nodiscard]] std::optional<CandidateType> selected_type() const;
+  [[nodiscard]] bool is_proven(const Endpoint& endpoint, Time now) const;
+  [[nodiscard]] bool expects(const TransactionId& id) const { return transactions_.holds(id); }
+  [[nodiscard]] std::optional<Duration> round_trip() const { return round_trip_; }
+  [[nodiscard]] Role role() const { return role_; }
+  [[nodiscard]] const Credentials& local() const { return local_; }
+  [[nodiscard]] const AgentCounters& counters() const { return counters_; }
+
+ private:
+  Pair* find(const Endpoint& remote);
+  [[nodiscard]] const Pair* find(const Endpoint& remote) const;
+  Pair* add(const Candidate& candidate, std::uint32_t priority);
+  void activate(Pair& pair, Time now);
+  void activate_all(Time now);
+
+  void on_request(const Endpoint& from, const wire::StunMessage& message, Time now, Actions& out);
+  void on_answer(const Endpoint& from, const wire::StunMessage& message, Time now, Actions& out);
+  bool settle_role(const wire::StunMessage& request, const Endpoint& from, Actions& out);
+
+  void check(Pair& pair, Time now, Actions& out);
+  void trigger(Pair& pair, Time now, Actions& out);  // at once, but not twice within Ta
+  [[nodiscard]] Time plan(Pair& pair, Time now);     // the next check, should this one stay unanswered
+  [[nodiscard]] Time plan_answered(const Pair& pair);
+  [[nodiscard]] bool lurks(const Pair& pair, Time now) const;
+  void expire_consent(Time now, Actions& out);
+  void reconsider(Time now, Actions& out);
+  void select(Pair& pair, Time now, Actions& out);
+
+  Role role_;
+  Credentials local_;
+  Credentials remote_;
+  const Crypto& crypto_;
+  Random& random_;
+  Timing timing_;
+  std::uint64_t tie_breaker_ = 0;
+
+  std::vector<Pair> pairs_;
+  Transactions transactions_;
+  Time next_slot_{};  // ordinary checks keep the pacing; triggered ones and consent do not wait
+  std::optional<Endpoint> selected_;
+  std::optional<Endpoint> nominating_;
+  Time nominate_at_ = kNever;
+  std::optional<Endpoint> last_;  // where a controlled agent lurks
+  Time lurk_until_{};
+  std::optional<Duration> round_trip_;
+  AgentCounters counters_;
+};
+
+}  // namespace hearthcast::nat

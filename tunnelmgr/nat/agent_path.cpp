@@ -1,0 +1,206 @@
+// The agent's clockwork: when which pair is checked, which is selected, when consent is lost.
+#include <algorithm>
+
+#include "tunnelmgr/nat/agent.hpp"
+#include "tunnelmgr/nat/check.hpp"
+#include "tunnelmgr/nat/jitter.hpp"
+
+namespace hearthcast::nat {
+
+Actions Agent::on_deadline(Time now) {
+  Actions out;
+  expire_consent(now, out);
+  // The selected path is a conversation of its own; the others share one slot every Ta, first come, best
+  // first.
+  if (Pair* pair = selected_ ? find(*selected_) : nullptr; pair != nullptr && pair->next_check <= now) {
+    check(*pair, now, out);
+  }
+  Pair* next = nullptr;
+  for (Pair& pair : pairs_) {
+    if (pair.next_check <= now && pair.remote.endpoint != selected_ &&
+        (next == nullptr || pair.next_check < next->next_check ||
+         (pair.next_check == next->next_check && pair.priority > next->priority))) {
+      next = &pair;
+    }
+  }
+  if (next != nullptr && now >= next_slot_) {
+    check(*next, now, out);
+    next_slot_ = now + timing_.pacing;
+  }
+  reconsider(now, out);
+  return out;
+}
+
+Time Agent::next_deadline() const {
+  Time next = nominate_at_;
+  for (const Pair& pair : pairs_) {
+    if (pair.next_check != kNever) {
+      const bool paced = pair.remote.endpoint != selected_;
+      next = std::min(next, paced ? std::max(pair.next_check, next_slot_) : pair.next_check);
+    }
+    if (pair.remote.endpoint == selected_ && pair.answered) {
+      next = std::min(next, *pair.answered + timing_.consent_expiry);
+    }
+  }
+  return next;
+}
+
+Actions Agent::on_silence(Time now) {
+  Actions out;
+  Pair* pair = selected_ ? find(*selected_) : nullptr;
+  if (pair != nullptr) {
+    pair->active_until = std::max(pair->active_until, now + 4 * timing_.rto);
+    trigger(*pair, now, out);
+  }
+  return out;
+}
+
+Actions Agent::on_network_change(Time now) {
+  activate_all(now);
+  return on_deadline(now);
+}
+
+Actions Agent::lurk(const Endpoint& last, Time now) {
+  last_ = last;
+  lurk_until_ = now + timing_.lurk_for;
+  if (Pair* pair = add({.type = CandidateType::kPeerReflexive, .endpoint = last},
+                       priority(CandidateType::kPeerReflexive, last.address.family()))) {
+    pair->next_check = now;
+  }
+  return on_deadline(now);
+}
+
+void Agent::activate(Pair& pair, Time now) {
+  pair.active_until = now + timing_.active;
+  pair.back_off = Duration::zero();
+  pair.next_check = now;
+}
+
+void Agent::activate_all(Time now) {
+  for (Pair& pair : pairs_) {
+    activate(pair, now);
+  }
+}
+
+bool Agent::lurks(const Pair& pair, Time now) const {
+  return last_ == pair.remote.endpoint && now < lurk_until_;
+}
+
+void Agent::trigger(Pair& pair, Time now, Actions& out) {
+  if (pair.sent && now - *pair.sent < timing_.pacing) {
+    pair.next_check = std::min(pair.next_check, *pair.sent + timing_.pacing);
+  } else {
+    check(pair, now, out);
+  }
+}
+
+void Agent::check(Pair& pair, Time now, Actions& out) {
+  const Endpoint& to = pair.remote.endpoint;
+  const bool controlling = role_ == Role::kControlling;
+  // Repeating the nomination on the selected path tells a controlled end that was restarted which path it is.
+  const bool nominating = controlling && (to == nominating_ || to == selected_);
+  const TransactionId id = transactions_.open(to, controlling, nominating, now, random_);
+  out.push_back(SendDatagram{to, build_check({.id = id,
+                                              .receiver = remote_,
+                                              .sender_ufrag = local_.ufrag,
+                                              .family = to.address.family(),
+                                              .controlling = controlling,
+                                              .tie_breaker = tie_breaker_,
+                                              .nominating = nominating},
+                                             crypto_)});
+  pair.sent = now;
+  ++pair.unanswered;
+  ++counters_.checks_sent;
+  pair.next_check = plan(pair, now);
+  if (to == selected_ && pair.unanswered == timing_.suspect_after) {
+    for (Pair& other : pairs_) {  // the path may be dead: have another one ready
+      if (other.remote.endpoint != selected_) {
+        activate(other, now);
+      }
+    }
+  }
+}
+
+Time Agent::plan(Pair& pair, Time now) {
+  const bool controlling = role_ == Role::kControlling;
+  if (pair.remote.endpoint == nominating_ || now < pair.active_until) {
+    return now + timing_.rto;
+  }
+  if (pair.remote.endpoint == selected_) {
+    return now + timing_.consent_retry;
+  }
+  if (controlling && (pair.told || pair.answered)) {
+    pair.back_off = pair.back_off == Duration::zero() ? timing_.back_off_first
+                                                      : std::min(2 * pair.back_off, timing_.back_off_last);
+    return now + jittered(pair.back_off, random_);
+  }
+  return lurks(pair, now) ? now + jittered(timing_.lurk_interval, random_) : kNever;
+}
+
+Time Agent::plan_answered(const Pair& pair) {
+  if (pair.remote.endpoint == selected_) {
+    return *pair.answered + jittered(timing_.consent_interval, random_);
+  }
+  return role_ == Role::kControlling ? *pair.answered + jittered(timing_.better_path, random_) : kNever;
+}
+
+void Agent::expire_consent(Time now, Actions& out) {
+  const Pair* pair = selected_ ? find(*selected_) : nullptr;
+  if (pair == nullptr || pair->proven(now, timing_.consent_expiry)) {
+    return;
+  }
+  if (role_ == Role::kControlled) {  // its next_check stands: the checks just become rarer
+    last_ = selected_;
+    lurk_until_ = now + timing_.lurk_for;
+  }
+  selected_.reset();
+  nominating_.reset();
+  out.push_back(PathLost{});
+  if (role_ == Role::kControlling) {
+    activate_all(now);
+  }
+}
+
+void Agent::reconsider(Time now, Actions& out) {
+  nominate_at_ = kNever;
+  if (role_ == Role::kControlled) {
+    return;
+  }
+  Pair* best = nullptr;
+  for (Pair& pair : pairs_) {
+    const bool healthy = pair.proven(now, timing_.consent_expiry) && pair.unanswered < timing_.suspect_after;
+    if (healthy && (best == nullptr || pair.priority > best->priority)) {
+      best = &pair;
+    }
+    if (!healthy && pair.remote.endpoint == nominating_) {
+      nominating_.reset();
+    }
+  }
+  if (best == nullptr || best->remote.endpoint == selected_ || best->remote.endpoint == nominating_) {
+    return;
+  }
+  const bool better_untried = std::ranges::any_of(
+      pairs_, [&](const Pair& pair) { return pair.priority > best->priority && now < pair.active_until; });
+  const Time ready = *best->answered + timing_.nomination_wait;
+  if (selected_ || nominating_ || !better_untried || now >= ready) {
+    nominating_ = best->remote.endpoint;
+    check(*best, now, out);
+  } else {
+    nominate_at_ = ready;
+  }
+}
+
+void Agent::select(Pair& pair, Time now, Actions& out) {
+  nominating_.reset();
+  pair.peer_nominated = false;
+  if (selected_ == pair.remote.endpoint) {
+    return;
+  }
+  selected_ = pair.remote.endpoint;
+  last_.reset();
+  pair.active_until = now;
+  pair.next_check = now + jittered(timing_.consent_interval, random_);
+  out.push_back(PathSelected{*selected_, pair.remote.type});
+}
+
+}  // namespace hearthcast::nat

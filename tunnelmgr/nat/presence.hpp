@@ -1,0 +1,71 @@
+// Presence at the rendezvous over UDP: a STUN Binding request from the data socket every 20 s (jittered),
+// which keeps the NAT's mapping open and lets the rendezvous and this end see it. Requests are authenticated
+// and padded, so that the answer is never larger. Wire form: docs/protocol/introduction.md. No I/O; not
+// thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/nat/agent.hpp"
+#include "tunnelmgr/nat/transactions.hpp"
+#include "tunnelmgr/wire/stun.hpp"
+
+namespace hearthcast::nat {
+
+struct PresenceAccount {  // what the rendezvous gave in its welcome
+  Endpoint server;
+  std::string username;
+  std::string password;
+  Duration interval = std::chrono::seconds{20};
+};
+
+struct MappingChanged {  // also on first sight
+  Endpoint mapped;
+};
+struct PresenceLost {
+};  // kUnansweredLimit requests in a row had no answer: UDP to the rendezvous does not work
+
+using PresenceAction = std::variant<SendDatagram, MappingChanged, PresenceLost>;
+using PresenceActions = std::vector<PresenceAction>;
+
+class Presence {
+ public:
+  static constexpr int kUnansweredLimit = 4;
+
+  Presence(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}
+
+  // A new welcome replaces the old account. The known mapping stays until an answer says otherwise.
+  [[nodiscard]] PresenceActions start(PresenceAccount account, Time now);
+  void stop();
+
+  [[nodiscard]] PresenceActions on_stun(const Endpoint& from, Bytes datagram,
+                                        const wire::StunMessage& decoded, Time now);
+  [[nodiscard]] PresenceActions on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const { return next_; }
+  // An address of this end changed: ask at once.
+  [[nodiscard]] PresenceActions on_network_change(Time now);
+
+  [[nodiscard]] bool expects(const TransactionId& id) const { return transactions_.holds(id); }
+  [[nodiscard]] const std::optional<Endpoint>& mapped() const { return mapped_; }
+  [[nodiscard]] std::uint64_t bad_answers() const { return bad_answers_; }
+
+ private:
+  void ask(Time now, PresenceActions& out);
+
+  const Crypto& crypto_;
+  Random& random_;
+  std::optional<PresenceAccount> account_;
+  Transactions transactions_;
+  std::optional<Endpoint> mapped_;
+  int unanswered_ = 0;
+  Time next_ = kNever;
+  std::uint64_t bad_answers_ = 0;
+};
+
+}  // namespace hearthcast::nat
