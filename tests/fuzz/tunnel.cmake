@@ -1,1 +1,2 @@
 hearthcast_fuzz(tunnel_control SOURCES tunnel_control_fuzz.cpp DEPENDS tunnel)
+hearthcast_fuzz(tunnel_inner SOURCES tunnel_inner_fuzz.cpp DEPENDS tunnel)

@@ -1,16 +1,17 @@
 #include "tunnelmgr/tunnel/control_packet.hpp"
 
+#include "tunnelmgr/wire/gre.hpp"
+
 namespace hearthcast::tunnel {
 namespace {
 
-constexpr std::uint16_t kGreControl = 0x88B5;  // IEEE 802 local experimental EtherType 1
 constexpr std::uint8_t kVersion = 1;
 constexpr std::uint8_t kKindFragment = 0;
 constexpr std::uint8_t kKindAcknowledgement = 1;
 
 void write_start(Writer& w, std::uint8_t kind, std::uint32_t message_id, std::uint16_t index) {
   w.u16(0);  // GRE without checksum, key and sequence number
-  w.u16(kGreControl);
+  w.u16(wire::kGreControl);
   w.u8(kVersion);
   w.u8(kind);
   w.u32(message_id);

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from . import nat
@@ -90,11 +91,11 @@ class Topology:
 
     def _raise_edge(self) -> None:
         # A bridge forwards registered groups only while it knows a querier. It is one itself, but believes in itself
-        # only after the response interval; a short one makes the edge ready in a second. Addresses let it send
-        # queries at once. The home port gets nothing that nobody there asked for.
+        # only after the response interval, so that is short until the edge is ready. Addresses let it send queries at
+        # once. The home port gets nothing that nobody there asked for.
         self["edge"].ip(
             "link add edge type bridge mcast_snooping 1 mcast_igmp_version 3 mcast_mld_version 2"
-            " mcast_query_response_interval 100 mcast_query_interval 1000 mcast_startup_query_interval 100"
+            " mcast_query_response_interval 10 mcast_query_interval 1000 mcast_startup_query_interval 100"
             " mcast_startup_query_count 4 mcast_membership_interval 2600 mcast_querier_interval 2600"
             " mcast_last_member_interval 50 mcast_last_member_count 2 mcast_query_use_ifaddr 1",
             "address add 10.64.0.1/24 dev edge",
@@ -107,6 +108,8 @@ class Topology:
             "link set edge up",
             "link set edge type bridge mcast_querier 1",
         )
+        time.sleep(0.2)
+        self["edge"].ip("link set edge type bridge mcast_query_response_interval 100")
 
     def _raise_switch(self) -> None:
         ports = [port for name, _, switch, port in CABLES if switch == "lan"]

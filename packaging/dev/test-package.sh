@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# test-package: builds the packages, installs them in a clean Debian 12 tree, checks the units, and purges them without a trace.
+# shellcheck source=packaging/dev/common.sh
+. packaging/dev/common.sh
+need package
+bash packaging/dev/package.sh > /dev/null
+tree=$(mktemp -d -t hearthcast-package.XXXXXX)
+trap 'as_root umount -R "$tree/proc" 2> /dev/null || true; as_root rm -rf --one-file-system "$tree"' EXIT
+passed=0 failed=0
+
+step() { # NAME COMMAND...
+  local name=$1
+  shift
+  if "$@" > build/test-package.log 2>&1; then passed=$((passed + 1)) && echo "ok: $name"; else
+    failed=$((failed + 1)) && echo "failed: $name" && tail -30 build/test-package.log
+  fi
+}
+inside() { as_root chroot "$tree" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+quiet() { "$@" > build/quiet.log 2>&1; cat build/quiet.log; [ ! -s build/quiet.log ]; } # unknown keys only warn: any word is a failure
+files() { (cd "$tree" && find . -xdev -not -path './proc/*' -not -path './var/log/*' -not -path './var/lib/dpkg/*' \
+  -not -path './var/cache/*' -not -path './tmp/*' -not -path './var/lib/apt/*' -not -path './var/lib/systemd/*' | sort); }
+
+make_tree() {
+  local sources=() file
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    if [ -s "$file" ]; then sources+=("$file"); fi
+  done
+  as_root mmdebstrap --variant=minbase --include=systemd,ca-certificates bookworm "$tree" "${sources[@]}" &&
+    as_root cp -r /etc/apt/apt.conf.d "$tree/etc/apt/" && as_root cp /etc/resolv.conf /etc/hosts "$tree/etc/" &&
+    as_root mount -t proc proc "$tree/proc" && as_root cp build/packages/*.deb "$tree/tmp/"
+}
+programs=(box away rendezvous)
+step "a clean Debian 12 tree" make_tree
+# What the packages depend on comes first, so that what is left after purging is theirs.
+dependencies() {
+  local names
+  names=$(for deb in build/packages/hearthcast-*.deb; do
+    case $deb in *dbgsym*) ;; *) dpkg-deb -f "$deb" Depends ;; esac
+  done | tr ',' '\n' | sed 's/(.*//; s/|.*//' | sort -u)
+  # shellcheck disable=SC2086
+  inside apt-get update && inside apt-get install -y --no-install-recommends $names
+}
+step "what they depend on" dependencies
+files > build/package-before.txt
+for program in "${programs[@]}"; do
+  step "install hearthcast-$program" inside bash -c "dpkg -i /tmp/hearthcast-${program}_*.deb"
+  step "hearthcast-$program --version" inside "hearthcast-$program" --version
+  step "hearthcast-$program --help" inside "hearthcast-$program" --help
+  step "verify hearthcast-$program.service" quiet as_root systemd-analyze verify --root "$tree" --man=no "hearthcast-$program.service"
+  step "exposure of hearthcast-$program.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
+    --root "$tree" "hearthcast-$program.service"
+done
+run_as_nobody() { # the box starts on the installed settings, but for where it may write
+  inside bash -c 'mkdir -p /tmp/state && chmod 777 /tmp/state && cd /tmp && (timeout -s TERM 3 setpriv --reuid 65534 --regid 65534 --clear-groups \
+    hearthcast-box run --config /etc/hearthcast/box.toml --state-dir /tmp/state --control-socket /tmp/state/box.sock; [ $? -eq 124 ] || [ $? -eq 0 ])'
+}
+step "hearthcast-box runs unprivileged on its settings" run_as_nobody
+inside rm -rf /tmp/state
+for program in "${programs[@]}"; do
+  step "purge hearthcast-$program" inside dpkg --purge "hearthcast-$program"
+done
+nothing_left() { files > build/package-after.txt && diff build/package-before.txt build/package-after.txt; }
+step "nothing is left" nothing_left
+step "lintian finds no error" lintian --fail-on error --suppress-tags bad-distribution-in-changes-file build/packages/hearthcast-box_*.deb \
+  build/packages/hearthcast-away_*.deb build/packages/hearthcast-rendezvous_*.deb
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
