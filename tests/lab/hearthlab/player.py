@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import threading
 import time
@@ -40,15 +41,18 @@ class ConnectionLost(ConnectionError):
 class Player:
     """Plays from construction until `close`. Safe to ask while it plays."""
 
-    def __init__(self, space: Namespace, address: str, port: int, path: str, *, stalled: bool = False) -> None:
-        """`stalled`: reads the head of the answer and then nothing more, like a paused or hung player."""
+    def __init__(
+        self, space: Namespace, address: str, port: int, path: str, *, stalled: bool = False, host: str = ""
+    ) -> None:
+        """`stalled`: reads the head of the answer and then nothing more, like a paused or hung player. `host`: what the
+        request says instead of the address."""
         self.requested_ns = time.monotonic_ns()
         self._socket = space.socket(socket.AF_INET, socket.SOCK_STREAM)
         if stalled:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self._socket.settimeout(10)
         self._socket.connect((address, port))
-        request = f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nUser-Agent: lab\r\nAccept: */*\r\n\r\n"
+        request = f"GET {path} HTTP/1.1\r\nHost: {host or f'{address}:{port}'}\r\nUser-Agent: lab\r\nAccept: */*\r\n\r\n"
         self._socket.sendall(request.encode())
         self._lock = threading.Lock()
         self._body = bytearray()
@@ -160,6 +164,12 @@ class Player:
                 raise ConnectionLost(f"the stream ended: {self.tail()}")
             time.sleep(0.02)
         raise TimeoutError(f"nothing arrived within {timeout} s")
+
+    def closed_by_peer(self, timeout: float) -> bool:
+        """Of a stalled player: whether the server gave the connection up. Reads nothing."""
+        poller = select.poll()
+        poller.register(self._socket, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
+        return bool(poller.poll(timeout * 1000))
 
     def close(self) -> None:
         self._closing = True

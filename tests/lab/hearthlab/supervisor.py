@@ -33,11 +33,15 @@ class Supervisor:
         self._starts = 0
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._supervise, daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        """Starts the program; again after `stop`, too."""
+        before = self.starts
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._supervise, daemon=True)
         self._thread.start()
-        self.wait_for_starts(1)
+        self.wait_for_starts(before + 1)
 
     def _supervise(self) -> None:
         with open(self.log, "ab", buffering=0) as log:
@@ -60,6 +64,10 @@ class Supervisor:
             if self._process is None:
                 raise RuntimeError("not started")
             return self._process.pid
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopping.is_set()
 
     @property
     def starts(self) -> int:
@@ -87,7 +95,8 @@ class Supervisor:
                 process.wait(timeout)
             except subprocess.TimeoutExpired:
                 process.kill()
-        self._thread.join(timeout)
+        if self._thread is not None:
+            self._thread.join(timeout)
 
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""

@@ -85,11 +85,14 @@ class World:
     def up(self) -> None:
         """Network, provider, rendezvous and box, with the provider's playlist imported."""
         self.topology.up()
-        self.observer = Observer(self.topology, channels.ALL)
-        self.service.start()
+        self.start_provider()
         self.start_rendezvous()
         self.start_box()
-        self.import_playlist(channels.playlist())
+        self.import_provider_playlist()
+
+    def start_provider(self) -> None:
+        self.observer = Observer(self.topology, channels.ALL)
+        self.service.start()
 
     def down(self) -> None:
         for program in reversed(self._programs):
@@ -143,6 +146,9 @@ class World:
         path = self.folder / "playlist.m3u"
         path.write_text(text, encoding="utf-8")
         return self.box.ask("import", str(path))
+
+    def import_provider_playlist(self) -> dict[str, Any]:
+        return self.import_playlist(channels.playlist())
 
     def channel_id(self, channel: Channel) -> int:
         for item in self.box.ask("channels")["channels"]:
