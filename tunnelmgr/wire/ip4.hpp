@@ -23,8 +23,8 @@ struct Ip4Header {
   std::uint16_t fragment_offset = 0;  // in units of 8 octets, 13 bits
   std::uint8_t ttl = 0;
   std::uint8_t protocol = 0;
-  IpAddress source;
-  IpAddress destination;
+  IpAddress source = {};
+  IpAddress destination = {};
   bool router_alert = false;
 
   [[nodiscard]] bool is_fragment() const { return more_fragments || fragment_offset != 0; }
