@@ -4,7 +4,8 @@
 
 namespace hearthcast::access {
 
-DeviceList::DeviceList(std::vector<Device> devices, std::int64_t next_id) : next_id_(next_id) {
+DeviceList::DeviceList(std::vector<Device> devices, std::int64_t next_id, std::uint64_t revision)
+    : next_id_(next_id), revision_(revision) {
   for (Device& device : devices) {
     by_identity_[device.identity] = device.id;
     devices_[device.id] = std::move(device);
@@ -19,6 +20,7 @@ Result<DeviceId, Failure> DeviceList::paired(const IdentityId& identity, Bytes p
     if (device.state == DeviceState::kRevoked) {
       device.state = DeviceState::kPending;
       ++device.revision;
+      ++revision_;
     }
     return device.id;
   }
@@ -37,6 +39,7 @@ Result<DeviceId, Failure> DeviceList::paired(const IdentityId& identity, Bytes p
   device.revision = static_cast<std::uint64_t>(id.value) << 20;
   by_identity_[identity] = id;
   devices_[id] = std::move(device);
+  ++revision_;
   return id;
 }
 
@@ -50,6 +53,7 @@ bool DeviceList::set_state(DeviceId id, DeviceState state) {
   if (device != nullptr && device->state != state) {
     device->state = state;
     ++device->revision;
+    ++revision_;
   }
   return device != nullptr;
 }
@@ -79,6 +83,7 @@ bool DeviceList::forget(DeviceId id) {
   }
   by_identity_.erase(device->identity);
   devices_.erase(id);
+  ++revision_;
   return true;
 }
 

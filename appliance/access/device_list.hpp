@@ -16,7 +16,7 @@ class DeviceList {
  public:
   DeviceList() = default;
   // As stored: ids distinct and below next_id, identities distinct.
-  DeviceList(std::vector<Device> devices, std::int64_t next_id);
+  DeviceList(std::vector<Device> devices, std::int64_t next_id, std::uint64_t revision);
 
   // After a successful pairing. A new key becomes a pending device without grants; a key that is known keeps
   // its id, state and grants and takes the new name. A revoked device becomes pending again: its owner opened
@@ -37,6 +37,8 @@ class DeviceList {
   [[nodiscard]] const Device* find(const IdentityId& identity) const;
   [[nodiscard]] const std::map<DeviceId, Device>& devices() const { return devices_; }
   [[nodiscard]] std::int64_t next_id() const { return next_id_; }
+  // Grows with every change of who is known and in which state: the revision of the rendezvous' allow list.
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
  private:
   [[nodiscard]] Device* edit(DeviceId id);
@@ -44,6 +46,7 @@ class DeviceList {
   std::map<DeviceId, Device> devices_;
   std::unordered_map<IdentityId, DeviceId> by_identity_;
   std::int64_t next_id_ = 1;
+  std::uint64_t revision_ = 1;
 };
 
 }  // namespace hearthcast::access

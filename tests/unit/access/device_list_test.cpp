@@ -62,6 +62,22 @@ TEST_F(DeviceListTest, RevisionGrowsOnlyWithChanges) {
   EXPECT_EQ(devices.find(id)->revision, revision);
 }
 
+TEST_F(DeviceListTest, TheListsOwnRevisionGrowsWithWhoIsKnown) {
+  auto last = devices.revision();
+  const auto grown = [&] { return std::exchange(last, devices.revision()) < devices.revision(); };
+  const auto id = pair(1, "laptop");
+  EXPECT_TRUE(grown());
+  ASSERT_TRUE(devices.rename(id, "x"));
+  ASSERT_TRUE(devices.set_grants(id, {true, {}}));
+  EXPECT_FALSE(grown());
+  ASSERT_TRUE(devices.set_state(id, DeviceState::kRevoked));
+  EXPECT_TRUE(grown());
+  pair(1, "laptop");
+  EXPECT_TRUE(grown());
+  ASSERT_TRUE(devices.forget(id));
+  EXPECT_TRUE(grown());
+}
+
 TEST_F(DeviceListTest, AForgottenDeviceIsUnknownAndItsIdIsNotReused) {
   const auto id = pair(1, "laptop");
   EXPECT_TRUE(devices.forget(id));
@@ -112,7 +128,8 @@ TEST_F(DeviceListTest, ReloadsWhatWasStored) {
   for (const auto& [id, device] : devices.devices()) {
     stored.push_back(device);
   }
-  DeviceList reloaded(stored, devices.next_id());
+  DeviceList reloaded(stored, devices.next_id(), devices.revision());
+  EXPECT_EQ(reloaded.revision(), devices.revision());
   EXPECT_EQ(reloaded.devices(), devices.devices());
   EXPECT_GT(reloaded.paired(identity(3), key(3), "c").value(), b);
 }

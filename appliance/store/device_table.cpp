@@ -1,0 +1,103 @@
+#include "appliance/store/device_table.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "appliance/store/settings_table.hpp"
+
+namespace hearthcast::store {
+namespace {
+
+using access::Device;
+using access::DeviceList;
+using access::DeviceState;
+
+constexpr std::string_view kNextId = "next_device_id";
+constexpr std::string_view kRevision = "device_list_revision";
+
+std::string_view state_text(DeviceState state) {
+  switch (state) {
+    case DeviceState::kPending:
+      return "pending";
+    case DeviceState::kApproved:
+      return "approved";
+    case DeviceState::kRevoked:
+      break;
+  }
+  return "revoked";
+}
+
+// Anything unknown is revoked: a damaged row must not open a door.
+DeviceState parse_state(std::string_view text) {
+  return text == "approved"  ? DeviceState::kApproved
+         : text == "pending" ? DeviceState::kPending
+                             : DeviceState::kRevoked;
+}
+
+void write_device(sqlite::Transaction& t, const Device& device) {
+  t.run(
+      "INSERT INTO device (id, identity, public_key, name, state, grants_all, revision) VALUES (?, ?, ?, ?, "
+      "?, ?, ?) "
+      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state, grants_all = "
+      "excluded.grants_all, "
+      "revision = excluded.revision",
+      {device.id.value, Bytes(device.identity.digest), Bytes(device.public_key),
+       std::string_view(device.name), state_text(device.state), std::int64_t{device.grants.all ? 1 : 0},
+       static_cast<std::int64_t>(device.revision)});
+  t.run("DELETE FROM device_grant WHERE device = ?", {device.id.value});
+  for (const ChannelId channel : device.grants.channels) {
+    t.run("INSERT INTO device_grant (device, channel) VALUES (?, ?)", {device.id.value, channel.value});
+  }
+}
+
+}  // namespace
+
+DeviceList read_devices(sqlite::Transaction& t) {
+  std::map<std::int64_t, Device> read;
+  t.query("SELECT id, identity, public_key, name, state, grants_all, revision FROM device", {},
+          [&](const sqlite::Row& row) {
+            const Buffer identity = row.blob(1);
+            Device device;
+            if (identity.size() != device.identity.digest.size()) {
+              return;
+            }
+            std::copy(identity.begin(), identity.end(), device.identity.digest.begin());
+            device.id = DeviceId{row.integer(0)};
+            device.public_key = row.blob(2);
+            device.name = row.text(3);
+            device.state = parse_state(row.text(4));
+            device.grants.all = row.integer(5) != 0;
+            device.revision = static_cast<std::uint64_t>(row.integer(6));
+            read[device.id.value] = std::move(device);
+          });
+  t.query("SELECT device, channel FROM device_grant", {}, [&](const sqlite::Row& row) {
+    if (const auto at = read.find(row.integer(0)); at != read.end()) {
+      at->second.grants.channels.insert(ChannelId{row.integer(1)});
+    }
+  });
+  std::vector<Device> devices;
+  for (auto& [id, device] : read) {
+    devices.push_back(std::move(device));
+  }
+  const auto revision = static_cast<std::uint64_t>(read_number(t, kRevision, 1));
+  return {std::move(devices), read_number(t, kNextId, 1), revision};
+}
+
+void write_devices(sqlite::Transaction& t, const DeviceList& before, const DeviceList& after) {
+  for (const auto& [id, device] : before.devices()) {
+    if (after.find(id) == nullptr) {
+      t.run("DELETE FROM device WHERE id = ?", {id.value});
+    }
+  }
+  for (const auto& [id, device] : after.devices()) {
+    const Device* former = before.find(id);
+    if (former == nullptr || !(*former == device)) {
+      write_device(t, device);
+    }
+  }
+  write_number(t, kNextId, after.next_id());
+  write_number(t, kRevision, static_cast<std::int64_t>(after.revision()));
+}
+
+}  // namespace hearthcast::store

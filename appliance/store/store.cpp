@@ -1,0 +1,134 @@
+#include "appliance/store/store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "appliance/store/channel_table.hpp"
+#include "appliance/store/device_table.hpp"
+#include "appliance/store/schema.hpp"
+#include "appliance/store/settings_table.hpp"
+
+namespace hearthcast::store {
+namespace {
+
+constexpr std::string_view kPasswordHash = "password_hash";
+constexpr std::string_view kSetupCode = "setup_code";
+constexpr std::string_view kGeneration = "introduction_generation";
+constexpr std::string_view kNextCounter = "introduction_counter";
+constexpr std::string_view kOwnEndpoints = "own_endpoints";
+
+// Far beyond what an hour of changes since the backup can have reached.
+constexpr std::int64_t kRevisionGap = 1'000'000;
+
+// Runs `work` in a transaction and returns what it made, unless a statement or the commit failed.
+template <class Work>
+auto in_transaction(sqlite::Database& database, Work work)
+    -> Result<decltype(work(std::declval<sqlite::Transaction&>()))> {
+  sqlite::Transaction transaction(database);
+  auto made = work(transaction);
+  if (auto done = transaction.commit(); !done) {
+    return done.error();
+  }
+  return made;
+}
+
+}  // namespace
+
+Store::Store(sqlite::Durable durable)
+    : database_(std::move(durable.database)), recovery_(std::move(durable.text)) {}
+
+Result<Store> Store::open(const std::filesystem::path& directory) {
+  auto durable = sqlite::open_durable(directory / "box.sqlite", schema());
+  if (!durable) {
+    return durable.error();
+  }
+  const bool restored = durable->origin == sqlite::Durable::Origin::kRestored;
+  Store store(std::move(*durable));
+  if (restored) {
+    if (auto done = store.rise_after_restore(); !done) {
+      return done.error();
+    }
+  }
+  return store;
+}
+
+Result<void> Store::rise_after_restore() {
+  sqlite::Transaction t(database_);
+  write_number(t, kGeneration, read_number(t, kGeneration, 1) + 1);
+  write_number(t, kNextCounter, 1);
+  for (const std::string_view revision : {"catalogue_revision", "device_list_revision"}) {
+    write_number(t, revision, read_number(t, revision, 1) + kRevisionGap);
+  }
+  return t.commit();
+}
+
+Result<Holdings> Store::load() {
+  return in_transaction(database_, [](sqlite::Transaction& t) {
+    return Holdings{read_catalogue(t), read_devices(t)};
+  });
+}
+
+Result<void> Store::save(const Holdings& before, const Holdings& after) {
+  sqlite::Transaction t(database_);
+  write_catalogue(t, before.catalogue, after.catalogue);
+  write_devices(t, before.devices, after.devices);
+  return t.commit();
+}
+
+Result<Owner> Store::load_owner() {
+  return in_transaction(database_, [](sqlite::Transaction& t) {
+    return Owner{read_setting(t, kPasswordHash).value_or(""), read_setting(t, kSetupCode).value_or("")};
+  });
+}
+
+Result<void> Store::save_owner(const Owner& owner) {
+  sqlite::Transaction t(database_);
+  write_setting(t, kPasswordHash, owner.password_hash);
+  write_setting(t, kSetupCode, owner.setup_code);
+  return t.commit();
+}
+
+Result<std::map<DeviceId, Contact>> Store::load_contacts() {
+  return in_transaction(database_, [](sqlite::Transaction& t) { return read_contacts(t); });
+}
+
+Result<void> Store::save_contact(DeviceId device, const Contact& contact) {
+  sqlite::Transaction t(database_);
+  write_contact(t, device, contact);
+  return t.commit();
+}
+
+Result<CounterBlock> Store::reserve_counters(std::uint64_t count) {
+  return in_transaction(database_, [count](sqlite::Transaction& t) {
+    const auto first = static_cast<std::uint64_t>(read_number(t, kNextCounter, 1));
+    write_number(t, kNextCounter, static_cast<std::int64_t>(first + count));
+    return CounterBlock{static_cast<std::uint64_t>(read_number(t, kGeneration, 1)), first};
+  });
+}
+
+Result<std::vector<Endpoint>> Store::load_own_endpoints() {
+  return in_transaction(database_, [](sqlite::Transaction& t) {
+    std::vector<Endpoint> endpoints;
+    const std::string text = read_setting(t, kOwnEndpoints).value_or("");
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = std::min(text.find(' ', at), text.size());
+      if (const auto endpoint = Endpoint::parse(std::string_view(text).substr(at, end - at))) {
+        endpoints.push_back(*endpoint);
+      }
+      at = end + 1;
+    }
+    return endpoints;
+  });
+}
+
+Result<void> Store::save_own_endpoints(const std::vector<Endpoint>& endpoints) {
+  std::string text;
+  for (const Endpoint& endpoint : endpoints) {
+    text += (text.empty() ? "" : " ") + endpoint.to_string();
+  }
+  sqlite::Transaction t(database_);
+  write_setting(t, kOwnEndpoints, text);
+  return t.commit();
+}
+
+}  // namespace hearthcast::store
