@@ -1,7 +1,7 @@
 """The demo: a television channel travels from a provider's multicast to a laptop away, and every claim is checked.
 
-`python3 -m hearthlab.demo [--check]`. With --check it runs unattended and ends; without, it keeps playing, with the web UI
-and the playlist reachable from this machine, until Ctrl-C. Leaves build/demo/report.json and build/demo/snapshot.png.
+`python3 -m hearthlab.demo [--check]`. With --check it runs unattended and ends; without, it keeps playing, with the web
+UI and the playlist reachable from this machine, until Ctrl-C. Leaves report.json and snapshot.png in build/demo/.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Demo:
         with self._report.step("Reading the frame number back from a picture that arrived") as step:
             shot = snapshot.take(self.world.service.film(viewing.channel), viewing.data)
             shot.save(OUTPUT / "snapshot.png")
-            step.detail = f"the pixels say {shot.number}, the provider's clock says {shot.expected}; build/demo/snapshot.png"
+            step.detail = f"the pixels say {shot.number}, the stream's clock {shot.expected}; build/demo/snapshot.png"
             if shot.number is None or not shot.is_the_providers:
                 raise AssertionError(step.detail)
 
@@ -154,9 +154,9 @@ class Demo:
 
 def in_words(figures: dict[str, object]) -> str:
     late = figures["added_delay_us"]
-    delay = f", {late['p50'] / 1000:.2f} ms after the provider sent it (99 %: {late['p99'] / 1000:.2f} ms)" if isinstance(
-        late, dict
-    ) else ""
+    delay = ""
+    if isinstance(late, dict):
+        delay = f", {late['p50'] / 1000:.2f} ms after the provider sent it (99 %: {late['p99'] / 1000:.2f} ms)"
     return (
         f"{figures['packets_received']} packets, {figures['packets_lost']} lost, "
         f"{figures['continuity_errors']} continuity errors, octets "
@@ -166,7 +166,9 @@ def in_words(figures: dict[str, object]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="./hearth demo", description="Plays a real channel from a provider through a box to a laptop.")
+    parser = argparse.ArgumentParser(
+        prog="./hearth demo", description="Plays a real channel from a provider through a box at home to a laptop away."
+    )
     parser.add_argument("--check", action="store_true", help="run unattended, end, and fail when a step failed")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

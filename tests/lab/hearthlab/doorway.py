@@ -1,4 +1,4 @@
-"""A way from this machine into a namespace: a TCP port on loopback here that leads to one there, for a browser or a player."""
+"""A way from this machine into a namespace, for browser or player: a TCP port on loopback here leads to one there."""
 
 from __future__ import annotations
 

@@ -44,10 +44,10 @@ def _multiplex(service: str, target: Path) -> list[str]:
 
 
 def _encode(target: Path) -> None:
-    seconds = FRAMES / FRAMES_PER_SECOND
+    seconds = str(FRAMES / FRAMES_PER_SECOND)
     _ffmpeg([
-        "-f", "lavfi", "-i", f"testsrc2=size={picture.WIDTH}x{picture.HEIGHT}:rate={FRAMES_PER_SECOND}:duration={seconds}",
-        "-f", "lavfi", "-i", f"sine=frequency=440:beep_factor=4:sample_rate=48000:duration={seconds}",
+        "-f", "lavfi", "-t", seconds, "-i", f"testsrc2=size={picture.WIDTH}x{picture.HEIGHT}:rate={FRAMES_PER_SECOND}",
+        "-f", "lavfi", "-t", seconds, "-i", "sine=frequency=440:beep_factor=4:sample_rate=48000",
         "-vf", picture.filters(), "-pix_fmt", "yuv420p",
         "-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-keyint_min", "12", "-sc_threshold", "0", "-bf", "0",
         "-b:v", "6800k", "-minrate", "6800k", "-maxrate", "6800k", "-bufsize", "3400k",
@@ -100,8 +100,8 @@ class Film:
 
     @classmethod
     def _padded(cls, packets: numpy.ndarray) -> numpy.ndarray:
-        """Null packets up to the film's full length, so that the time stamps of the next turn come when due; the number is
-        one that fills datagrams and makes the turn a whole number of 90 kHz ticks."""
+        """Null packets up to the film's full length, so that the time stamps of the next turn come when due; the number
+        is one that fills datagrams and makes the turn a whole number of 90 kHz ticks."""
         enough = FRAMES * _TICKS // FRAMES_PER_SECOND
         count = len(packets)
         while (

@@ -15,8 +15,8 @@ class Observer:
         self._space = topology["lan"]
         self._counters = {channel.name: f"channel{at}" for at, channel in enumerate(channels)}
         rules = "\n".join(
-            f'    {"ip6" if channel.is_ipv6 else "ip"} daddr {channel.group} counter name {self._counters[channel.name]}'
-            for channel in channels
+            f"    {'ip6' if channel.is_ipv6 else 'ip'} daddr {channel.group} counter name {counter}"
+            for channel, counter in zip(channels, self._counters.values())
         )
         declared = "\n".join(f"  counter {name} {{ }}" for name in self._counters.values())
         self._space.nft(

@@ -52,8 +52,9 @@ class Player:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         self._socket.settimeout(10)
         self._socket.connect((address, port))
-        request = f"GET {path} HTTP/1.1\r\nHost: {host or f'{address}:{port}'}\r\nUser-Agent: lab\r\nAccept: */*\r\n\r\n"
-        self._socket.sendall(request.encode())
+        host = host or f"{address}:{port}"
+        head = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: lab", "Accept: */*", "", "")
+        self._socket.sendall("\r\n".join(head).encode())
         self._lock = threading.Lock()
         self._body = bytearray()
         self._arrivals: list[tuple[int, int]] = []  # (octets of the body so far, monotonic ns)

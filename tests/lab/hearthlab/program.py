@@ -27,7 +27,7 @@ class Refused(RuntimeError):
 
 
 class Program:
-    """A program with all that it keeps below one folder. `unprivileged`: it is started without root, as its users do."""
+    """A program with all that it keeps below one folder. `unprivileged`: it is started without root, as users do."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """The provider: sends its channels for ever, evenly paced, and keeps a record of when each datagram went.
 
-Runs as a program of its own inside the `provider` namespace: `python3 -m hearthlab.provider SETTINGS`, the settings being
-JSON of {"channels": [...], "films": [...], "records": [...]}. A record is a file of 64-bit monotonic nanoseconds, one a
-datagram; the datagram's number, and so its octets, follow from the place in the file.
+Runs as a program of its own inside the `provider` namespace: `python3 -m hearthlab.provider SETTINGS`, the settings
+being JSON of {"channels": [...], "films": [...], "records": [...]}. A record is a file of 64-bit monotonic nanoseconds,
+one a datagram; the datagram's number, and so its octets, follow from the place in the file.
 """
 
 from __future__ import annotations
@@ -100,10 +100,11 @@ def send_for_ever(senders: list[Sender]) -> None:
 
 def main(settings_path: str) -> None:
     settings = json.loads(Path(settings_path).read_text(encoding="utf-8"))
+    # Spread over one interval: channels of a real provider do not send in step either.
     start_ns = time.monotonic_ns() + 100_000_000
+    apart_ns = INTERVAL_NS // len(settings["channels"])
     senders = [
-        # Spread over one interval: channels of a real provider do not send in step either.
-        Sender(Channel(**channel), Film(Path(film)), Path(record), start_ns + at * INTERVAL_NS // len(settings["films"]))
+        Sender(Channel(**channel), Film(Path(film)), Path(record), start_ns + at * apart_ns)
         for at, (channel, film, record) in enumerate(
             zip(settings["channels"], settings["films"], settings["records"])
         )

@@ -1,5 +1,5 @@
-"""A picture decoded from a received stream, and the proof that it is the provider's: its frame number, read from its pixels,
-is the one that its time stamp says."""
+"""A picture decoded from a received stream, and the proof that it is the provider's: its frame number, read from its
+pixels, is the one that its time stamp says."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Finding out what a NAT does, as RFC 5780 describes: the mapping by asking several addresses, the filtering by asking for
-answers from others. It proves that the lab's routers are what their profile says."""
+"""Finding out what a NAT does, as RFC 5780 describes: the mapping by asking several addresses, the filtering by asking
+for answers from others. It proves that the lab's routers are what their profile says."""
 
 from __future__ import annotations
 
