@@ -41,7 +41,7 @@ for i in "${!files[@]}"; do
   case $file in assets/*) immutable=true ;; *) immutable=false ;; esac
   blobs+="__asm__(\".section .rodata\\n.globl hearthcast_web_asset_$i\\n.hidden hearthcast_web_asset_$i\\n\""$'\n'
   blobs+="        \"hearthcast_web_asset_$i:\\n.incbin \\\"$out/$i.gz\\\"\\n.previous\\n\");"$'\n'
-  symbols+="extern const char hearthcast_web_asset_$i[];"$'\n'
+  symbols+="extern const char hearthcast_web_asset_${i}[];"$'\n'
   table+="    WebAsset{\"/$file\", \"$type\", {hearthcast_web_asset_$i, $size}, \"\\\"$etag\\\"\", $immutable},"$'\n'
 done
 

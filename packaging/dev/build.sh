@@ -7,6 +7,7 @@ case ${1:-} in
   dev | thread | tidy | fuzz) build_preset "$@" ;;
   release | "")
     [ $# -eq 0 ] || shift
+    bash packaging/dev/webui.sh || say "the web page could not be built; building a box without it"
     build_preset release "$@"
     ln -sfn release/bin build/bin
     ;;
