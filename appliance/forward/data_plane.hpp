@@ -21,8 +21,6 @@ class UdpSocket;
 
 namespace hearthcast::forward {
 
-class Loop;
-
 class DataPlane {
  public:
   DataPlane(linux::UdpSocket& socket, Log& log);  // both outlive it
@@ -42,7 +40,8 @@ class DataPlane {
   [[nodiscard]] int wake_fd() const;
 
  private:
-  std::unique_ptr<Loop> loop_;
+  struct Running;  // the loop and its thread
+  std::unique_ptr<Running> running_;
 };
 
 }  // namespace hearthcast::forward

@@ -1,0 +1,37 @@
+// Seals inner packets for one peer into one slab and sends them in as few system calls as the kernel allows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tunnelmgr/datapath/session_table.hpp"
+#include "tunnelmgr/linux/udp_socket.hpp"
+
+namespace hearthcast::datapath {
+
+inline constexpr std::size_t kMaxBatch = 47;  // packets of a batch: what one UDP_SEGMENT send takes of them
+inline constexpr std::size_t kMaxInnerSize =
+    1552;  // GRE packet: a payload of 1472 with its headers, and room
+inline constexpr std::size_t kMaxRecordGrowth = 48;  // DTLS 1.2 with any suite that we offer
+
+class SegmentSender {
+ public:
+  explicit SegmentSender(linux::UdpSocket& socket);
+
+  struct Sent {
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;  // sealed
+    std::uint64_t drops = 0;
+  };
+  // At most kMaxBatch packets of at most kMaxInnerSize octets each. What the kernel does not take now is
+  // dropped: a full path costs its own viewer and nobody else.
+  Sent send(Peer& peer, std::span<const Bytes> packets);
+
+ private:
+  void flush(const Peer& peer, std::size_t stride, std::size_t count, std::size_t last_size, Sent& sent);
+
+  linux::UdpSocket& socket_;
+  Buffer slab_;
+};
+
+}  // namespace hearthcast::datapath

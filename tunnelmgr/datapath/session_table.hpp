@@ -1,0 +1,48 @@
+// The established sessions of a data thread, by the endpoint that their datagrams come from.
+//
+// An endpoint belongs to one peer at a time: who claims it last, has it. A peer has one endpoint that it is
+// sent to, and up to three former ones whose datagrams are still accepted. Data thread only; lookups do not
+// allocate.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/ids.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/datapath/messages.hpp"
+#include "tunnelmgr/secure/dtls_session.hpp"
+
+namespace hearthcast::datapath {
+
+struct Peer {
+  PeerId id;
+  Endpoint endpoint;               // where it is sent to
+  std::vector<Endpoint> accepted;  // newest first, `endpoint` among them
+  std::unique_ptr<secure::DtlsSession> session;
+  std::uint64_t records = 0;  // opened
+  Time last_received{};
+};
+
+class SessionTable {
+ public:
+  void add(AddSession message);  // with the id of a peer that exists: exchanges its session
+  void move(const MoveSession& message);
+  // The peer, taken out; null when unknown.
+  std::unique_ptr<Peer> remove(PeerId peer);
+
+  [[nodiscard]] Peer* find(const Endpoint& from);
+  [[nodiscard]] Peer* find(PeerId peer);
+  [[nodiscard]] const std::unordered_map<PeerId, std::unique_ptr<Peer>>& peers() const { return peers_; }
+
+ private:
+  void claim(Peer& peer, const Endpoint& endpoint);
+
+  std::unordered_map<PeerId, std::unique_ptr<Peer>> peers_;
+  std::unordered_map<Endpoint, Peer*> endpoints_;
+};
+
+}  // namespace hearthcast::datapath
