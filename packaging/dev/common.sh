@@ -36,7 +36,7 @@ need() {
 build_preset() {
   local preset=$1
   shift
-  if [ ! -f "build/$preset/build.ninja" ]; then
+  if [ ! -f "build/$preset/build.ninja" ] || [ CMakePresets.json -nt "build/$preset/build.ninja" ]; then
     cmake --preset "$preset" > "build/configure-$preset.log" 2>&1 ||
       { tail -30 "build/configure-$preset.log" >&2; die "configuring failed"; }
   fi
