@@ -1,0 +1,1 @@
+hearthcast_fuzz(nat_agent SOURCES nat_agent_fuzz.cpp DEPENDS nat)

@@ -1,0 +1,255 @@
+// The agent's table of (event, state, actions), one row a test. Whole conversations are in tests/sim.
+#include "tunnelmgr/nat/agent.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tunnelmgr/nat/check.hpp"
+#include "tunnelmgr/secure/openssl_crypto.hpp"
+
+namespace hearthcast::nat {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::_;
+using testing::Contains;
+using testing::IsEmpty;
+using testing::Not;
+using testing::VariantWith;
+
+class CountingRandom final : public Random {  // repeatable, and never the same transaction twice
+ public:
+  void fill(MutableBytes out) override {
+    for (auto& octet : out) {
+      octet = static_cast<std::uint8_t>(++count_ * 37 >> 3);
+    }
+  }
+
+ private:
+  unsigned count_ = 0;
+};
+
+struct AgentTest : testing::Test {
+  Agent make(Role role) {
+    return role == Role::kControlled ? Agent(role, pair.box, pair.device, crypto, random)
+                                     : Agent(role, pair.device, pair.box, crypto, random);
+  }
+  // A check from the other end.
+  Buffer check(Role sender, bool nominating = false) {
+    const bool device = sender == Role::kControlling;
+    return build_check({.id = {next_id++},
+                        .receiver = device ? pair.box : pair.device,
+                        .sender_ufrag = device ? pair.device.ufrag : pair.box.ufrag,
+                        .controlling = device,
+                        .tie_breaker = 5,
+                        .nominating = nominating},
+                       crypto);
+  }
+  // The other end's answer to the last check among the actions.
+  Buffer answer(const Actions& actions, const Credentials& answerer) {
+    return build_answer(last_check(actions).transaction, at, answerer.password, crypto);
+  }
+  static wire::StunMessage last_check(const Actions& actions) {
+    wire::StunMessage found;
+    for (const auto& action : actions) {
+      if (const auto* d = std::get_if<SendDatagram>(&action)) {
+        const auto message = wire::decode_stun(d->bytes);
+        if (message && message->message_class == wire::StunClass::kRequest) {
+          found = *message;
+        }
+      }
+    }
+    return found;
+  }
+  static std::vector<wire::StunMessage> sent(const Actions& actions) {
+    std::vector<wire::StunMessage> all;
+    for (const auto& action : actions) {
+      if (const auto* d = std::get_if<SendDatagram>(&action)) {
+        all.push_back(*wire::decode_stun(d->bytes));
+      }
+    }
+    return all;
+  }
+
+  secure::OpenSslCrypto crypto;
+  CountingRandom random;
+  StandingCredentials pair = standing_credentials(crypto, as_bytes("secret"), {}, {});
+  Endpoint at{IpAddress::ip4(0xc6336401), 4755};
+  Endpoint elsewhere{IpAddress::ip4(0xc6336402), 4755};
+  Time t0{1h};
+  std::uint8_t next_id = 1;
+};
+
+TEST_F(AgentTest, NothingToDoBeforeThereIsACandidate) {
+  EXPECT_EQ(make(Role::kControlling).next_deadline(), kNever);
+  EXPECT_EQ(make(Role::kControlled).next_deadline(), kNever);
+}
+
+TEST_F(AgentTest, ACheckHasWhatTheRfcAsksFor) {  // RFC 8445 section 7.1
+  Agent agent = make(Role::kControlling);
+  const auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  const auto message = last_check(out);
+  EXPECT_EQ(message.username, pair.box.ufrag + ":" + pair.device.ufrag);
+  EXPECT_EQ(message.priority, priority(CandidateType::kPeerReflexive, Family::kIp4));
+  EXPECT_TRUE(message.ice_controlling && !message.ice_controlled);
+  EXPECT_FALSE(message.use_candidate);
+  EXPECT_TRUE(message.has_fingerprint);
+  EXPECT_TRUE(
+      wire::check_integrity(std::get<SendDatagram>(out.at(0)).bytes, crypto, as_bytes(pair.box.password)));
+}
+
+TEST_F(AgentTest, TheControllingEndNominatesTheBestPairAtOnceAndSelectsOnTheAnswer) {
+  Agent agent = make(Role::kControlling);
+  auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  out = agent.on_stun(at, answer(out, pair.box), t0 + 10ms);
+  EXPECT_THAT(out, Contains(VariantWith<EndpointProven>(_)));
+  EXPECT_THAT(out, Not(Contains(VariantWith<PathSelected>(_))));
+  EXPECT_TRUE(last_check(out).use_candidate);
+  out = agent.on_stun(at, answer(out, pair.box), t0 + 20ms);
+  EXPECT_THAT(out, Contains(VariantWith<PathSelected>(_)));
+  EXPECT_EQ(agent.selected(), at);
+  EXPECT_EQ(agent.round_trip(), 10ms);
+}
+
+TEST_F(AgentTest, AWorsePairWaitsALittleForABetterOne) {
+  Agent agent = make(Role::kControlling);
+  auto out =
+      agent.on_candidates({{CandidateType::kHost, elsewhere}, {CandidateType::kServerReflexive, at}}, t0);
+  out = agent.on_deadline(t0 + 50ms);  // the second candidate's turn
+  out = agent.on_stun(at, answer(out, pair.box), t0 + 60ms);
+  EXPECT_THAT(sent(out), IsEmpty());
+  EXPECT_EQ(agent.next_deadline(), t0 + 160ms);
+  out = agent.on_deadline(t0 + 160ms);
+  EXPECT_TRUE(last_check(out).use_candidate);
+}
+
+TEST_F(AgentTest, AnAnswerFromAnotherEndpointProvesNothing) {  // RFC 8445 section 7.2.5.2.1
+  Agent agent = make(Role::kControlling);
+  auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  EXPECT_THAT(agent.on_stun(elsewhere, answer(out, pair.box), t0 + 10ms), IsEmpty());
+  EXPECT_EQ(agent.counters().unexpected_answers, 1U);
+  EXPECT_FALSE(agent.is_proven(at, t0 + 10ms) || agent.is_proven(elsewhere, t0 + 10ms));
+}
+
+TEST_F(AgentTest, AnAnswerCountsOnce) {
+  Agent agent = make(Role::kControlling);
+  auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  const Buffer bytes = answer(out, pair.box);
+  (void)agent.on_stun(at, bytes, t0);
+  EXPECT_THAT(agent.on_stun(at, bytes, t0), IsEmpty());
+}
+
+TEST_F(AgentTest, TheControlledEndAnswersAndChallengesAnUnknownSource) {
+  Agent agent = make(Role::kControlled);
+  const auto out = agent.on_stun(at, check(Role::kControlling, true), t0);
+  const auto messages = sent(out);
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0].message_class, wire::StunClass::kSuccess);
+  EXPECT_EQ(messages[0].xor_mapped_address, at);
+  EXPECT_EQ(messages[1].message_class, wire::StunClass::kRequest);
+  EXPECT_TRUE(messages[1].ice_controlled);
+  EXPECT_FALSE(agent.selected());  // not before the challenge is answered
+  const auto proven = agent.on_stun(at, answer(out, pair.device), t0 + 10ms);
+  EXPECT_THAT(proven, Contains(VariantWith<PathSelected>(_)));
+}
+
+TEST_F(AgentTest, WithoutNominationTheControlledEndOnlyProves) {
+  Agent agent = make(Role::kControlled);
+  auto out = agent.on_stun(at, check(Role::kControlling), t0);
+  out = agent.on_stun(at, answer(out, pair.device), t0);
+  EXPECT_THAT(out, Contains(VariantWith<EndpointProven>(_)));
+  EXPECT_FALSE(agent.selected());
+  EXPECT_THAT(agent.on_stun(at, check(Role::kControlling, true), t0 + 1s),
+              Contains(VariantWith<PathSelected>(_)));
+}
+
+TEST_F(AgentTest, ChallengesKeepTheirDistance) {
+  Agent agent = make(Role::kControlled);
+  EXPECT_EQ(sent(agent.on_stun(at, check(Role::kControlling), t0)).size(), 2U);
+  EXPECT_EQ(sent(agent.on_stun(at, check(Role::kControlling), t0 + 1ms)).size(), 1U);  // the answer alone
+  EXPECT_EQ(agent.next_deadline(), t0 + 50ms);
+  EXPECT_EQ(sent(agent.on_deadline(t0 + 50ms)).size(), 1U);
+}
+
+TEST_F(AgentTest, WrongUsernameAndWrongPasswordAreCountedAndSilent) {
+  Agent agent = make(Role::kControlled);
+  EXPECT_THAT(agent.on_stun(at, check(Role::kControlled), t0), IsEmpty());  // meant for the device
+  EXPECT_EQ(agent.counters().bad_username, 1U);
+  wire::StunMessage forged;
+  forged.username = pair.box.ufrag + ":" + pair.device.ufrag;
+  EXPECT_THAT(agent.on_stun(at, wire::encode_stun(forged), t0), IsEmpty());
+  EXPECT_THAT(agent.on_stun(at, wire::encode_stun(forged, crypto, as_bytes("guess")), t0), IsEmpty());
+  EXPECT_EQ(agent.counters().bad_integrity, 2U);
+  EXPECT_EQ(agent.next_deadline(), kNever);
+}
+
+TEST_F(AgentTest, ConsentIsRenewedAndIsLostAfterThirtySeconds) {
+  Agent agent = make(Role::kControlling);
+  auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  out = agent.on_stun(at, answer(out, pair.box), t0);
+  out = agent.on_stun(at, answer(out, pair.box), t0);
+  ASSERT_EQ(agent.selected(), at);
+  const Time first = agent.next_deadline();
+  EXPECT_GE(first, t0 + 4s);
+  EXPECT_LE(first, t0 + 6s);
+  out = agent.on_deadline(first);
+  EXPECT_TRUE(last_check(out).use_candidate);  // a restarted box learns its path
+  (void)agent.on_stun(at, answer(out, pair.box), first);
+  Time now = first;
+  bool lost = false;
+  while (!lost && now < first + 1min) {
+    now = agent.next_deadline();
+    for (const auto& action : agent.on_deadline(now)) {
+      lost |= std::holds_alternative<PathLost>(action);
+    }
+  }
+  EXPECT_EQ(now, first + 30s);
+  EXPECT_FALSE(agent.selected());
+}
+
+TEST_F(AgentTest, SilenceIsCheckedAtOnceButNotTwiceWithinThePacing) {
+  Agent agent = make(Role::kControlling);
+  EXPECT_THAT(agent.on_silence(t0), IsEmpty());  // no path, nothing to check
+  auto out = agent.on_candidates({{CandidateType::kHost, at}}, t0);
+  out = agent.on_stun(at, answer(out, pair.box), t0);
+  (void)agent.on_stun(at, answer(out, pair.box), t0);
+  EXPECT_EQ(sent(agent.on_silence(t0 + 1s)).size(), 1U);
+  EXPECT_THAT(agent.on_silence(t0 + 1s + 10ms), IsEmpty());
+  EXPECT_EQ(agent.next_deadline(), t0 + 1s + 50ms);
+}
+
+TEST_F(AgentTest, UnknownAttributesGet420WithTheirList) {  // RFC 8489 section 6.3.1
+  Agent agent = make(Role::kControlled);
+  // A comprehension-required type that nobody knows, spliced in before MESSAGE-INTEGRITY.
+  wire::StunMessage m;
+  m.transaction = {77};
+  m.username = pair.box.ufrag + ":" + pair.device.ufrag;
+  Buffer plain = wire::encode_stun(m);
+  plain.resize(plain.size() - 8);  // without FINGERPRINT
+  Writer w(plain);
+  w.u16(0x7777);
+  w.u16(0);
+  Buffer sealed = plain;
+  Writer(sealed).patch_u16(2, static_cast<std::uint16_t>(plain.size() - 20 + 24));
+  const auto mac = crypto.hmac_sha1(as_bytes(pair.box.password), sealed);
+  Writer s(sealed);
+  s.u16(0x0008);
+  s.u16(20);
+  s.bytes(mac);
+  const auto messages = sent(agent.on_stun(at, sealed, t0));
+  ASSERT_EQ(messages.size(), 1U);
+  ASSERT_TRUE(messages[0].error);
+  EXPECT_EQ(messages[0].error->code, 420);
+  EXPECT_THAT(messages[0].unknown_attributes, testing::ElementsAre(0x7777));
+}
+
+TEST_F(AgentTest, EveryPrefixOfACheckIsDropped) {
+  Agent agent = make(Role::kControlled);
+  const Buffer whole = check(Role::kControlling, true);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    EXPECT_THAT(agent.on_stun(at, Bytes(whole).first(n), t0), IsEmpty()) << n;
+  }
+}
+
+}  // namespace
+}  // namespace hearthcast::nat
