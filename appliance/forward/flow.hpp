@@ -1,0 +1,58 @@
+// One flow that the box carries: its socket, its frames and who gets them. Data thread only.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "appliance/forward/flow_meter.hpp"
+#include "tunnelmgr/datapath/segment_sender.hpp"
+#include "tunnelmgr/linux/multicast_socket.hpp"
+#include "tunnelmgr/tunnel/flow_framing.hpp"
+
+namespace hearthcast::forward {
+
+// Memory for the frames of one batch, shared by all flows of a thread in turn.
+class FrameSlab {
+ public:
+  FrameSlab() : octets_(datapath::kMaxBatch * datapath::kMaxInnerSize) {}
+  [[nodiscard]] MutableBytes slot(std::size_t index) {
+    return MutableBytes(octets_).subspan(index * datapath::kMaxInnerSize, datapath::kMaxInnerSize);
+  }
+
+ private:
+  Buffer octets_;
+};
+
+struct Viewer {
+  datapath::Peer* peer = nullptr;  // in the session table, which outlives it
+  ViewerCounters counters;
+};
+
+class Flow {
+ public:
+  explicit Flow(AddFlow message);
+
+  void exchange_socket(std::unique_ptr<linux::MulticastSocket> socket);
+  [[nodiscard]] linux::MulticastSocket& socket() { return *socket_; }
+  [[nodiscard]] FlowId id() const { return id_; }
+  [[nodiscard]] FlowMeter& meter() { return meter_; }
+  [[nodiscard]] std::vector<Viewer>& viewers() { return viewers_; }
+
+  // Counts, frames and sends datagrams of one receive call to every viewer. True when the signal came with
+  // them.
+  bool forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab, datapath::SegmentSender& sender,
+               Time now);
+
+ private:
+  void fan_out(std::span<const Bytes> frames, datapath::SegmentSender& sender);
+
+  FlowId id_;
+  FlowKey key_;
+  std::unique_ptr<linux::MulticastSocket> socket_;
+  tunnel::FlowFramer framer_;
+  FlowMeter meter_;
+  std::vector<Viewer> viewers_;
+};
+
+}  // namespace hearthcast::forward
