@@ -91,3 +91,23 @@ def test_answer_cut_in_its_head_is_an_error(topology: Topology) -> None:
         with pytest.raises(ConnectionLost):
             player.wait_for_head()
         player.close()
+
+
+def test_server_that_gives_up_on_a_stalled_player_is_noticed(topology: Topology) -> None:
+    give_up = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                connection.sendall(bytes(100_000))
+        give_up.wait(10)
+
+    with server(topology["laptop"], answer) as port:
+        player = Player(topology["laptop"], "127.0.0.1", port, "/", stalled=True)
+        assert player.wait_for_head() == 200
+        assert not player.closed_by_peer(timeout=0.5)
+        give_up.set()
+        assert player.closed_by_peer(timeout=10)
+        player.close()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
 import socket
 import threading
 import time
@@ -47,6 +46,7 @@ class Player:
         """`stalled`: reads the head of the answer and then nothing more, like a paused or hung player. `host`: what the
         request says instead of the address."""
         self.requested_ns = time.monotonic_ns()
+        self._space = space
         self._socket = space.socket(socket.AF_INET, socket.SOCK_STREAM)
         if stalled:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -167,10 +167,16 @@ class Player:
         raise TimeoutError(f"nothing arrived within {timeout} s")
 
     def closed_by_peer(self, timeout: float) -> bool:
-        """Of a stalled player: whether the server gave the connection up. Reads nothing."""
-        poller = select.poll()
-        poller.register(self._socket, select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0))
-        return bool(poller.poll(timeout * 1000))
+        """Of a stalled player: whether the server gave the connection up. Reads nothing, so a closing server's last
+        segments cannot arrive either; but its side of the connection is no longer established."""
+        port = self._socket.getsockname()[1]
+        query = ["ss", "-Htn", "state", "established", f"( dport = :{port} )"]
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self._space.run(*query).strip():
+                return True
+            time.sleep(0.2)
+        return False
 
     def close(self) -> None:
         self._closing = True
