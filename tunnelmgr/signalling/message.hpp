@@ -1,0 +1,143 @@
+// Messages between the rendezvous and its clients: JSON text frames. Source: docs/protocol/introduction.md.
+// Payloads of introductions and pairings are opaque here: the two ends seal and check them (introduction.hpp,
+// pairing.hpp).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/result.hpp"
+
+namespace hearthcast::signalling {
+
+inline constexpr std::size_t kMaxMessage = std::size_t{64} * 1024;
+inline constexpr std::size_t kMaxPayload = std::size_t{8} * 1024;  // of one introduction or pairing message
+inline constexpr std::size_t kMaxAllowed = 512;                    // devices of one box
+inline constexpr std::size_t kMaxObserved = 4;
+
+enum class Role : std::uint8_t { kBox, kDevice };
+
+struct Challenge {  // server, first
+  std::array<std::uint8_t, 32> nonce{};
+  std::string software;
+  friend bool operator==(const Challenge&, const Challenge&) = default;
+};
+struct Hello {  // client
+  Role role = Role::kBox;
+  Buffer public_key;
+  Buffer signature;
+  std::string software;
+  friend bool operator==(const Hello&, const Hello&) = default;
+};
+struct PresenceAccess {  // for STUN Binding requests on the data socket
+  std::string username;
+  std::string password;
+  std::uint16_t port = 0;
+  std::uint32_t interval_s = 20;
+  friend bool operator==(const PresenceAccess&, const PresenceAccess&) = default;
+};
+struct Welcome {  // server
+  PresenceAccess presence;
+  Endpoint observed;
+  friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+struct Allow {  // box: who may ask it for an introduction
+  std::vector<IdentityId> devices;
+  std::uint64_t revision = 0;
+  Buffer signature;
+  friend bool operator==(const Allow&, const Allow&) = default;
+};
+struct PairingWindow {  // box; seconds 0 closes it
+  std::string locator;
+  std::uint32_t seconds = 0;
+  friend bool operator==(const PairingWindow&, const PairingWindow&) = default;
+};
+struct Mapping {  // server
+  Endpoint endpoint;
+  friend bool operator==(const Mapping&, const Mapping&) = default;
+};
+struct IntroduceRequest {  // device
+  std::uint64_t id = 0;
+  IdentityId box;
+  Buffer payload;
+  Buffer signature;
+  friend bool operator==(const IntroduceRequest&, const IntroduceRequest&) = default;
+};
+struct IntroduceOffer {  // server to box
+  std::uint64_t id = 0;
+  IdentityId device;
+  Buffer public_key;
+  Buffer payload;
+  Buffer signature;
+  std::vector<Endpoint> observed;
+  friend bool operator==(const IntroduceOffer&, const IntroduceOffer&) = default;
+};
+struct IntroduceAnswer {  // box to server, server to device (then with observed)
+  std::uint64_t id = 0;
+  Buffer payload;
+  Buffer signature;
+  std::vector<Endpoint> observed;
+  friend bool operator==(const IntroduceAnswer&, const IntroduceAnswer&) = default;
+};
+struct IntroduceRefusal {  // the same way; why is inside the signed payload
+  std::uint64_t id = 0;
+  Buffer payload;
+  Buffer signature;
+  friend bool operator==(const IntroduceRefusal&, const IntroduceRefusal&) = default;
+};
+struct PairRequest {  // device; payload: pairing.hpp's JSON
+  std::uint64_t id = 0;
+  std::variant<IdentityId, std::string> to;  // the box, or a locator
+  std::string payload;
+  friend bool operator==(const PairRequest&, const PairRequest&) = default;
+};
+struct PairOffer {  // server to box
+  std::uint64_t id = 0;
+  IdentityId device;
+  std::string payload;
+  friend bool operator==(const PairOffer&, const PairOffer&) = default;
+};
+struct PairAnswer {  // box to server, server to device
+  std::uint64_t id = 0;
+  std::string payload;
+  friend bool operator==(const PairAnswer&, const PairAnswer&) = default;
+};
+
+enum class ErrorCode : std::uint8_t {
+  kNotPresent,
+  kNotAllowed,
+  kRate,
+  kBadMessage,
+  kNoPairing,
+  kBadSignature,
+  kReplaced
+};
+struct Error {  // server
+  std::optional<std::uint64_t> id;
+  ErrorCode code = ErrorCode::kBadMessage;
+  std::string text;
+  friend bool operator==(const Error&, const Error&) = default;
+};
+[[nodiscard]] std::string_view to_string(ErrorCode code);
+
+using Message =
+    std::variant<Challenge, Hello, Welcome, Allow, PairingWindow, Mapping, IntroduceRequest, IntroduceOffer,
+                 IntroduceAnswer, IntroduceRefusal, PairRequest, PairOffer, PairAnswer, Error>;
+
+[[nodiscard]] std::string encode(const Message& message);
+// kUnknownType for a well-formed object of a type that this version does not know: ignore it.
+[[nodiscard]] Result<Message> decode_message(std::string_view text);
+
+// What signatures cover: a context that names the use, a zero octet, then the octets.
+[[nodiscard]] Buffer hello_signature_input(Bytes nonce, Bytes server_key_hash);
+// The canonical list: revision as 8 octets, then the ids in ascending order, each 32 octets.
+[[nodiscard]] Buffer allow_signature_input(const Allow& allow);
+
+}  // namespace hearthcast::signalling
