@@ -1,0 +1,98 @@
+#include "tunnelmgr/runtime/stderr_log.hpp"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace hearthcast::runtime {
+namespace {
+
+spdlog::level::level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+bool is_plain(char c) { return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\'; }
+
+void append_quoted(std::string& line, std::string_view value) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  line += '"';
+  for (const char c : value) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      line += '\\';
+      line += c;
+    } else if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\r') {
+      line += "\\r";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else if (octet < 0x20 || octet == 0x7f) {
+      line += "\\x";
+      line += kHex[octet >> 4];
+      line += kHex[octet & 15];
+    } else {
+      line += c;
+    }
+  }
+  line += '"';
+}
+
+}  // namespace
+
+std::string format_event(std::string_view event, std::initializer_list<Field> fields) {
+  std::string line(event);
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    if (!field.value.empty() && std::ranges::all_of(field.value, is_plain)) {
+      line += field.value;
+    } else {
+      append_quoted(line, field.value);
+    }
+  }
+  return line;
+}
+
+StderrLog::StderrLog(Level minimum)
+    : logger_(
+          std::make_shared<spdlog::logger>("hearthcast", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+  logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger_->flush_on(spdlog::level::debug);
+  set_minimum(minimum);
+}
+
+void StderrLog::set_minimum(Level minimum) { logger_->set_level(to_spdlog(minimum)); }
+
+void StderrLog::write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  if (logger_->should_log(to_spdlog(level))) {
+    logger_->log(to_spdlog(level), format_event(event, fields));
+  }
+}
+
+std::optional<Level> parse_level(std::string_view text) {
+  if (text == "debug") {
+    return Level::kDebug;
+  }
+  if (text == "info") {
+    return Level::kInfo;
+  }
+  if (text == "warning") {
+    return Level::kWarning;
+  }
+  return text == "error" ? std::optional(Level::kError) : std::nullopt;
+}
+
+}  // namespace hearthcast::runtime

@@ -1,0 +1,34 @@
+// The log of a running program: one line per event on standard error, `TIME LEVEL event key=value ...`, in
+// UTC.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tunnelmgr/base/log.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace hearthcast::runtime {
+
+class StderrLog final : public Log {
+ public:
+  explicit StderrLog(Level minimum);
+  void write(Level level, std::string_view event, std::initializer_list<Field> fields) override;
+  void set_minimum(Level minimum);
+
+ private:
+  std::shared_ptr<spdlog::logger> logger_;  // shared only because spdlog makes them so
+};
+
+// `event key=value`; a value is quoted when it is empty or holds anything but visible ASCII without '"', '='
+// and
+// '\'. Inside quotes, '"' and '\' get a backslash and control characters become \n, \r, \t or \xNN, so that a
+// value from outside can never forge a line.
+[[nodiscard]] std::string format_event(std::string_view event, std::initializer_list<Field> fields);
+
+[[nodiscard]] std::optional<Level> parse_level(std::string_view text);  // debug, info, warning, error
+
+}  // namespace hearthcast::runtime
