@@ -11,8 +11,8 @@ exec 9> build/webui.lock
 flock 9
 sources=$(web_sources)
 [ "$(cat webui/dist/.sources 2> /dev/null)" = "$sources" ] && exit 0
+say "bringing the web page's tools, and building it"
 web_install
-say "building the web page"
 web_types
 web_tool vite build --logLevel warn
 echo "$sources" > webui/dist/.sources
