@@ -1,0 +1,94 @@
+#include "tunnelmgr/linux/privileges.hpp"
+
+#include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/linux/socket_option.hpp"
+
+namespace hearthcast::linux {
+namespace {
+
+// Privileges are given up for good, so each test does it in a child of its own. The check's number is its
+// exit code.
+int in_child(int (*check)()) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(check());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool can_force_buffer() {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return set_option(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, 1 << 16);
+}
+
+class Privileges : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!is_root()) {
+      GTEST_SKIP() << "needs root to give up";
+    }
+  }
+};
+
+TEST_F(Privileges, DroppingToAUserIsForGood) {
+  EXPECT_EQ(in_child([] {
+              if (!drop_to_user("nobody")) {
+                return 1;
+              }
+              return ::getuid() != 0 && ::getgid() != 0 && ::setuid(0) != 0 && !can_force_buffer() ? 0 : 2;
+            }),
+            0);
+}
+
+TEST_F(Privileges, OneCapabilityCanStay) {
+  EXPECT_EQ(in_child([] {
+              if (!keep_only_capability(CAP_NET_ADMIN)) {
+                return 1;
+              }
+              const Fd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1));
+              return ::getuid() != 0 && ::setuid(0) != 0 && can_force_buffer() && !raw ? 0 : 2;
+            }),
+            0);
+}
+
+TEST_F(Privileges, PreparedFolderBelongsToTheUserWithAllThatIsInIt) {
+  std::string name = (std::filesystem::temp_directory_path() / "folder-XXXXXX").string();
+  const std::filesystem::path base = ::mkdtemp(name.data());
+  const auto folder = base / "a" / "state";
+  ASSERT_TRUE(prepare_folder(folder, ""));
+  std::ofstream(folder / "left by root") << "x";
+  std::filesystem::create_symlink("/etc/passwd", folder / "link");
+  ASSERT_TRUE(prepare_folder(folder, "nobody"));
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.c_str(), &status), 0);
+  EXPECT_NE(status.st_uid, 0U);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+  ASSERT_EQ(::stat((folder / "left by root").c_str(), &status), 0);
+  EXPECT_NE(status.st_uid, 0U);
+  ASSERT_EQ(::stat("/etc/passwd", &status), 0);
+  EXPECT_EQ(status.st_uid, 0U);
+  std::ofstream(base / "file") << "x";
+  EXPECT_FALSE(prepare_folder(base / "file", ""));
+  EXPECT_FALSE(prepare_folder(base / "file" / "below", ""));
+  std::filesystem::remove_all(base);
+}
+
+TEST(PrivilegesOfAnyone, UnknownUserIsAClearFailure) {
+  const auto dropped = drop_to_user("no-such-user-here");
+  ASSERT_FALSE(dropped);
+  EXPECT_NE(dropped.error().text.find("run_as"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearthcast::linux

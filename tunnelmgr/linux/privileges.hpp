@@ -1,0 +1,26 @@
+// Giving up privileges, for good.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "tunnelmgr/base/result.hpp"
+
+namespace hearthcast::linux {
+
+[[nodiscard]] bool is_root();
+
+// Becomes that user with its groups: no way back, no capability, and no program started later gains any.
+// Needs root.
+[[nodiscard]] Result<void, Failure> drop_to_user(const std::string& name);
+
+// Stays the same user id but for one capability (a CAP_ number): becomes nobody, keeps only it. Needs root.
+[[nodiscard]] Result<void, Failure> keep_only_capability(unsigned capability);
+
+// Makes the folder (mode 0700, its parents 0755) if it is missing, and gives it to that user; an empty name
+// leaves the owner. For state and sockets of a program that is about to drop.
+[[nodiscard]] Result<void, Failure> prepare_folder(const std::filesystem::path& folder,
+                                                   const std::string& user);
+
+}  // namespace hearthcast::linux

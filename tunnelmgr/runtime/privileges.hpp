@@ -1,0 +1,21 @@
+// Started as root by hand, a program starts its helper and becomes an ordinary user.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/base/result.hpp"
+#include "tunnelmgr/linux/netd_client.hpp"
+
+namespace hearthcast::runtime {
+
+// Before any thread is started, after ports below 1024 are bound and folders are prepared
+// (linux/privileges.hpp). Root with a run_as: starts hearthcast-netd, found beside the program or in
+// /usr/libexec/hearthcast, and drops to that user; a helper that is missing is only a warning. Anyone else,
+// and root with an empty run_as: changes nothing, and the client has no helper.
+// helper_folder: where to look first instead of beside the program.
+[[nodiscard]] Result<linux::NetdClient, Failure> start_helper_and_drop(
+    const std::string& run_as, Log& log, const std::filesystem::path& helper_folder = {});
+
+}  // namespace hearthcast::runtime
