@@ -1,0 +1,214 @@
+#include "tunnelmgr/away/box_session.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/tunnel/inner_packet.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+const FlowKey kOne{IpAddress::parse("2001:db8::1"), *IpAddress::parse("ff3e::8000:1"), 5004};
+const FlowKey kTwo{std::nullopt, *IpAddress::parse("239.1.1.2"), 5004};
+const IpAddress kLinkLocal = *IpAddress::parse("fe80::1:2");
+
+// The box's end: the same transport, and a membership router.
+class Box {
+ public:
+  void take(Bytes gre, Time now) {
+    const auto inner = tunnel::decode_inner_packet(gre);
+    ASSERT_TRUE(inner);
+    if (inner->kind == tunnel::InnerKind::kControl) {
+      collect(transport_.on_packet(inner->payload, now));
+      return;
+    }
+    ASSERT_EQ(inner->kind, tunnel::InnerKind::kMembership);
+    for (const auto& action : router_.on_packet(inner->payload, now)) {
+      if (const auto* joined = std::get_if<membership::Joined>(&action)) {
+        heard_.push_back("join " + joined->subscription.to_string());
+      } else if (const auto* left = std::get_if<membership::Left>(&action)) {
+        heard_.push_back("leave " + left->subscription.to_string());
+      }
+    }
+  }
+  void say(const tunnel::ControlMessage& message, Time now) {
+    collect(transport_.send(tunnel::encode(message), now));
+  }
+
+  std::vector<Buffer> out_;
+  std::vector<std::string> heard_;
+
+ private:
+  void collect(const tunnel::ControlActions& actions) {
+    for (const auto& action : actions) {
+      if (const auto* send = std::get_if<tunnel::SendPacket>(&action)) {
+        out_.push_back(send->gre);
+      } else if (const auto* message = std::get_if<tunnel::MessageReceived>(&action)) {
+        heard_.push_back(std::string(as_text(message->body).substr(0, 30)));
+      }
+    }
+  }
+  tunnel::ControlTransport transport_;
+  membership::Router router_{*IpAddress::parse("fe80::1"), {}, {}, Time{}};
+};
+
+class BoxSessionTest : public testing::Test {
+ protected:
+  void perform(const SessionActions& actions) {
+    struct Visitor {
+      BoxSessionTest& t;
+      void operator()(const SendGre& a) const {
+        if (t.reachable_) {
+          t.box_.take(a.gre, t.now_);
+        }
+      }
+      void operator()(const Greeted& a) const {
+        t.seen_.push_back(std::string("greeted ") + tunnel::to_string(a.hello.state));
+      }
+      void operator()(const ChannelsCame& a) const {
+        t.seen_.push_back("channels " + std::to_string(a.list.channels.size()));
+      }
+      void operator()(const Refused& a) const { t.seen_.push_back("refused " + a.refusal.text); }
+      void operator()(const Noticed& a) const { t.seen_.push_back("noticed " + a.notice.text); }
+      void operator()(const CheckPath&) const { t.seen_.push_back("check path"); }
+      void operator()(const Dead&) const { t.seen_.push_back("dead"); }
+    };
+    for (const auto& action : actions) {
+      std::visit(Visitor{*this}, action);
+    }
+    for (const auto& gre : std::exchange(box_.out_, {})) {
+      perform(session_.on_inner(gre, now_));
+    }
+  }
+  void say(const tunnel::ControlMessage& message) {
+    box_.say(message, now_);
+    perform({});
+  }
+  void run(Duration time) {
+    const Time end = now_ + time;
+    while (session_.next_deadline() <= end) {
+      now_ = std::max(now_, session_.next_deadline());
+      perform(session_.on_deadline(now_));
+    }
+    now_ = end;
+  }
+  void greet(tunnel::DeviceState state = tunnel::DeviceState::kApproved) {
+    perform(session_.start(now_));
+    say(tunnel::BoxHello{1, "box", "Home", state, kLinkLocal, ""});
+    box_.heard_.clear();
+    seen_.clear();
+  }
+
+  Time now_ = Time{} + 1h;
+  bool reachable_ = true;
+  BoxSession session_{tunnel::DeviceHello{1, "away", "laptop", 7}};
+  Box box_;
+  std::vector<std::string> seen_;
+};
+
+TEST_F(BoxSessionTest, SaysHelloAndPassesOnWhatTheBoxSays) {
+  perform(session_.start(now_));
+  EXPECT_THAT(box_.heard_, ElementsAre(testing::StartsWith(R"({"channels_revision":7,)")));
+  say(tunnel::BoxHello{1, "box", "Home", tunnel::DeviceState::kPending, kLinkLocal, "wait"});
+  say(tunnel::ChannelList{8, {{ChannelId{1}, "One", kOne, false, {}}}});
+  say(tunnel::Refusal{tunnel::RefusalCode::kNotGranted, "no", kOne});
+  say(tunnel::Notice{tunnel::NoticeCode::kShutdown, "bye"});
+  EXPECT_THAT(seen_, ElementsAre("greeted pending", "channels 1", "refused no", "noticed bye"));
+  EXPECT_EQ(session_.greeting()->link_local, kLinkLocal);
+}
+
+TEST_F(BoxSessionTest, ReportsWishesOnceGreeted) {
+  perform(session_.want(kOne, now_));
+  EXPECT_TRUE(box_.heard_.empty());
+  perform(session_.start(now_));
+  box_.heard_.clear();
+  say(tunnel::BoxHello{1, "box", "Home", tunnel::DeviceState::kApproved, kLinkLocal, ""});
+  EXPECT_THAT(box_.heard_, ElementsAre("join 2001:db8::1@ff3e::8000:1"));
+  perform(session_.want(kTwo, now_));
+  EXPECT_EQ(box_.heard_.back(), "join 239.1.1.2");
+  perform(session_.unwant(kOne, now_));
+  EXPECT_EQ(box_.heard_.back(), "leave 2001:db8::1@ff3e::8000:1");
+  perform(session_.unwant(kOne, now_));
+  EXPECT_EQ(box_.heard_.size(), 3U);
+}
+
+TEST_F(BoxSessionTest, TwoPortsOfOneGroupAreOneMembership) {
+  greet();
+  auto other = kTwo;
+  other.port = 5006;
+  perform(session_.want(kTwo, now_));
+  perform(session_.want(other, now_));
+  perform(session_.unwant(kTwo, now_));
+  EXPECT_THAT(box_.heard_, ElementsAre("join 239.1.1.2"));
+  perform(session_.unwant(other, now_));
+  EXPECT_THAT(box_.heard_, ElementsAre("join 239.1.1.2", "leave 239.1.1.2"));
+}
+
+TEST_F(BoxSessionTest, ApprovalWhileConnectedReportsAgain) {
+  perform(session_.want(kOne, now_));
+  greet(tunnel::DeviceState::kPending);
+  say(tunnel::BoxHello{1, "box", "Home", tunnel::DeviceState::kApproved, kLinkLocal, ""});
+  EXPECT_THAT(seen_, ElementsAre("greeted approved"));
+}
+
+TEST_F(BoxSessionTest, SilenceChecksThePathThenAsksTheBox) {
+  greet();
+  perform(session_.want(kOne, now_));
+  session_.on_signal(kOne, true, now_);
+  run(5s);
+  EXPECT_TRUE(seen_.empty());
+  box_.heard_.clear();
+  session_.on_signal(kOne, false, now_);
+  run(900ms);
+  EXPECT_THAT(seen_, ElementsAre("check path"));
+  EXPECT_TRUE(box_.heard_.empty());
+  run(200ms);
+  EXPECT_THAT(box_.heard_, ElementsAre(testing::HasSubstr("nonce")));
+  run(3s);
+  EXPECT_THAT(seen_, ElementsAre("check path")) << "the box answers: the provider is silent, no more";
+}
+
+TEST_F(BoxSessionTest, ABoxThatForgotUsIsNoticedWithinTwoSeconds) {
+  greet();
+  perform(session_.want(kOne, now_));
+  session_.on_signal(kOne, true, now_);
+  run(5s);
+  reachable_ = false;
+  session_.on_signal(kOne, false, now_);
+  run(2s);
+  EXPECT_THAT(seen_, ElementsAre("check path", "dead"));
+  EXPECT_EQ(session_.next_deadline(), kNever);
+}
+
+TEST_F(BoxSessionTest, AnIdleSessionIsPingedAndItsDeathNoticed) {
+  greet();
+  run(60s);
+  EXPECT_EQ(box_.heard_.size(), 6U);
+  EXPECT_TRUE(seen_.empty());
+  reachable_ = false;
+  run(11s);
+  EXPECT_THAT(seen_, ElementsAre("dead"));
+}
+
+TEST_F(BoxSessionTest, ARefusedChannelIsNoSilence) {
+  greet();
+  perform(session_.want(kOne, now_));
+  say(tunnel::Refusal{tunnel::RefusalCode::kNotGranted, "no", kOne});
+  seen_.clear();
+  run(5s);
+  EXPECT_TRUE(seen_.empty());
+}
+
+TEST_F(BoxSessionTest, MalformedPacketsAreCounted) {
+  greet();
+  perform(session_.on_inner(as_bytes("x"), now_));
+  perform(session_.on_inner({}, now_));
+  say(tunnel::DeviceHello{});  // what only a device says
+  EXPECT_EQ(session_.malformed(), 3U);
+}
+
+}  // namespace
+}  // namespace hearthcast::away

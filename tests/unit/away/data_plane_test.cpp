@@ -1,0 +1,298 @@
+// The away client's data thread with real sockets: sealed media in, players' sockets out.
+#include "tunnelmgr/away/data_plane.hpp"
+
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <deque>
+
+#include "tests/unit/datapath/established.hpp"
+#include "tests/unit/playout/ts_maker.hpp"
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/linux/udp_socket.hpp"
+#include "tunnelmgr/playout/stream_buffer.hpp"
+#include "tunnelmgr/tunnel/flow_framing.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+using namespace std::chrono_literals;
+
+const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
+const Endpoint kSource = *Endpoint::parse("192.0.2.1:1234");
+const FlowKey kFlow{std::nullopt, *IpAddress::parse("239.77.1.2"), 5004};
+const FlowKey kOther{std::nullopt, *IpAddress::parse("239.77.1.3"), 5004};
+constexpr auto kPatience = 20s;  // only a broken data plane needs it
+
+class SilentLog : public Log {
+  void write(Level, std::string_view, std::initializer_list<hearthcast::Field>) override {}
+};
+
+linux::UdpSocket open_port() { return linux::UdpSocket::open({}).value(); }
+
+// The box's end of the tunnel.
+class Box {
+ public:
+  datapath::AddSession session(int peer) {
+    auto ends = datapath::Established::make();
+    session_ = std::move(ends.server);
+    return {PeerId{peer}, {kLoopback, socket_.port()}, std::move(ends.client)};
+  }
+  void send(linux::UdpSocket& to, Bytes gre) {
+    (void)socket_.send({kLoopback, to.port()}, datapath::seal(*session_, gre));
+  }
+  // One datagram of a channel as media; lost: framed, but not sent.
+  void send_media(linux::UdpSocket& to, tunnel::FlowFramer& framer, Bytes payload, bool lost = false) {
+    Buffer slot(tunnel::kFrameHeadroom);
+    slot.insert(slot.end(), payload.begin(), payload.end());
+    const auto frame = framer.frame(slot, {kSource, 16, 0});
+    ASSERT_TRUE(frame);
+    if (!lost) {
+      send(to, *frame);
+    }
+  }
+  linux::UdpSocket socket_ = open_port();
+
+ private:
+  std::unique_ptr<secure::DtlsSession> session_;
+};
+
+// A player: the far end of a connected socket.
+class Screen {
+ public:
+  Screen() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    mine_ = linux::Fd(ends[0]);
+    theirs_ = linux::Fd(ends[1]);
+  }
+  AddPlayer player(int id, int channel) { return {PlayerId{id}, ChannelId{channel}, std::move(theirs_)}; }
+  void close() { mine_ = linux::Fd(); }
+  // Until size octets came, or the end.
+  Buffer read(std::size_t size) {
+    const Time end = Clock::now() + kPatience;
+    while (got_.size() < size && Clock::now() < end) {
+      pollfd ready{mine_.get(), POLLIN, 0};
+      (void)::poll(&ready, 1, 100);
+      Buffer more(65536);
+      const auto count = ::read(mine_.get(), more.data(), more.size());
+      if (count == 0) {
+        ended_ = true;
+        break;
+      }
+      if (count > 0) {
+        got_.insert(got_.end(), more.begin(), more.begin() + count);
+      }
+    }
+    return std::exchange(got_, {});
+  }
+  bool ended() {
+    (void)read(SIZE_MAX);
+    return ended_;
+  }
+
+ private:
+  linux::Fd mine_;
+  linux::Fd theirs_;
+  Buffer got_;
+  bool ended_ = false;
+};
+
+class AwayDataPlaneTest : public testing::Test {
+ protected:
+  AwayDataPlaneTest() {
+    plane_.start();
+    post(box_.session(1));
+    post(OpenStream{ChannelId{1}, kFlow});
+    settle();
+  }
+  void post(Down message) { EXPECT_TRUE(plane_.post(std::move(message))); }
+  // Everything posted so far is done.
+  void settle() {
+    post(datapath::SendInner{PeerId{1}, *from_hex("000088b50101000000010000")});
+    pollfd ready{box_.socket_.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&ready, 1, 20'000), 1);
+    (void)box_.socket_.receive(batch_);
+  }
+  void media(Bytes payload, bool lost = false) { box_.send_media(port_, framer_, payload, lost); }
+
+  template <class T, class WantIt>
+  std::optional<T> wait_for(WantIt want) {
+    const Time end = Clock::now() + kPatience;
+    for (;;) {
+      plane_.consume([this](Up message) { heard_.push_back(std::move(message)); });
+      while (!heard_.empty()) {
+        auto message = std::move(heard_.front());
+        heard_.pop_front();
+        if (auto* wanted = std::get_if<T>(&message); wanted != nullptr && want(*wanted)) {
+          return std::move(*wanted);
+        }
+      }
+      if (Clock::now() >= end) {
+        return std::nullopt;
+      }
+      pollfd ready{plane_.wake_fd(), POLLIN, 0};
+      (void)::poll(&ready, 1, 100);
+    }
+  }
+  template <class T>
+  std::optional<T> wait_for() {
+    return wait_for<T>([](const T&) { return true; });
+  }
+
+  SilentLog log_;
+  linux::UdpSocket port_ = open_port();
+  DataPlane plane_{port_, log_};
+  Box box_;
+  linux::ReceiveBatch batch_;
+  tunnel::FlowFramer framer_{FlowId{9}, {kFlow.group, kFlow.port}};
+  std::deque<Up> heard_;
+};
+
+Buffer datagram(int number) { return Buffer(1316, static_cast<std::uint8_t>(number)); }
+
+TEST_F(AwayDataPlaneTest, TwoPlayersGetOneStreamWhole) {
+  Screen one;
+  Screen two;
+  post(one.player(1, 1));
+  post(two.player(2, 1));
+  settle();
+  Buffer sent;
+  for (int n = 0; n < 100; ++n) {
+    const auto payload = datagram(n);
+    media(payload);
+    sent.insert(sent.end(), payload.begin(), payload.end());
+  }
+  EXPECT_EQ(one.read(sent.size()), sent);
+  EXPECT_EQ(two.read(sent.size()), sent);
+  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
+  const auto report = wait_for<StatisticsReady>([](const StatisticsReady& r) {
+    return !r.statistics->streams.empty() && r.statistics->streams[0].packets == 100;
+  });
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->statistics->streams[0].lost, 0U);
+  EXPECT_EQ(report->statistics->streams[0].players, 2U);
+  EXPECT_EQ(report->statistics->streams[0].bytes, sent.size());
+}
+
+TEST_F(AwayDataPlaneTest, APlayerThatClosesIsReportedTheOtherGoesOn) {
+  Screen one;
+  Screen two;
+  post(one.player(1, 1));
+  post(two.player(2, 1));
+  settle();
+  one.close();
+  const auto gone = wait_for<PlayerGone>();
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->player, PlayerId{1});
+  EXPECT_EQ(gone->end, PlayerEnd::kClosed);
+  media(datagram(1));
+  EXPECT_EQ(two.read(1316), datagram(1));
+}
+
+TEST_F(AwayDataPlaneTest, APlayerThatStopsReadingIsDroppedAndCostsNobodyElse) {
+  Screen lazy;
+  Screen busy;
+  post(lazy.player(1, 1));
+  post(busy.player(2, 1));
+  settle();
+  const auto payload = datagram(1);
+  const std::size_t enough = (playout::kStreamCapacity + (std::size_t{2} << 20)) / payload.size();
+  std::size_t got = 0;
+  for (std::size_t n = 0; n < enough; ++n) {
+    media(payload);
+    if (n % 32 == 31) {
+      got += busy.read(payload.size() * 32).size();
+    }
+  }
+  got += busy.read(payload.size() * (enough % 32)).size();
+  EXPECT_EQ(got, enough * payload.size());
+  const auto gone = wait_for<PlayerGone>();
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->player, PlayerId{1});
+  EXPECT_EQ(gone->end, PlayerEnd::kTooSlow);
+}
+
+TEST_F(AwayDataPlaneTest, ALatePlayerBeginsAtAPicture) {
+  playout::TsMaker ts;
+  Screen first;
+  post(first.player(1, 1));
+  settle();
+  const auto before = playout::joined({ts.more(), ts.more()});
+  const auto start = playout::joined({ts.table(), ts.picture(true)});
+  media(before);
+  media(start);
+  EXPECT_EQ(first.read(before.size() + start.size()).size(), before.size() + start.size());
+  Screen late;
+  post(late.player(2, 1));
+  EXPECT_EQ(late.read(start.size()), start);
+}
+
+TEST_F(AwayDataPlaneTest, CountsWhatTheTunnelLost) {
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  media(datagram(1));
+  media(datagram(2), true);
+  media(datagram(3));
+  EXPECT_EQ(one.read(2 * 1316).size(), 2U * 1316);
+  const auto report = wait_for<StatisticsReady>([](const StatisticsReady& r) {
+    return !r.statistics->streams.empty() && r.statistics->streams[0].packets == 2;
+  });
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->statistics->streams[0].lost, 1U);
+}
+
+TEST_F(AwayDataPlaneTest, ANewSessionGoesOnInTheSameResponse) {
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  media(datagram(1));
+  EXPECT_EQ(one.read(1316), datagram(1));
+  post(box_.session(1));  // the box has restarted: other keys, and its flows number anew
+  settle();
+  tunnel::FlowFramer restarted(FlowId{9}, {kFlow.group, kFlow.port});
+  box_.send_media(port_, restarted, datagram(2));
+  EXPECT_EQ(one.read(1316), datagram(2));
+}
+
+TEST_F(AwayDataPlaneTest, UnwantedMediaIsCountedAndSilenceSaid) {
+  tunnel::FlowFramer other(FlowId{10}, {kOther.group, kOther.port});
+  box_.send_media(port_, other, datagram(1));
+  ASSERT_TRUE(
+      wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->unwanted == 1; }));
+  media(datagram(1));
+  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
+  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return !s.present; }));
+}
+
+TEST_F(AwayDataPlaneTest, ClosingAStreamEndsItsPlayers) {
+  Screen one;
+  Screen late;
+  post(one.player(1, 1));
+  settle();
+  post(CloseStream{ChannelId{1}});
+  EXPECT_TRUE(one.ended());
+  post(late.player(2, 1));
+  EXPECT_TRUE(late.ended());
+  const auto gone = wait_for<PlayerGone>([](const PlayerGone& g) { return g.player == PlayerId{2}; });
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->end, PlayerEnd::kStreamClosed);
+}
+
+TEST_F(AwayDataPlaneTest, ControlComesUpAndAGoodbyeIsSaid) {
+  const auto gre = *from_hex("000088b50101000000010000");
+  box_.send(port_, gre);
+  const auto inner = wait_for<datapath::InnerReceived>();
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->gre, gre);
+  plane_.stop();
+  pollfd ready{box_.socket_.fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ready, 1, 20'000), 1);
+}
+
+}  // namespace
+}  // namespace hearthcast::away

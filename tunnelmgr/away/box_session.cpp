@@ -1,0 +1,212 @@
+#include "tunnelmgr/away/box_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnelmgr/tunnel/inner_packet.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+membership::Subscription subscription(const FlowKey& flow) { return {flow.source, flow.group}; }
+
+}  // namespace
+
+SessionActions BoxSession::start(Time now) {
+  SessionActions out;
+  next_ping_ = now + timing_.idle_ping;
+  perform(transport_.send(tunnel::encode(hello_), now), out, now);
+  return out;
+}
+
+SessionActions BoxSession::on_inner(Bytes gre, Time now) {
+  SessionActions out;
+  const auto inner = tunnel::decode_inner_packet(gre);
+  if (dead_ || !inner) {
+    malformed_ += dead_ ? 0 : 1;
+    return out;
+  }
+  if (inner->kind == tunnel::InnerKind::kControl) {
+    perform(transport_.on_packet(inner->payload, now), out, now);
+  } else if (inner->kind == tunnel::InnerKind::kMembership && listener_) {
+    report(listener_->on_packet(inner->payload), out);
+  }
+  return out;
+}
+
+void BoxSession::perform(const tunnel::ControlActions& actions, SessionActions& out, Time now) {
+  for (const auto& action : actions) {
+    if (const auto* send = std::get_if<tunnel::SendPacket>(&action)) {
+      out.emplace_back(SendGre{send->gre});
+    } else if (const auto* message = std::get_if<tunnel::MessageReceived>(&action)) {
+      on_message(message->body, out, now);
+    } else {
+      die("the box does not answer inside the tunnel", out);
+    }
+  }
+}
+
+void BoxSession::on_message(Bytes body, SessionActions& out, Time now) {
+  auto message = tunnel::decode_control_message(body, tunnel::Sender::kBox);
+  if (!message) {
+    malformed_ += message.error() == ParseError::kUnknownType ? 0 : 1;
+    return;
+  }
+  if (auto* hello = std::get_if<tunnel::BoxHello>(&*message)) {
+    on_greeting(std::move(*hello), out, now);
+  } else if (auto* list = std::get_if<tunnel::ChannelList>(&*message)) {
+    out.emplace_back(ChannelsCame{std::move(*list)});
+  } else if (auto* refusal = std::get_if<tunnel::Refusal>(&*message)) {
+    on_refusal(*refusal);
+    watch_silence(now);
+    out.emplace_back(Refused{std::move(*refusal)});
+  } else if (auto* notice = std::get_if<tunnel::Notice>(&*message)) {
+    out.emplace_back(Noticed{std::move(*notice)});
+  }
+}
+
+// The box says hello again when the device's state changes.
+void BoxSession::on_greeting(tunnel::BoxHello hello, SessionActions& out, Time now) {
+  const bool first = !greeting_;
+  const bool approved_now = hello.state == tunnel::DeviceState::kApproved &&
+                            (first || greeting_->state != tunnel::DeviceState::kApproved);
+  greeting_ = hello;
+  if (first) {
+    listener_.emplace(hello.link_local);
+    for (const auto& [flow, wanted] : wanted_) {
+      report(listener_->join(subscription(flow), now), out);
+    }
+    watch_silence(now);
+  } else if (approved_now) {
+    report(listener_->restart(hello.link_local, now), out);
+  }
+  out.emplace_back(Greeted{std::move(hello)});
+}
+
+void BoxSession::on_refusal(const tunnel::Refusal& refusal) {
+  for (auto& [flow, wanted] : wanted_) {
+    const bool meant = flow.group == refusal.flow.group &&
+                       (refusal.flow.port == 0 || flow.port == refusal.flow.port) &&
+                       (!refusal.flow.source || flow.source == refusal.flow.source);
+    if (meant) {
+      wanted.refused = true;
+      if (listener_) {
+        listener_->on_answer(subscription(flow));
+      }
+    }
+  }
+}
+
+SessionActions BoxSession::want(const FlowKey& flow, Time now) {
+  SessionActions out;
+  const auto [at, is_new] = wanted_.try_emplace(flow);
+  if (dead_ || !is_new) {
+    return out;
+  }
+  if (listener_) {
+    report(listener_->join(subscription(flow), now), out);
+  }
+  watch_silence(now);
+  return out;
+}
+
+SessionActions BoxSession::unwant(const FlowKey& flow, Time now) {
+  SessionActions out;
+  if (wanted_.erase(flow) == 0 || dead_) {
+    return out;
+  }
+  if (listener_) {
+    report(listener_->leave(subscription(flow), now), out);
+  }
+  watch_silence(now);
+  return out;
+}
+
+void BoxSession::on_signal(const FlowKey& flow, bool present, Time now) {
+  const auto at = wanted_.find(flow);
+  if (at == wanted_.end()) {
+    return;
+  }
+  at->second.present = present;
+  if (present) {
+    at->second.refused = false;
+    if (listener_) {
+      listener_->on_answer(subscription(flow));
+    }
+  }
+  watch_silence(now);
+}
+
+void BoxSession::watch_silence(Time now) {
+  const bool any_present =
+      std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return w.second.present; });
+  const bool any_expected =
+      std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return !w.second.refused; });
+  if (any_present || !any_expected || !greeting_) {
+    silent_since_ = kNever;
+  } else if (silent_since_ == kNever) {
+    silent_since_ = now;
+    checked_path_ = false;
+    next_ping_ = std::min(next_ping_, now + timing_.ping_after);
+  }
+}
+
+void BoxSession::report(const membership::Listener::Packets& packets, SessionActions& out) const {
+  for (const auto& packet : packets) {
+    out.emplace_back(SendGre{tunnel::encode_membership(packet)});
+  }
+}
+
+void BoxSession::ping(SessionActions& out, Time now) {
+  next_ping_ = now + timing_.idle_ping;
+  perform(transport_.send(tunnel::encode(tunnel::Ping{++pings_}), now), out, now);
+}
+
+void BoxSession::die(std::string reason, SessionActions& out) {
+  if (!std::exchange(dead_, true)) {
+    out.emplace_back(Dead{std::move(reason)});
+  }
+}
+
+SessionActions BoxSession::on_deadline(Time now) {
+  SessionActions out;
+  if (dead_) {
+    return out;
+  }
+  const Time waiting = transport_.waiting_since();
+  if (waiting != kNever && now >= waiting + timing_.patience) {
+    die("the box does not answer: it has probably restarted", out);
+    return out;
+  }
+  perform(transport_.on_deadline(now), out, now);
+  if (listener_ && listener_->next_deadline() <= now) {
+    report(listener_->on_deadline(now), out);
+  }
+  if (silent_since_ != kNever && !checked_path_ && now >= silent_since_ + timing_.check_after) {
+    checked_path_ = true;
+    out.emplace_back(CheckPath{});
+  }
+  if (now >= next_ping_ && transport_.idle()) {
+    ping(out, now);
+  }
+  return out;
+}
+
+Time BoxSession::next_deadline() const {
+  if (dead_) {
+    return kNever;
+  }
+  Time first = transport_.idle() ? next_ping_ : transport_.next_deadline();
+  if (const Time waiting = transport_.waiting_since(); waiting != kNever) {
+    first = std::min(first, waiting + timing_.patience);
+  }
+  if (listener_) {
+    first = std::min(first, listener_->next_deadline());
+  }
+  if (silent_since_ != kNever && !checked_path_) {
+    first = std::min(first, silent_since_ + timing_.check_after);
+  }
+  return first;
+}
+
+}  // namespace hearthcast::away

@@ -1,0 +1,99 @@
+// What the client says inside one established session with the box: hello, then membership of the channels
+// that are watched, and whether the box still answers. Pure: inner packets and the time in, actions out; the
+// session's records are the data thread's.
+//
+// Not thread-safe. Dead is said once; afterwards the session does nothing, and its owner starts another.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/membership/listener.hpp"
+#include "tunnelmgr/tunnel/control_message.hpp"
+#include "tunnelmgr/tunnel/control_transport.hpp"
+
+namespace hearthcast::away {
+
+struct SessionTiming {
+  std::chrono::milliseconds check_after{250};  // silence of everything watched: look at the path
+  std::chrono::milliseconds ping_after{1000};  // then ask the box
+  std::chrono::milliseconds patience{1000};    // an unanswered control packet: the box has forgotten us
+  std::chrono::seconds idle_ping{10};
+};
+
+struct SendGre {
+  Buffer gre;
+};
+struct Greeted {
+  tunnel::BoxHello hello;
+};
+struct ChannelsCame {
+  tunnel::ChannelList list;
+};
+struct Refused {
+  tunnel::Refusal refusal;
+};
+struct Noticed {  // the box closes the session after it
+  tunnel::Notice notice;
+};
+struct CheckPath {};
+struct Dead {
+  std::string reason;
+};
+using SessionAction = std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, CheckPath, Dead>;
+using SessionActions = std::vector<SessionAction>;
+
+class BoxSession {
+ public:
+  explicit BoxSession(tunnel::DeviceHello hello, SessionTiming timing = {})
+      : hello_(std::move(hello)), timing_(timing) {}
+
+  [[nodiscard]] SessionActions start(Time now);
+  [[nodiscard]] SessionActions on_inner(Bytes gre, Time now);
+  [[nodiscard]] SessionActions on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const;
+
+  // What is watched. Each flow once; the session reports it to the box as soon as it is greeted.
+  [[nodiscard]] SessionActions want(const FlowKey& flow, Time now);
+  [[nodiscard]] SessionActions unwant(const FlowKey& flow, Time now);
+  // Data of a wanted flow came, or stopped coming.
+  void on_signal(const FlowKey& flow, bool present, Time now);
+
+  [[nodiscard]] const std::optional<tunnel::BoxHello>& greeting() const { return greeting_; }
+  [[nodiscard]] std::uint64_t malformed() const { return malformed_ + transport_.malformed(); }
+
+ private:
+  struct Wanted {
+    bool present = false;
+    bool refused = false;
+  };
+
+  void perform(const tunnel::ControlActions& actions, SessionActions& out, Time now);
+  void on_message(Bytes body, SessionActions& out, Time now);
+  void on_greeting(tunnel::BoxHello hello, SessionActions& out, Time now);
+  void on_refusal(const tunnel::Refusal& refusal);
+  void report(const membership::Listener::Packets& packets, SessionActions& out) const;
+  void ping(SessionActions& out, Time now);
+  void die(std::string reason, SessionActions& out);
+  // Since when nothing of what is watched has come; kNever while something does, or nothing is watched.
+  void watch_silence(Time now);
+
+  tunnel::DeviceHello hello_;
+  SessionTiming timing_;
+  tunnel::ControlTransport transport_;
+  std::optional<tunnel::BoxHello> greeting_;
+  std::optional<membership::Listener> listener_;
+  std::map<FlowKey, Wanted> wanted_;
+  Time silent_since_ = kNever;
+  bool checked_path_ = false;  // in this silence
+  Time next_ping_ = kNever;
+  std::uint64_t pings_ = 0;
+  std::uint64_t malformed_ = 0;
+  bool dead_ = false;
+};
+
+}  // namespace hearthcast::away

@@ -1,0 +1,96 @@
+// What the away client's control thread tells its data thread, and what comes back. Use through
+// DataPlane::post() and consume() (data_plane.hpp); sessions and inner packets are the messages of
+// tunnelmgr/datapath.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/ids.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/datapath/messages.hpp"
+#include "tunnelmgr/linux/fd.hpp"
+
+namespace hearthcast::away {
+
+using PlayerId = Id<struct PlayerTag>;  // one HTTP response that streams; never reused while the program runs
+
+// ---- down ----------------------------------------------------------------------------------------------
+
+// From now on the channel's datagrams are kept, whichever session brings them. Opening one that is open
+// changes nothing.
+struct OpenStream {
+  ChannelId channel;
+  FlowKey flow;
+};
+
+// Its players are gone with it.
+struct CloseStream {
+  ChannelId channel;
+};
+
+// A connected, non-blocking socket whose HTTP head is written. Of a stream that is not open: closed at once.
+struct AddPlayer {
+  PlayerId player;
+  ChannelId channel;
+  linux::Fd socket;
+};
+
+struct Stop {};
+
+using Down = std::variant<Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                          datapath::SendInner, datapath::PassToSession, OpenStream, CloseStream, AddPlayer>;
+
+// ---- up ------------------------------------------------------------------------------------------------
+
+// Data came, for the first time or after silence; or a quarter of a second passed without any.
+struct StreamSignal {
+  ChannelId channel;
+  bool present = false;
+};
+
+enum class PlayerEnd : std::uint8_t {
+  kClosed,        // by the player
+  kTooSlow,       // it did not read: dropped, not waited for
+  kStreamClosed,  // by CloseStream, or there was no such stream
+};
+
+struct PlayerGone {
+  PlayerId player;
+  ChannelId channel;
+  PlayerEnd end = PlayerEnd::kClosed;
+  std::uint64_t bytes = 0;
+};
+
+// Since the stream was opened. Lost: still missing by the tunnel's sequence numbers.
+struct StreamCounters {
+  ChannelId channel;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t continuity_errors = 0;
+  std::uint64_t bits_per_second = 0;
+  std::uint64_t players = 0;
+};
+
+// Sent up about once a second.
+struct Statistics {
+  Time at{};
+  std::vector<StreamCounters> streams;
+  std::uint64_t unwanted = 0;  // media of flows that nobody watches (any more)
+  std::uint64_t records = 0;   // opened in the present sessions
+  datapath::PortCounters port;
+};
+struct StatisticsReady {
+  std::unique_ptr<const Statistics> statistics;
+};
+
+using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
+                        datapath::SessionClosed, StreamSignal, PlayerGone, StatisticsReady>;
+
+}  // namespace hearthcast::away
