@@ -1,0 +1,2 @@
+hearthcast_fuzz(dtls SOURCES dtls_fuzz.cpp DEPENDS secure)
+hearthcast_fuzz(netd SOURCES netd_fuzz.cpp DEPENDS linux)
