@@ -45,6 +45,7 @@ LAYERS = {
     ),
     "appliance/channels": layer(PURE, "tunnelmgr: base playlist"),
     "appliance/access": layer(PURE, "tunnelmgr: base signalling", "appliance: channels"),
+    "appliance/sessions": layer(PURE, "tunnelmgr: base wire membership tunnel", "appliance: channels access"),
     "appliance/forward": layer(ADAPTER, "tunnelmgr: base wire tunnel playout secure linux datapath"),
     "appliance/store": layer(ADAPTER, "tunnelmgr: base signalling sqlite", "appliance: channels access"),
     "appliance/household": layer(
@@ -58,7 +59,7 @@ LAYERS = {
     "appliance/app": layer(
         PROGRAM,
         "tunnelmgr: base wire membership playlist signalling nat tunnel playout secure linux datapath sqlite runtime http",
-        "appliance: channels access forward store household api",
+        "appliance: channels access sessions forward store household api",
     ),
     "rendezvous-server/registry": layer(PURE, "tunnelmgr: base wire signalling"),
     "rendezvous-server/introduce": layer(PURE, "tunnelmgr: base wire signalling", "rendezvous-server: registry"),

@@ -1,0 +1,175 @@
+#include "appliance/app/device_peer.hpp"
+
+#include <algorithm>
+
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/linux/multicast_socket.hpp"  // messages own one
+
+namespace hearthcast::app {
+
+DevicePeer::DevicePeer(const access::Device& device, const nat::StandingCredentials& credentials,
+                       const PeerContext& context, std::shared_ptr<const access::Access> access,
+                       PeerHost& host)
+    : device_(device.id),
+      identity_(device.identity),
+      context_(context),
+      access_(std::move(access)),
+      host_(host),
+      agent_(nat::Role::kControlled, credentials.box, credentials.device, context.crypto, context.random),
+      handshake_(context.dtls, device.identity) {}
+
+const std::set<FlowKey>& DevicePeer::watching() const {
+  static const std::set<FlowKey> kNothing;
+  return tunnel_ ? tunnel_->watching() : kNothing;
+}
+
+void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
+  perform(agent_.on_stun(from, datagram, decoded, now), now);
+}
+
+void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
+  auto step = handshake_.on_datagram(from, datagram, now);
+  if (step.foreign && tunnel_ && peer == peer_) {
+    host_.post(datapath::PassToSession{peer, Buffer(datagram.begin(), datagram.end())});
+  }
+  perform(std::move(step), now);
+}
+
+void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
+  if (tunnel_ && peer == peer_) {
+    perform(tunnel_->on_inner(gre, now), now);
+  }
+}
+
+void DevicePeer::on_session_closed(PeerId peer, const std::string& reason, Time) {
+  if (tunnel_ && peer == peer_) {
+    drop(reason, false);
+  }
+}
+
+void DevicePeer::on_signal(const FlowKey& flow, bool present, Time now) {
+  if (tunnel_) {
+    tunnel_->on_signal(flow, present, now);
+  }
+}
+
+void DevicePeer::on_candidates(const std::vector<nat::Candidate>& candidates, Time now) {
+  perform(agent_.on_candidates(candidates, now), now);
+}
+
+void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time now) {
+  access_ = std::move(access);
+  if (tunnel_) {
+    perform(tunnel_->on_access(access_, now), now);
+  }
+}
+
+void DevicePeer::lurk(const Endpoint& last, Time now) { perform(agent_.lurk(last, now), now); }
+
+void DevicePeer::end(tunnel::NoticeCode code, const std::string& text, Time now) {
+  if (tunnel_) {
+    perform(tunnel_->end(code, text, now), now);
+  }
+}
+
+void DevicePeer::on_deadline(Time now) {
+  if (agent_.next_deadline() <= now) {
+    perform(agent_.on_deadline(now), now);
+  }
+  if (handshake_.next_deadline() <= now) {
+    perform(handshake_.on_deadline(now), now);
+  }
+  if (tunnel_ && tunnel_->next_deadline() <= now) {
+    perform(tunnel_->on_deadline(now), now);
+  }
+}
+
+Time DevicePeer::next_deadline() const {
+  return std::min(
+      {agent_.next_deadline(), handshake_.next_deadline(), tunnel_ ? tunnel_->next_deadline() : kNever});
+}
+
+void DevicePeer::perform(nat::Actions actions, Time now) {
+  for (const auto& action : actions) {
+    if (const auto* datagram = std::get_if<nat::SendDatagram>(&action)) {
+      host_.send(datagram->to, datagram->bytes);
+    } else if (const auto* proven = std::get_if<nat::EndpointProven>(&action)) {
+      host_.on_proven(*this, proven->remote);
+    } else if (const auto* selected = std::get_if<nat::PathSelected>(&action)) {
+      context_.log.info("path_selected", {{"device", identity_.to_string().substr(0, 8)},
+                                          {"endpoint", selected->remote.to_string()},
+                                          {"kind", std::string(nat::to_string(selected->type))}});
+      if (tunnel_) {
+        host_.post(datapath::MoveSession{peer_, selected->remote});
+      }
+      host_.on_path(*this);
+    } else {
+      context_.log.info("path_lost", {{"device", identity_.to_string().substr(0, 8)}});
+      handshake_.abandon();
+      // Without consent nothing may be sent there any more (RFC 7675 section 5.1).
+      drop("no answer from the device", false);
+      host_.on_path(*this);
+    }
+  }
+  (void)now;
+}
+
+void DevicePeer::perform(Handshake::Step step, Time now) {
+  if (!step.failed.empty()) {
+    context_.log.warning("handshake_failed",
+                         {{"device", identity_.to_string().substr(0, 8)}, {"error", step.failed}});
+  }
+  // The data thread has to know the session before the device can answer our last flight.
+  if (step.established) {
+    open(std::move(step.established), now);
+  }
+  for (const Buffer& datagram : step.datagrams) {
+    host_.send(handshake_.endpoint(), datagram);
+  }
+}
+
+void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
+  const std::optional<PeerId> former = tunnel();
+  const std::string cipher = session->cipher();
+  // The device made the newest session: it no longer opens what the former one seals.
+  if (former) {
+    host_.post(datapath::RemoveSession{*former, false});
+  }
+  peer_ = host_.next_peer();
+  tunnel_ = std::make_unique<sessions::DeviceTunnel>(identity_, device_, context_.facts, access_, now);
+  tunnel_since_ = now;
+  host_.post(datapath::AddSession{peer_, handshake_.endpoint(), std::move(session)});
+  context_.log.info("tunnel_opened", {{"device", identity_.to_string().substr(0, 8)},
+                                      {"endpoint", handshake_.endpoint().to_string()},
+                                      {"cipher", cipher},
+                                      {"replaced", former ? "yes" : "no"}});
+  host_.on_tunnel(*this, former);
+  perform(tunnel_->on_deadline(now), now);  // the querier's first query
+}
+
+void DevicePeer::perform(sessions::TunnelActions actions, Time now) {
+  for (auto& action : actions) {
+    if (auto* inner = std::get_if<sessions::SendInner>(&action)) {
+      host_.post(datapath::SendInner{peer_, std::move(inner->gre)});
+    } else if (std::holds_alternative<sessions::WatchingChanged>(action)) {
+      host_.on_watching(*this);
+    } else {
+      drop(std::get<sessions::CloseTunnel>(action).reason, true);
+      return;
+    }
+  }
+  (void)now;
+}
+
+void DevicePeer::drop(const std::string& reason, bool close_notify) {
+  if (!tunnel_) {
+    return;
+  }
+  const PeerId former = peer_;
+  tunnel_.reset();
+  host_.post(datapath::RemoveSession{former, close_notify});
+  context_.log.info("tunnel_closed", {{"device", identity_.to_string().substr(0, 8)}, {"reason", reason}});
+  host_.on_tunnel(*this, former);
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,118 @@
+// The flows of Sessions: upstream joins, viewers, signals, presence.
+#include <algorithm>
+
+#include "appliance/app/sessions.hpp"
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/linux/multicast_socket.hpp"
+
+namespace hearthcast::app {
+
+void Sessions::on_watching(DevicePeer& peer) {
+  if (!peer.tunnel()) {
+    return;
+  }
+  perform(flows_.watch(*peer.tunnel(), peer.watching()));
+  for (const FlowKey& key : peer.watching()) {
+    const auto flow = flows_.flows().find(key);
+    if (flow != flows_.flows().end() && upstream_[flow->second.id].signal) {
+      peer.on_signal(key, true, now_);
+    }
+  }
+  ports_.changed();
+}
+
+void Sessions::perform(const sessions::FlowActions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* start = std::get_if<sessions::StartFlow>(&action)) {
+      join(start->flow, start->key);
+    } else if (const auto* stop = std::get_if<sessions::StopFlow>(&action)) {
+      upstream_.erase(stop->flow);
+      post(forward::RemoveFlow{stop->flow});
+      context_.log.info("flow_stopped", {{"flow", std::to_string(stop->flow.value)}});
+    } else {
+      update_viewers();
+    }
+  }
+}
+
+void Sessions::join(FlowId id, const FlowKey& key) {
+  Upstream& upstream = upstream_[id];
+  auto socket = ports_.join(key);
+  if (!socket) {
+    if (upstream.failure != socket.error().text) {
+      context_.log.warning("join_failed", {{"group", key.to_string()}, {"error", socket.error().text}});
+    }
+    upstream.failure = socket.error().text;
+    upstream.retry = now_ + kRejoin;
+    return;
+  }
+  upstream.failure.clear();
+  upstream.retry = kNever;
+  context_.log.info("flow_started", {{"flow", std::to_string(id.value)}, {"group", key.to_string()}});
+  post(forward::AddFlow{id, key, std::move(*socket)});
+}
+
+void Sessions::update_viewers() {
+  auto table = std::make_unique<forward::ViewerTable>();
+  for (const auto& [key, flow] : flows_.flows()) {
+    table->rows.push_back({flow.id, {flow.viewers.begin(), flow.viewers.end()}});
+  }
+  post(forward::SetViewers{std::move(table)});
+}
+
+void Sessions::on_signal(const forward::FlowSignal& signal, Time now) {
+  const FlowKey* key = flows_.find(signal.flow);
+  if (key == nullptr) {
+    return;
+  }
+  upstream_[signal.flow].signal = signal.present;
+  for (auto& [id, peer] : peers_) {
+    peer->on_signal(*key, signal.present, now);
+  }
+  context_.log.info(signal.present ? "signal" : "signal_lost", {{"group", key->to_string()}});
+  ports_.changed();
+}
+
+void Sessions::on_network_change(Time now) {
+  now_ = now;
+  for (const auto& [key, flow] : flows_.flows()) {
+    join(flow.id, key);
+  }
+  perform(presence_.on_network_change(now));
+}
+
+void Sessions::perform(const nat::PresenceActions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* datagram = std::get_if<nat::SendDatagram>(&action)) {
+      send(datagram->to, datagram->bytes);
+    } else if (const auto* mapping = std::get_if<nat::MappingChanged>(&action)) {
+      context_.log.info("mapping", {{"endpoint", mapping->mapped.to_string()}});
+      ports_.mapped(mapping->mapped);
+    } else {
+      context_.log.warning("presence_unanswered", {});
+      ports_.mapped(std::nullopt);
+    }
+  }
+}
+
+std::vector<FlowStatus> Sessions::flows() const {
+  std::vector<FlowStatus> all;
+  for (const auto& [key, flow] : flows_.flows()) {
+    FlowStatus status{
+        .key = key, .id = flow.id, .signal = false, .failure = "", .viewers = flow.viewers, .counters = {}};
+    if (const auto upstream = upstream_.find(flow.id); upstream != upstream_.end()) {
+      status.signal = upstream->second.signal;
+      status.failure = upstream->second.failure;
+    }
+    if (statistics_) {
+      const auto counted = std::ranges::find(statistics_->flows, flow.id, &forward::FlowCounters::flow);
+      if (counted != statistics_->flows.end()) {
+        status.counters = *counted;
+      }
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+}  // namespace hearthcast::app

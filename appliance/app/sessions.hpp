@@ -1,0 +1,134 @@
+// All devices of the box: sorts what the data thread hands up, runs one DevicePeer each, and turns what they
+// watch into flows and viewers of the data plane. No socket, no clock, no Asio: SessionLoop drives it.
+// Control thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "appliance/app/device_peer.hpp"
+#include "appliance/sessions/flow_table.hpp"
+#include "tunnelmgr/nat/presence.hpp"
+#include "tunnelmgr/nat/responder.hpp"
+
+namespace hearthcast::app {
+
+// What Sessions needs of the world outside.
+struct SessionPorts {
+  std::function<void(const Endpoint& to, Bytes datagram)> send;
+  std::function<void(forward::Down)> post;
+  // Joins upstream; a Failure is tried again every kRejoin.
+  std::function<Result<std::unique_ptr<linux::MulticastSocket>, Failure>(const FlowKey&)> join;
+  // The device is connected there now: worth storing.
+  std::function<void(DeviceId, const Endpoint&)> remember;
+  // This box's endpoint as the rendezvous sees it changed, or presence got lost (nullopt).
+  std::function<void(const std::optional<Endpoint>&)> mapped;
+  // Something that the API shows changed: devices connected, viewers, signals.
+  std::function<void()> changed;
+};
+
+struct DeviceStatus {
+  DeviceId device;
+  bool connected = false;
+  std::optional<Endpoint> path;
+  std::optional<nat::CandidateType> path_type;
+  std::optional<Duration> round_trip;
+  std::optional<PeerId> peer;
+  Time since{};  // connected
+  std::set<FlowKey> watching;
+};
+
+struct FlowStatus {
+  FlowKey key;
+  FlowId id;
+  bool signal = false;
+  std::string failure;  // why there is no upstream join; empty when there is
+  std::set<PeerId> viewers;
+  forward::FlowCounters counters;  // zero until the first statistics
+};
+
+struct SessionCounters {
+  std::uint64_t stun_unknown = 0;        // no agent, or it did not decode
+  std::uint64_t handshake_unproven = 0;  // from endpoints that nobody vouched for
+};
+
+class Sessions final : public PeerHost {
+ public:
+  static constexpr std::chrono::seconds kRejoin{5};
+
+  Sessions(const PeerContext& context, const Identity& identity, SessionPorts ports);
+  ~Sessions() override;
+
+  // The owner changed devices, grants or channels; also the first call, with what the store holds.
+  void on_access(std::shared_ptr<const access::Access> access, Time now);
+  void on_up(forward::Up message, Time now);
+  void on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const;
+  // Addresses or links of this machine changed: joins anew what runs, and asks for the mapping.
+  void on_network_change(Time now);
+
+  // From a former run.
+  void lurk(DeviceId device, const Endpoint& last, Time now);
+  // From a verified introduction; filtered here.
+  void on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now);
+  void start_presence(nat::PresenceAccount account, Time now);
+  void stop_presence() { presence_.stop(); }
+  // The box goes down: tells every device.
+  void end_all(Time now);
+
+  [[nodiscard]] const std::optional<Endpoint>& mapped() const { return presence_.mapped(); }
+  [[nodiscard]] std::vector<DeviceStatus> devices() const;
+  [[nodiscard]] std::vector<FlowStatus> flows() const;
+  [[nodiscard]] const forward::Statistics* statistics() const { return statistics_.get(); }
+  [[nodiscard]] const SessionCounters& counters() const { return counters_; }
+
+ private:
+  void send(const Endpoint& to, Bytes datagram) override;
+  void post(forward::Down message) override;
+  PeerId next_peer() override { return PeerId{++last_peer_}; }
+  void on_proven(DevicePeer& peer, const Endpoint& endpoint) override;
+  void on_path(DevicePeer& peer) override;
+  void on_watching(DevicePeer& peer) override;
+  void on_tunnel(DevicePeer& peer, std::optional<PeerId> former) override;
+
+  void on_stun(const datapath::StunReceived& received, Time now);
+  void on_handshake(const datapath::HandshakeReceived& received, Time now);
+  void on_signal(const forward::FlowSignal& signal, Time now);
+  void perform(const sessions::FlowActions& actions);
+  void perform(const nat::PresenceActions& actions);
+  void join(FlowId id, const FlowKey& key);
+  void update_viewers();
+  [[nodiscard]] DevicePeer* by_tunnel(PeerId peer);
+  [[nodiscard]] DevicePeer* by_endpoint(const Endpoint& endpoint, Time now);
+  void sweep();
+  void forget(DeviceId id);
+
+  struct Upstream {
+    std::string failure;
+    Time retry = kNever;
+    bool signal = false;
+  };
+
+  const PeerContext& context_;
+  const Identity& identity_;
+  SessionPorts ports_;
+  std::shared_ptr<const access::Access> access_;
+  std::map<DeviceId, std::unique_ptr<DevicePeer>> peers_;
+  std::unordered_map<const nat::Agent*, DevicePeer*> by_agent_;
+  std::unordered_map<PeerId, DevicePeer*> by_tunnel_;
+  std::unordered_map<Endpoint, DevicePeer*> vouched_;
+  nat::Responder responder_;
+  nat::Presence presence_;
+  sessions::FlowTable flows_;
+  std::map<FlowId, Upstream> upstream_;
+  std::unique_ptr<const forward::Statistics> statistics_;
+  std::int64_t last_peer_ = 0;
+  Time sweep_at_ = kNever;
+  Time now_{};  // of the call that runs, for the calls back from peers
+  SessionCounters counters_;
+};
+
+}  // namespace hearthcast::app

@@ -1,0 +1,347 @@
+#include "appliance/sessions/device_tunnel.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "tunnelmgr/tunnel/inner_packet.hpp"
+
+namespace hearthcast::sessions {
+namespace {
+
+constexpr int kMaxUnheardRefusals = 64;
+
+// The box's own address in every tunnel, fe80::1.
+IpAddress box_link_local() {
+  std::array<std::uint8_t, 16> octets{0xfe, 0x80};
+  octets[15] = 1;
+  return *IpAddress::from_bytes(octets);
+}
+
+// fe80::1:x, told by the device's number: whoever reads a trace of several tunnels sees which is which.
+IpAddress link_local_of(DeviceId device) {
+  std::array<std::uint8_t, 16> octets{0xfe, 0x80};
+  octets[13] = 1;
+  octets[14] = static_cast<std::uint8_t>(device.value >> 8);
+  octets[15] = static_cast<std::uint8_t>(device.value);
+  return *IpAddress::from_bytes(octets);
+}
+
+tunnel::DeviceState state_of(const std::optional<access::Refusal>& standing) {
+  if (!standing) {
+    return tunnel::DeviceState::kApproved;
+  }
+  return standing->code == access::RefusalCode::kPending ? tunnel::DeviceState::kPending
+                                                         : tunnel::DeviceState::kRevoked;
+}
+
+tunnel::RefusalCode wire_code(access::RefusalCode code) {
+  switch (code) {
+    case access::RefusalCode::kNotGranted:
+      return tunnel::RefusalCode::kNotGranted;
+    case access::RefusalCode::kPending:
+      return tunnel::RefusalCode::kPending;
+    case access::RefusalCode::kRevoked:
+      return tunnel::RefusalCode::kRevoked;
+    case access::RefusalCode::kUnknownChannel:
+      return tunnel::RefusalCode::kUnknownChannel;
+    case access::RefusalCode::kLimit:
+      return tunnel::RefusalCode::kLimit;
+    case access::RefusalCode::kNoSignal:
+      return tunnel::RefusalCode::kNoSignal;
+  }
+  return tunnel::RefusalCode::kNotGranted;
+}
+
+std::optional<access::RefusalCode> code_of(const std::optional<access::Refusal>& refusal) {
+  return refusal ? std::optional(refusal->code) : std::nullopt;
+}
+
+}  // namespace
+
+DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts facts,
+                           std::shared_ptr<const access::Access> access, Time now)
+    : identity_(identity),
+      device_(device),
+      facts_(std::move(facts)),
+      access_(std::move(access)),
+      router_(box_link_local(), membership::Timing{}, membership::Limits{}, now),
+      standing_(code_of(access_->standing(identity))) {}
+
+TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
+  TunnelActions out;
+  const auto packet = tunnel::decode_inner_packet(gre);
+  if (closed_ || !packet) {
+    ++counters_.malformed;
+    return out;
+  }
+  switch (packet->kind) {
+    case tunnel::InnerKind::kControl:
+      perform(transport_.on_packet(packet->payload, now), now, out);
+      break;
+    case tunnel::InnerKind::kMembership:
+      perform(router_.on_packet(packet->payload, now), now, out);
+      break;
+    case tunnel::InnerKind::kMedia:
+      ++counters_.malformed;  // devices send none
+      break;
+  }
+  return out;
+}
+
+TunnelActions DeviceTunnel::on_deadline(Time now) {
+  TunnelActions out;
+  if (closed_) {
+    return out;
+  }
+  perform(transport_.on_deadline(now), now, out);
+  perform(router_.on_deadline(now), now, out);
+  for (auto& [flow, when] : silent_) {
+    if (when <= now && !closed_) {
+      when = kNever;
+      refuse({access::RefusalCode::kNoSignal,
+              "Nothing arrives from the provider on this channel. The box keeps listening for it."},
+             flow, now, out);
+    }
+  }
+  if (now >= close_at_ && !closed_) {
+    close(close_reason_, out);
+  }
+  return out;
+}
+
+Time DeviceTunnel::next_deadline() const {
+  if (closed_) {
+    return kNever;
+  }
+  Time next = std::min({transport_.next_deadline(), router_.next_deadline(), close_at_});
+  for (const auto& [flow, when] : silent_) {
+    next = std::min(next, when);
+  }
+  return next;
+}
+
+TunnelActions DeviceTunnel::on_access(std::shared_ptr<const access::Access> access, Time now) {
+  TunnelActions out;
+  if (closed_) {
+    return out;
+  }
+  access_ = std::move(access);
+  const auto standing = access_->standing(identity_);
+  const bool changed = code_of(standing) != standing_;
+  standing_ = code_of(standing);
+  std::vector<Report> reports;
+  for (const auto& [report, granted] : reports_) {
+    reports.push_back(report);
+  }
+  for (const Report& report : reports) {
+    decide(report, false, now, out);
+  }
+  gather(now, out);
+  if (!greeted_) {
+    return out;
+  }
+  if (changed) {
+    say_hello(now, out);
+  } else {
+    say_channels(now, out);
+  }
+  return out;
+}
+
+void DeviceTunnel::on_signal(const FlowKey& flow, bool present, Time now) {
+  if (!watching_.contains(flow)) {
+    return;
+  }
+  if (present) {
+    silent_.erase(flow);
+  } else {
+    silent_.try_emplace(flow, now + kNoSignal);
+  }
+}
+
+TunnelActions DeviceTunnel::end(tunnel::NoticeCode code, const std::string& text, Time now) {
+  TunnelActions out;
+  if (closed_ || close_at_ != kNever) {
+    return out;
+  }
+  reports_.clear();
+  gather(now, out);
+  say(tunnel::Notice{code, text}, now, out);
+  close_at_ = now + kFarewell;
+  close_reason_ = text;
+  return out;
+}
+
+void DeviceTunnel::perform(tunnel::ControlActions actions, Time now, TunnelActions& out) {
+  for (auto& action : actions) {
+    if (closed_) {
+      return;
+    }
+    if (auto* packet = std::get_if<tunnel::SendPacket>(&action)) {
+      out.push_back(SendInner{std::move(packet->gre)});
+    } else if (auto* received = std::get_if<tunnel::MessageReceived>(&action)) {
+      if (const auto message = tunnel::decode_control_message(received->body, tunnel::Sender::kDevice)) {
+        on_message(*message, now, out);
+      } else if (message.error() != ParseError::kUnknownType) {
+        ++counters_.malformed;
+      }
+    } else {
+      close("the device does not answer", out);
+    }
+  }
+  if (close_at_ != kNever && transport_.idle() && !closed_) {
+    close(close_reason_, out);  // the farewell arrived
+  }
+}
+
+void DeviceTunnel::perform(membership::Actions actions, Time now, TunnelActions& out) {
+  bool changed = false;
+  for (auto& action : actions) {
+    if (closed_) {
+      return;
+    }
+    if (auto* packet = std::get_if<membership::SendPacket>(&action)) {
+      out.push_back(SendInner{tunnel::encode_membership(packet->ip_packet)});
+    } else if (const auto* joined = std::get_if<membership::Joined>(&action)) {
+      if (close_at_ == kNever) {
+        decide(joined->subscription, true, now, out);
+        changed = true;
+      }
+    } else if (const auto* left = std::get_if<membership::Left>(&action)) {
+      reports_.erase(left->subscription);
+      changed = true;
+    } else if (const auto* over = std::get_if<membership::OverLimit>(&action)) {
+      refuse({access::RefusalCode::kLimit, "This device asks for more channels at once than the box allows."},
+             FlowKey{over->subscription.source, over->subscription.group, 0}, now, out);
+    }
+  }
+  if (changed) {
+    gather(now, out);
+  }
+}
+
+void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out) {
+  if (const auto* hello = std::get_if<tunnel::DeviceHello>(&message)) {
+    if (greeted_ && !transport_.idle()) {
+      return;  // a device that says hello faster than it acknowledges would fill our queue
+    }
+    greeted_ = true;
+    device_software_ = hello->software;
+    channels_revision_ = hello->channels_revision;
+    say_hello(now, out);
+  } else if (std::holds_alternative<tunnel::Notice>(message)) {
+    close("the device said goodbye", out);
+  }
+  // A ping was answered by the transport's acknowledgement.
+}
+
+void DeviceTunnel::say(const tunnel::ControlMessage& message, Time now, TunnelActions& out) {
+  perform(transport_.send(tunnel::encode(message), now), now, out);
+}
+
+void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
+  const auto standing = access_->standing(identity_);
+  say(tunnel::BoxHello{.software = facts_.software,
+                       .name = facts_.name,
+                       .state = state_of(standing),
+                       .link_local = link_local_of(device_),
+                       .text = standing ? standing->text : ""},
+      now, out);
+  if (state_of(standing) == tunnel::DeviceState::kRevoked) {
+    for (auto& action : end(tunnel::NoticeCode::kRevoked, standing->text, now)) {
+      out.push_back(std::move(action));
+    }
+  } else {
+    say_channels(now, out);
+  }
+}
+
+void DeviceTunnel::say_channels(Time now, TunnelActions& out) {
+  const std::uint64_t revision = access_->channels_revision(identity_);
+  if (standing_ || revision == channels_revision_) {
+    return;
+  }
+  channels_revision_ = revision;
+  tunnel::ChannelList list{.revision = revision, .channels = {}};
+  for (const channels::Channel* channel : access_->channels_of(identity_)) {
+    list.channels.push_back({.id = channel->id,
+                             .name = channel->name,
+                             .flow = channel->flow,
+                             .rtp = channel->rtp,
+                             .attributes = channel->attributes});
+  }
+  // The transport takes 4 MiB: what does not fit goes without its attributes, and beyond that from the end.
+  if (tunnel::encode(list).size() > tunnel::kMaxMessageSize) {
+    for (tunnel::Channel& channel : list.channels) {
+      channel.attributes.clear();
+    }
+    while (tunnel::encode(list).size() > tunnel::kMaxMessageSize) {
+      list.channels.resize(list.channels.size() * 3 / 4);
+    }
+  }
+  say(list, now, out);
+}
+
+void DeviceTunnel::refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out) {
+  ++counters_.refused;
+  if (transport_.idle()) {
+    unheard_refusals_ = 0;
+  }
+  if (++unheard_refusals_ > kMaxUnheardRefusals) {
+    return;  // it floods reports and hears nothing: words are wasted, and would fill our queue
+  }
+  say(tunnel::Refusal{wire_code(refusal.code), refusal.text, flow}, now, out);
+}
+
+void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActions& out) {
+  std::set<FlowKey>& granted = reports_[report];
+  std::set<FlowKey> others;
+  for (const auto& [other, flows] : reports_) {
+    if (other != report) {
+      others.insert(flows.begin(), flows.end());
+    }
+  }
+  const auto decision = access_->watch(identity_, report.source, report.group, others.size());
+  const bool lost_something = !granted.empty();
+  granted.clear();
+  for (const ChannelId id : decision.channels) {
+    if (const channels::Channel* channel = access_->catalogue().find(id)) {
+      granted.insert(channel->flow);
+    }
+  }
+  if (decision.refusal && (asked || lost_something)) {
+    refuse(*decision.refusal, FlowKey{report.source, report.group, 0}, now, out);
+  }
+}
+
+void DeviceTunnel::gather(Time now, TunnelActions& out) {
+  std::set<FlowKey> all;
+  for (const auto& [report, flows] : reports_) {
+    all.insert(flows.begin(), flows.end());
+  }
+  if (all == watching_) {
+    return;
+  }
+  std::erase_if(silent_, [&](const auto& entry) { return !all.contains(entry.first); });
+  for (const FlowKey& flow : all) {
+    if (!watching_.contains(flow)) {
+      silent_[flow] = now + kNoSignal;
+    }
+  }
+  watching_ = std::move(all);
+  out.push_back(WatchingChanged{});
+}
+
+void DeviceTunnel::close(const std::string& reason, TunnelActions& out) {
+  if (closed_) {
+    return;
+  }
+  closed_ = true;
+  if (!watching_.empty()) {
+    watching_.clear();
+    out.push_back(WatchingChanged{});
+  }
+  out.push_back(CloseTunnel{reason});
+}
+
+}  // namespace hearthcast::sessions

@@ -1,0 +1,111 @@
+// The box's end of one device's tunnel, once it is sealed: answers hello, sends the channel list and every
+// change of it, is the querier (MLD, IGMP), asks `access` what each report may have, refuses in words, and
+// lets go at once of what the owner takes away. Pure; not thread-safe. What the device sends is authenticated
+// but not trusted: bad input is counted and dropped.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "appliance/access/access.hpp"
+#include "tunnelmgr/base/bytes.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/tunnel/control_message.hpp"
+#include "tunnelmgr/tunnel/control_transport.hpp"
+
+namespace hearthcast::sessions {
+
+// One GRE packet for the device.
+struct SendInner {
+  Buffer gre;
+};
+// What the device watches changed; read it from watching().
+struct WatchingChanged {};
+// Nothing more to say: remove the session. Comes once, last.
+struct CloseTunnel {
+  std::string reason;
+};
+
+using TunnelAction = std::variant<SendInner, WatchingChanged, CloseTunnel>;
+using TunnelActions = std::vector<TunnelAction>;
+
+struct BoxFacts {
+  std::string software;
+  std::string name;
+};
+
+struct TunnelCounters {
+  std::uint64_t malformed = 0;  // inner packets and control messages that mean nothing
+  std::uint64_t refused = 0;    // reports that were answered by a refusal
+};
+
+class DeviceTunnel {
+ public:
+  // How long a farewell waits for its acknowledgement before the session is cut.
+  static constexpr std::chrono::milliseconds kFarewell{1000};
+  // How long a watched channel may bring nothing before the device is told.
+  static constexpr std::chrono::seconds kNoSignal{5};
+
+  DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts facts,
+               std::shared_ptr<const access::Access> access, Time now);
+
+  [[nodiscard]] TunnelActions on_inner(Bytes gre, Time now);
+  [[nodiscard]] TunnelActions on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const;
+  // The owner changed something: channels, grants, approval.
+  [[nodiscard]] TunnelActions on_access(std::shared_ptr<const access::Access> access, Time now);
+  // Data of a flow came for the first time or again, or ceased.
+  void on_signal(const FlowKey& flow, bool present, Time now);
+  // Says farewell with a notice, then closes.
+  [[nodiscard]] TunnelActions end(tunnel::NoticeCode code, const std::string& text, Time now);
+
+  [[nodiscard]] const std::set<FlowKey>& watching() const { return watching_; }
+  [[nodiscard]] const std::string& device_software() const { return device_software_; }
+  [[nodiscard]] const TunnelCounters& counters() const { return counters_; }
+
+ private:
+  using Report = membership::Subscription;
+
+  void on_control(Bytes payload, Time now, TunnelActions& out);
+  void on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
+  void on_membership(Bytes packet, Time now, TunnelActions& out);
+  void perform(membership::Actions actions, Time now, TunnelActions& out);
+  void perform(tunnel::ControlActions actions, Time now, TunnelActions& out);
+  void say(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
+  void say_hello(Time now, TunnelActions& out);
+  void say_channels(Time now, TunnelActions& out);
+  void refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out);
+  // `asked`: by a report just now; else because the owner changed something.
+  void decide(const Report& report, bool asked, Time now, TunnelActions& out);
+  void gather(Time now, TunnelActions& out);
+  void close(const std::string& reason, TunnelActions& out);
+
+  IdentityId identity_;
+  DeviceId device_;
+  BoxFacts facts_;
+  std::shared_ptr<const access::Access> access_;
+  tunnel::ControlTransport transport_;
+  membership::Router router_;
+
+  bool greeted_ = false;
+  std::uint64_t channels_revision_ = 0;  // of the list that the device has
+  std::optional<access::RefusalCode> standing_;
+  std::map<Report, std::set<FlowKey>> reports_;  // what each state of the listener was granted
+  std::set<FlowKey> watching_;
+  std::map<FlowKey, Time> silent_;  // watched flows without data: when to tell the device
+  std::string device_software_;
+  int unheard_refusals_ = 0;
+  Time close_at_ = kNever;
+  std::string close_reason_;
+  bool closed_ = false;
+  TunnelCounters counters_;
+};
+
+}  // namespace hearthcast::sessions

@@ -1,0 +1,52 @@
+// Which flows the box carries and who gets them: the sum of what every tunnel may watch now. A flow starts
+// with its first viewer and stops after its last; two viewers of one flow cost one upstream join. Pure; not
+// thread-safe.
+#pragma once
+
+#include <map>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/ids.hpp"
+
+namespace hearthcast::sessions {
+
+// Join upstream and carry this flow from now on.
+struct StartFlow {
+  FlowId flow;
+  FlowKey key;
+};
+// Leave upstream.
+struct StopFlow {
+  FlowId flow;
+};
+// Who gets what changed; read it from viewers(). Comes after the flow starts that it needs and before the
+// stops.
+struct ViewersChanged {};
+
+using FlowAction = std::variant<StartFlow, StopFlow, ViewersChanged>;
+using FlowActions = std::vector<FlowAction>;
+
+class FlowTable {
+ public:
+  // All that this tunnel watches from now on; empty when it watches nothing, or is gone.
+  [[nodiscard]] FlowActions watch(PeerId peer, const std::set<FlowKey>& flows);
+
+  struct Flow {
+    FlowId id;  // 1 to 2^32-1, never reused by this table
+    std::set<PeerId> viewers;
+  };
+  [[nodiscard]] const std::map<FlowKey, Flow>& flows() const { return flows_; }
+  [[nodiscard]] const FlowKey* find(FlowId flow) const;  // nullptr: not carried
+  [[nodiscard]] bool watches(PeerId peer, const FlowKey& key) const;
+
+ private:
+  std::map<FlowKey, Flow> flows_;
+  std::map<FlowId, FlowKey> by_id_;
+  std::map<PeerId, std::set<FlowKey>> watched_;
+  std::int64_t next_id_ = 1;
+};
+
+}  // namespace hearthcast::sessions

@@ -1,0 +1,241 @@
+// The box's own session code against devices behind NATs: from the first check to media, and everything that
+// ends it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sim/away_actor.hpp"
+#include "tests/sim/box_actor.hpp"
+
+namespace hearthcast::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const FlowKey kNews{*IpAddress::parse("2001:db8::5"), *IpAddress::parse("ff3e::1234"), 5000};
+const FlowKey kFilm{std::nullopt, *IpAddress::parse("239.1.2.3"), 5004};
+
+struct SessionsTest : testing::Test {
+  explicit SessionsTest(Link link = {}) {
+    home = world.add_nat(kPortRestricted, "198.51.100.1", link);
+    away = world.add_nat(kPortRestricted, "203.0.113.1", link);
+    world.add_host(box, "192.168.1.2:4755", home);
+    news = box.add_channel("News", kNews);
+    film = box.add_channel("Film", kFilm);
+    laptop = box.pair(laptop_identity, "Laptop");
+    world.add_host(device, "192.168.7.3:40000", away);
+  }
+  void introduce() {
+    box.sessions->on_candidates(laptop_identity.id(), {srflx("203.0.113.1:40000")}, world.now());
+    device.learn({srflx("198.51.100.1:4755")});
+  }
+  bool connect(Duration limit = 3s) {
+    introduce();
+    return world.run_until([&] { return !device.end.received<tunnel::BoxHello>().empty(); }, limit);
+  }
+  bool watch(const FlowKey& flow, Duration limit = 2s) {
+    device.join(flow);
+    return world.run_until([&] { return std::ranges::count(box.joined(), flow) > 0; }, limit);
+  }
+  void stream(const FlowKey& flow, int packets) {
+    for (int i = 0; i < packets; ++i) {
+      box.carry(flow);
+      world.run_for(1ms);
+    }
+    world.run_for(100ms);
+  }
+
+  World world{77};
+  secure::OpenSslIdentity box_identity = secure::make_identity();
+  secure::OpenSslIdentity laptop_identity = secure::make_identity();
+  BoxActor box{world, box_identity};
+  AwayActor device{world, laptop_identity, box_identity};
+  int home = 0, away = 0;
+  ChannelId news, film;
+  DeviceId laptop;
+};
+
+TEST_F(SessionsTest, FromAnIntroductionToMediaAndBackToSilence) {
+  box.approve(laptop, {news, film});
+  ASSERT_TRUE(connect());
+  world.run_for(100ms);
+  EXPECT_EQ(device.end.received<tunnel::ChannelList>().at(0).channels.size(), 2U);
+  EXPECT_THAT(box.joined(), IsEmpty());  // nothing upstream before somebody watches
+  ASSERT_TRUE(watch(kNews));
+  ASSERT_TRUE(watch(kFilm));
+  stream(kNews, 100);
+  EXPECT_EQ(device.media, 100U);
+  device.leave(kNews);
+  device.leave(kFilm);
+  ASSERT_TRUE(world.run_until([&] { return box.joined().empty(); }, 1s));
+  EXPECT_EQ(box.remembered.back().second.to_string(), "203.0.113.1:40000");
+}
+
+TEST_F(SessionsTest, APendingDeviceIsRefusedWithAReasonAndJoinsNothing) {
+  ASSERT_TRUE(connect());
+  device.join(kNews);
+  world.run_for(2s);
+  EXPECT_EQ(device.end.received<tunnel::Refusal>().at(0).code, tunnel::RefusalCode::kPending);
+  EXPECT_TRUE(box.joins.empty());
+}
+
+TEST_F(SessionsTest, RevokingCutsWithinTwoSeconds) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(watch(kNews));
+  stream(kNews, 10);
+  box.revoke(laptop);
+  EXPECT_THAT(box.joined(), IsEmpty());
+  stream(kNews, 10);
+  EXPECT_EQ(device.media, 10U);
+  world.run_for(2s);
+  EXPECT_EQ(device.end.received<tunnel::Notice>().at(0).code, tunnel::NoticeCode::kRevoked);
+  EXPECT_FALSE(box.sessions->devices().at(0).connected);
+}
+
+TEST_F(SessionsTest, AStrangerGetsNoWordOut) {
+  const auto stranger_identity = secure::make_identity();
+  AwayActor stranger(world, stranger_identity, box_identity);
+  world.add_host(stranger, "198.18.0.1:5000");
+  World& w = world;
+  stranger.learn({srflx("198.51.100.1:4755")});
+  // Even through an open NAT: say it directly to the box.
+  const auto before = w.traffic(box).packets_out;
+  for (int i = 0; i < 10; ++i) {
+    box.on_datagram(w.address_of(stranger), as_bytes("\x16\xfe\xfd and the rest of a handshake"), w.now());
+  }
+  w.run_for(10s);
+  EXPECT_EQ(w.traffic(box).packets_out, before);
+  EXPECT_EQ(box.sessions->counters().handshake_unproven, 10U);
+}
+
+TEST_F(SessionsTest, APairedDeviceWithAnotherKeyInDtlsGetsNoSession) {
+  // ICE is the laptop's, but DTLS shows another certificate: what a thief of ICE credentials could do.
+  box.approve(laptop, {news});
+  const auto thief = secure::make_identity();
+  introduce();
+  ASSERT_TRUE(world.run_until([&] { return device.agent.selected().has_value(); }, 3s));
+  const auto context = secure::DtlsContext::make(thief).value();
+  secure::DtlsSession session(context, secure::DtlsRole::kClient, box_identity.id());
+  for (const auto& datagram : session.start(world.now())) {
+    box.on_datagram(*Endpoint::parse("203.0.113.1:40000"), datagram, world.now());
+  }
+  world.run_for(5s);
+  EXPECT_NE(session.state(), secure::DtlsState::kEstablished);
+}
+
+TEST_F(SessionsTest, ARestartedDeviceReplacesItsSession) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(watch(kNews));
+  const auto first = box.sessions->devices().at(0).peer;
+  device.handshake();
+  ASSERT_TRUE(world.run_until([&] { return !device.end.received<tunnel::BoxHello>().empty(); }, 3s));
+  EXPECT_NE(box.sessions->devices().at(0).peer, first);
+  EXPECT_THAT(box.joined(), IsEmpty());  // the former session's joins went with it
+  ASSERT_TRUE(watch(kNews));
+  stream(kNews, 5);
+  EXPECT_EQ(device.media, 5U);
+}
+
+TEST_F(SessionsTest, ARestartedBoxIsFoundAgainWithoutRendezvous) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  const Endpoint last = box.remembered.back().second;
+  world.remove_host(box);
+  world.run_for(1s);
+  BoxActor restarted(world, box_identity);
+  world.add_host(restarted, "192.168.1.2:4755", home);
+  const ChannelId again = restarted.add_channel("News", kNews);
+  const DeviceId id = restarted.pair(laptop_identity, "Laptop");
+  restarted.approve(id, {again});
+  restarted.sessions->lurk(id, last, world.now());
+  world.run_for(1s);
+  device.handshake();  // it noticed: its pings were not acknowledged
+  ASSERT_TRUE(world.run_until([&] { return !device.end.received<tunnel::BoxHello>().empty(); }, 8s));
+  device.join(kNews);
+  EXPECT_TRUE(world.run_until([&] { return !restarted.joined().empty(); }, 2s));
+}
+
+TEST_F(SessionsTest, AVanishedDeviceReleasesEverything) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(watch(kNews));
+  world.remove_host(device);
+  ASSERT_TRUE(world.run_until(
+      [&] { return box.joined().empty() && !box.sessions->devices().at(0).connected; }, 1min));
+}
+
+TEST_F(SessionsTest, TwoDevicesOnOneChannelCostOneJoin) {
+  const auto phone_identity = secure::make_identity();
+  const DeviceId phone_id = box.pair(phone_identity, "Phone");
+  box.approve(laptop, {news});
+  box.approve(phone_id, {news});
+  AwayActor phone(world, phone_identity, box_identity);
+  world.add_host(phone, "203.0.113.50:7000");
+  ASSERT_TRUE(connect());
+  phone.learn({srflx("198.51.100.1:4755")});
+  box.sessions->on_candidates(phone_identity.id(), {srflx("203.0.113.50:7000")}, world.now());
+  ASSERT_TRUE(world.run_until([&] { return !phone.end.received<tunnel::BoxHello>().empty(); }, 3s));
+  ASSERT_TRUE(watch(kNews));
+  phone.join(kNews);
+  world.run_for(1s);
+  EXPECT_EQ(box.joins[kNews], 1);
+  stream(kNews, 20);
+  EXPECT_EQ(device.media, 20U);
+  EXPECT_EQ(phone.media, 20U);
+  EXPECT_EQ(device.flows, phone.flows);  // the same key and numbers for both
+  EXPECT_EQ(box.sessions->flows().at(0).viewers.size(), 2U);
+}
+
+TEST_F(SessionsTest, AFailedUpstreamJoinIsTriedAgain) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  box.provider_reachable = false;
+  device.join(kNews);
+  world.run_for(7s);
+  EXPECT_THAT(box.joined(), IsEmpty());
+  EXPECT_EQ(box.sessions->flows().at(0).failure, "the interface is down");
+  EXPECT_EQ(device.end.received<tunnel::Refusal>().at(0).code, tunnel::RefusalCode::kNoSignal);
+  box.provider_reachable = true;
+  world.run_for(6s);
+  EXPECT_THAT(box.joined(), ElementsAre(kNews));
+}
+
+TEST_F(SessionsTest, AForgottenDeviceIsGone) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  box.sessions->on_access(std::make_shared<const access::Access>(), world.now());
+  world.run_for(3s);
+  EXPECT_THAT(box.sessions->devices(), IsEmpty());
+  EXPECT_EQ(device.end.received<tunnel::Notice>().at(0).code, tunnel::NoticeCode::kRevoked);
+}
+
+TEST_F(SessionsTest, GoingDownTellsEveryDevice) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  box.sessions->end_all(world.now());
+  world.run_for(2s);
+  EXPECT_EQ(device.end.received<tunnel::Notice>().at(0).code, tunnel::NoticeCode::kShutdown);
+}
+
+struct LossySessionsTest : SessionsTest {
+  LossySessionsTest() : SessionsTest({.delay = 20ms, .jitter = 20ms, .loss = 0.1056}) {}
+};
+
+TEST_F(LossySessionsTest, EverythingStillWorksWithTwentyPercentLoss) {
+  box.approve(laptop, {news, film});
+  ASSERT_TRUE(connect(30s));
+  ASSERT_TRUE(watch(kNews, 15s));
+  stream(kNews, 1000);
+  EXPECT_GT(device.media, 700U);
+  device.leave(kNews);
+  ASSERT_TRUE(world.run_until([&] { return box.joined().empty(); }, 30s));
+  world.run_for(10min);
+  EXPECT_TRUE(box.sessions->devices().at(0).connected);
+}
+
+}  // namespace
+}  // namespace hearthcast::sim

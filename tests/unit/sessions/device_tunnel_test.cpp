@@ -1,0 +1,314 @@
+#include "appliance/sessions/device_tunnel.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/unit/sessions/device_end.hpp"
+
+namespace hearthcast::sessions {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const FlowKey kNews{*IpAddress::parse("2001:db8::5"), *IpAddress::parse("ff3e::1234"), 5000};
+const FlowKey kFilm{std::nullopt, *IpAddress::parse("239.1.2.3"), 5004};
+constexpr IdentityId kPhone{{7}};
+
+// One box with two channels and one device; everything travels without loss and without time.
+struct TunnelTest : testing::Test {
+  TunnelTest() {
+    news =
+        catalogue
+            .apply({.flow = kNews, .rtp = false, .name = "News", .attributes = {{"group-title", "Public"}}})
+            ->id;
+    film = catalogue.apply({.flow = kFilm, .rtp = true, .name = "Film", .attributes = {}})->id;
+    phone = *devices.paired(kPhone, as_bytes("key"), "Phone");
+  }
+  std::shared_ptr<const access::Access> snapshot() const {
+    return std::make_shared<const access::Access>(std::make_shared<const channels::Catalogue>(catalogue),
+                                                  std::make_shared<const access::DeviceList>(devices));
+  }
+  void approve(std::set<ChannelId> granted) {
+    ASSERT_TRUE(devices.set_state(phone, access::DeviceState::kApproved));
+    (void)devices.set_grants(phone, {.all = false, .channels = std::move(granted)});
+  }
+  void open() {
+    box.emplace(kPhone, phone, BoxFacts{"hearthcast test", "Living room"}, snapshot(), now);
+    run();
+  }
+
+  void to_box(const DeviceEnd::Packets& packets) {
+    for (const auto& packet : packets) {
+      perform(box->on_inner(packet, now));
+    }
+  }
+  void perform(TunnelActions actions) {
+    for (auto& action : actions) {
+      if (auto* inner = std::get_if<SendInner>(&action)) {
+        if (hears) {
+          to_box(device.on_gre(inner->gre, now));
+        }
+      } else if (std::holds_alternative<WatchingChanged>(action)) {
+        ++changes;
+      } else {
+        closed.push_back(std::get<CloseTunnel>(action).reason);
+      }
+    }
+  }
+  void run() {  // what is due now
+    for (int i = 0; i < 100 && box->next_deadline() <= now; ++i) {
+      perform(box->on_deadline(now));
+    }
+    ASSERT_GT(box->next_deadline(), now);
+  }
+  void pass(Duration duration) {
+    const Time end = now + duration;
+    for (Time next = std::min(box->next_deadline(), device.next_deadline()); next <= end;
+         next = std::min(box->next_deadline(), device.next_deadline())) {
+      now = std::max(now, next);
+      to_box(device.on_deadline(now));
+      run();
+    }
+    now = end;
+  }
+  void hello(std::uint64_t revision = 0) {
+    to_box(device.say(tunnel::DeviceHello{.software = "test", .name = "Phone", .channels_revision = revision},
+                      now));
+  }
+
+  channels::Catalogue catalogue;
+  access::DeviceList devices;
+  ChannelId news, film;
+  DeviceId phone;
+  Time now{1h};
+  std::optional<DeviceTunnel> box;
+  DeviceEnd device;
+  bool hears = true;
+  int changes = 0;
+  std::vector<std::string> closed;
+};
+
+TEST_F(TunnelTest, HelloIsAnsweredWithStateAndTheGrantedChannels) {
+  approve({film});
+  open();
+  hello();
+  const auto hellos = device.received<tunnel::BoxHello>();
+  ASSERT_THAT(hellos, SizeIs(1));
+  EXPECT_EQ(hellos[0].state, tunnel::DeviceState::kApproved);
+  EXPECT_EQ(hellos[0].name, "Living room");
+  EXPECT_EQ(hellos[0].link_local.to_string(), "fe80::1:1");
+  const auto lists = device.received<tunnel::ChannelList>();
+  ASSERT_THAT(lists, SizeIs(1));
+  ASSERT_THAT(lists[0].channels, SizeIs(1));
+  EXPECT_EQ(lists[0].channels[0].flow, kFilm);
+  EXPECT_TRUE(lists[0].channels[0].rtp);
+  EXPECT_GT(device.queries, 0);  // querier from the start
+}
+
+TEST_F(TunnelTest, AListThatTheDeviceHasIsNotSentAgain) {
+  approve({film});
+  open();
+  hello(snapshot()->channels_revision(kPhone));
+  EXPECT_THAT(device.received<tunnel::ChannelList>(), IsEmpty());
+}
+
+TEST_F(TunnelTest, AGrantedJoinIsWatchedUntilItIsLeft) {
+  approve({news, film});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kNews));
+  to_box(device.join({std::nullopt, kFilm.group}, now));
+  EXPECT_THAT(box->watching(), SizeIs(2));
+  to_box(device.leave({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kFilm));
+  EXPECT_EQ(changes, 3);
+  EXPECT_THAT(device.received<tunnel::Refusal>(), IsEmpty());
+}
+
+TEST_F(TunnelTest, WhatIsNotGrantedIsRefusedInWordsAndNotWatched) {
+  approve({film});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching(), IsEmpty());
+  const auto refusals = device.received<tunnel::Refusal>();
+  ASSERT_THAT(refusals, SizeIs(1));
+  EXPECT_EQ(refusals[0].code, tunnel::RefusalCode::kNotGranted);
+  EXPECT_THAT(refusals[0].text, HasSubstr("News"));
+  EXPECT_EQ(refusals[0].flow, (FlowKey{kNews.source, kNews.group, 0}));
+  EXPECT_EQ(changes, 0);
+}
+
+TEST_F(TunnelTest, APendingDeviceIsToldToWaitAndServedWhenItIsApproved) {
+  open();
+  hello();
+  EXPECT_EQ(device.received<tunnel::BoxHello>().at(0).state, tunnel::DeviceState::kPending);
+  EXPECT_THAT(device.received<tunnel::BoxHello>().at(0).text, HasSubstr("approve"));
+  EXPECT_THAT(device.received<tunnel::ChannelList>(), IsEmpty());
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_EQ(device.received<tunnel::Refusal>().at(0).code, tunnel::RefusalCode::kPending);
+  approve({news});
+  perform(box->on_access(snapshot(), now));
+  EXPECT_EQ(device.received<tunnel::BoxHello>().back().state, tunnel::DeviceState::kApproved);
+  EXPECT_THAT(device.received<tunnel::ChannelList>(), SizeIs(1));
+  EXPECT_THAT(box->watching(), ElementsAre(kNews));  // its report still stands
+}
+
+TEST_F(TunnelTest, RevokingCutsAtOnceAndCloses) {
+  approve({news});
+  open();
+  hello();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  ASSERT_THAT(box->watching(), ElementsAre(kNews));
+  ASSERT_TRUE(devices.set_state(phone, access::DeviceState::kRevoked));
+  perform(box->on_access(snapshot(), now));
+  EXPECT_THAT(box->watching(), IsEmpty());
+  ASSERT_THAT(device.received<tunnel::Notice>(), SizeIs(1));
+  EXPECT_EQ(device.received<tunnel::Notice>()[0].code, tunnel::NoticeCode::kRevoked);
+  EXPECT_THAT(closed, SizeIs(1));  // the notice was acknowledged
+}
+
+TEST_F(TunnelTest, RevokingADeafDeviceStillClosesInTime) {
+  approve({news});
+  open();
+  hello();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  hears = false;
+  ASSERT_TRUE(devices.set_state(phone, access::DeviceState::kRevoked));
+  perform(box->on_access(snapshot(), now));
+  EXPECT_THAT(box->watching(), IsEmpty());
+  pass(2s);
+  EXPECT_THAT(closed, SizeIs(1));
+  EXPECT_EQ(box->next_deadline(), kNever);
+}
+
+TEST_F(TunnelTest, ARevokedDeviceThatConnectsIsToldWhyAndClosed) {
+  ASSERT_TRUE(devices.set_state(phone, access::DeviceState::kRevoked));
+  open();
+  hello();
+  EXPECT_EQ(device.received<tunnel::BoxHello>().at(0).state, tunnel::DeviceState::kRevoked);
+  EXPECT_THAT(closed, SizeIs(1));
+}
+
+TEST_F(TunnelTest, ATakenGrantEndsTheStreamWithItsReason) {
+  approve({news, film});
+  open();
+  hello();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  approve({film});
+  perform(box->on_access(snapshot(), now));
+  EXPECT_THAT(box->watching(), IsEmpty());
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+  EXPECT_EQ(device.received<tunnel::Refusal>()[0].code, tunnel::RefusalCode::kNotGranted);
+  EXPECT_THAT(device.received<tunnel::ChannelList>(), SizeIs(2));  // and the new list
+  perform(box->on_access(snapshot(), now));
+  EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));  // said once
+}
+
+TEST_F(TunnelTest, AChannelThatLeavesTheCatalogueEnds) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  ASSERT_TRUE(catalogue.remove(news));
+  perform(box->on_access(snapshot(), now));
+  EXPECT_THAT(box->watching(), IsEmpty());
+  EXPECT_EQ(device.received<tunnel::Refusal>().at(0).code, tunnel::RefusalCode::kUnknownChannel);
+}
+
+TEST_F(TunnelTest, AChannelWithoutDataIsSaidAfterAWhileAndOnce) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  pass(4s);
+  EXPECT_THAT(device.received<tunnel::Refusal>(), IsEmpty());
+  pass(20s);
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+  EXPECT_EQ(device.received<tunnel::Refusal>()[0].code, tunnel::RefusalCode::kNoSignal);
+  EXPECT_THAT(box->watching(), ElementsAre(kNews));  // it keeps listening
+}
+
+TEST_F(TunnelTest, AChannelWithDataIsNotComplainedAboutUntilItStops) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  box->on_signal(kNews, true, now);
+  pass(60s);
+  EXPECT_THAT(device.received<tunnel::Refusal>(), IsEmpty());
+  box->on_signal(kNews, false, now);
+  pass(6s);
+  EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+}
+
+TEST_F(TunnelTest, AVanishedDeviceLosesItsStreams) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  hears = false;  // and answers no query
+  pass(40s);
+  EXPECT_THAT(box->watching(), IsEmpty());
+}
+
+TEST_F(TunnelTest, ADeviceThatNeverAcknowledgesIsGivenUp) {
+  approve({news});
+  open();
+  hears = false;
+  hello();
+  pass(20s);
+  EXPECT_THAT(closed, SizeIs(1));
+}
+
+TEST_F(TunnelTest, FloodsDoNotGrowTheQueue) {
+  open();
+  hears = false;
+  for (int i = 0; i < 5000; ++i) {
+    to_box(device.join({kNews.source, kNews.group}, now));
+    to_box(device.leave({kNews.source, kNews.group}, now));
+    hello();
+  }
+  int said = 0;
+  for (const auto& action : box->on_deadline(now + 200ms)) {
+    said += std::holds_alternative<SendInner>(action) ? 1 : 0;
+  }
+  EXPECT_LE(said, 40);  // a window of fragments and the queries
+  EXPECT_GT(box->counters().refused, 64U);
+}
+
+TEST_F(TunnelTest, NonsenseIsCountedAndDropped) {
+  approve({news});
+  open();
+  const auto genuine = device.say(tunnel::DeviceHello{}, now);
+  ASSERT_THAT(genuine, SizeIs(1));
+  for (std::size_t n = 0; n < genuine[0].size(); ++n) {
+    perform(box->on_inner(Bytes(genuine[0]).first(n), now));
+  }
+  perform(box->on_inner(as_bytes("no gre"), now));
+  EXPECT_GT(box->counters().malformed, 0U);
+  EXPECT_THAT(closed, IsEmpty());
+  EXPECT_THAT(device.received<tunnel::BoxHello>(), IsEmpty());
+}
+
+TEST_F(TunnelTest, AGoodbyeClosesWithoutDelay) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  to_box(device.say(tunnel::Notice{tunnel::NoticeCode::kShutdown, "bye"}, now));
+  EXPECT_THAT(closed, SizeIs(1));
+  EXPECT_THAT(box->watching(), IsEmpty());
+}
+
+TEST_F(TunnelTest, EndSaysWhyAndCloses) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  perform(box->end(tunnel::NoticeCode::kShutdown, "The box is going down.", now));
+  EXPECT_EQ(device.received<tunnel::Notice>().at(0).code, tunnel::NoticeCode::kShutdown);
+  EXPECT_THAT(closed, ElementsAre("The box is going down."));
+}
+
+}  // namespace
+}  // namespace hearthcast::sessions
