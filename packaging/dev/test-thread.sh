@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# test-thread: the tests of code that runs on more than one thread, under ThreadSanitizer.
+# shellcheck source=packaging/dev/common.sh
+. packaging/dev/common.sh
+need build test
+threaded=(linux_test datapath_test forward_test runtime_test secure_test)
+out=build/test/thread
+rm -rf $out && mkdir -p $out
+say "building ${#threaded[@]} tests with ThreadSanitizer"
+build_preset thread "${threaded[@]}"
+for test in "${threaded[@]}"; do
+  say "$test"
+  # A report of a race ends the program with a code of its own, also when every case passed.
+  TSAN_OPTIONS="halt_on_error=1 exitcode=66" GTEST_OUTPUT="xml:$out/$test.xml" "build/thread/tests/$test" --gtest_brief=1 ||
+    crashed="${crashed:-}$test "
+done
+read -r passed failed < <(python3 packaging/dev/count_tests.py $out/*.xml)
+[ -z "${crashed:-}" ] || [ "$failed" -gt 0 ] || { echo "ended badly: $crashed" && failed=1; }
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
