@@ -60,7 +60,7 @@ function(hearthcast_test name label)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${label}.${name} COMMAND ${name} --gtest_brief=1
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT 120)
+  set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT 400)
 endfunction()
 
 # hearthcast_fuzz(NAME SOURCES x_fuzz.cpp DEPENDS lib...): the corpus in tests/fuzz/corpus/NAME is replayed as a
@@ -73,7 +73,7 @@ function(hearthcast_fuzz name)
   else()
     add_executable(fuzz_${name} ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.cpp)
     add_test(NAME fuzz.${name} COMMAND fuzz_${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 400)
   endif()
   target_link_libraries(fuzz_${name} PRIVATE hearthcast_options ${arg_DEPENDS})
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
