@@ -17,7 +17,7 @@
 namespace hearthcast::playlist {
 
 // Of a longer line only the beginning is read; as an address it is refused.
-inline constexpr std::size_t kMaxLine = 16 * 1024;
+inline constexpr std::size_t kMaxLine = std::size_t{16} * 1024;
 
 using Attributes = std::map<std::string, std::string>;
 
