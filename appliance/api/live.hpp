@@ -1,0 +1,81 @@
+// What only the running box knows: who is connected, what is carried, who watches. The API shows it.
+//
+// Values. The program takes one on the control thread for each request; it then belongs to the worker thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/ids.hpp"
+#include "tunnelmgr/base/time.hpp"
+
+namespace hearthcast::api {
+
+struct ChannelLive {
+  enum class State { kIdle, kJoining, kLive, kNoSignal };
+  State state = State::kIdle;
+  std::uint64_t bitrate_bps = 0;
+  std::uint64_t packets = 0;  // since the join, as the others
+  std::uint64_t continuity_errors = 0;
+  std::size_t viewers = 0;
+};
+
+enum class PathKind { kLan, kDirect, kRelayed };
+
+struct DeviceLive {
+  bool connected = false;
+  std::optional<PathKind> path;     // while connected
+  std::optional<Endpoint> address;  // while connected
+  std::optional<Time> last_seen;    // when it is not connected any more
+};
+
+struct ViewerLive {
+  DeviceId device;
+  ChannelId channel;
+  std::optional<PathKind> path;
+  Time since{};
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t dropped = 0;  // by this viewer alone, because it was too slow
+};
+
+struct RendezvousLive {
+  enum class State { kOff, kConnecting, kConnected, kFailed };
+  State state = State::kOff;
+  std::string url;
+  std::string text = "No rendezvous is set. Devices find the box at home, by IPv6 or by a forwarded port.";
+};
+
+struct ReachabilityLive {
+  enum class State { kAnywhere, kLanOnly, kUnknown };
+  State state = State::kUnknown;
+  std::string text = "Not known yet.";
+};
+
+struct UpstreamLive {
+  enum class State { kUp, kDown, kUnknown };
+  State state = State::kUnknown;
+  std::string interface;
+  std::string text = "Nothing was joined yet.";
+};
+
+struct LiveState {
+  std::unordered_map<ChannelId, ChannelLive> channels;  // those that are not idle
+  std::unordered_map<DeviceId, DeviceLive> devices;     // absent: not seen since the box started
+  std::vector<ViewerLive> viewers;
+  RendezvousLive rendezvous;
+  ReachabilityLive reachability;
+  UpstreamLive upstream;
+};
+
+class LiveSource {
+ public:
+  virtual ~LiveSource() = default;
+  [[nodiscard]] virtual LiveState live() const = 0;  // control thread
+};
+
+}  // namespace hearthcast::api

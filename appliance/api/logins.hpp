@@ -1,0 +1,47 @@
+// Who is signed in to the web page: random tokens in cookies, kept only as hashes and only in memory, so a
+// restart signs everybody out. A token given over HTTPS is worth nothing over HTTP, nor the reverse.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/http/message.hpp"
+
+namespace hearthcast::api {
+
+class Logins {
+ public:
+  static constexpr std::chrono::hours kIdleLimit{30 * 24};
+  static constexpr std::size_t kMaxSessions = 200;  // the one idle longest makes room
+
+  Logins(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}
+
+  // The value of the Set-Cookie header for a new session.
+  [[nodiscard]] std::string sign_in(http::Transport transport, Time now);
+  // The value that takes the cookie away.
+  [[nodiscard]] static std::string clear_cookie(http::Transport transport);
+  void sign_out(const http::Request& request);
+  void sign_out_others(const http::Request& request);
+
+  // Whether the request carries a session of its transport. `use` counts as using it.
+  [[nodiscard]] bool is_signed_in(const http::Request& request, Time now, bool use = true);
+  [[nodiscard]] std::chrono::seconds expires_in(const http::Request& request, Time now);
+
+ private:
+  struct Session {
+    http::Transport transport = http::Transport::kHttps;
+    Time last_used{};
+  };
+  [[nodiscard]] std::map<Sha256, Session>::iterator find(const http::Request& request);
+
+  const Crypto& crypto_;
+  Random& random_;
+  std::map<Sha256, Session> sessions_;  // by the hash of the token, so that a lookup's time tells nothing
+};
+
+}  // namespace hearthcast::api

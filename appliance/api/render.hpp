@@ -1,0 +1,31 @@
+// The API's resources as JSON, in the shapes of openapi.yaml. Used by handlers and by the event stream alike.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "appliance/api/live.hpp"
+#include "appliance/household/household.hpp"
+
+namespace hearthcast::api {
+
+[[nodiscard]] nlohmann::json render_channel(const channels::Channel& channel, const LiveState& live);
+[[nodiscard]] nlohmann::json render_channels(const household::Household& household, const LiveState& live);
+[[nodiscard]] nlohmann::json render_channels_event(const household::Household& household,
+                                                   const LiveState& live);
+
+[[nodiscard]] nlohmann::json render_device(const household::Household& household,
+                                           const access::Device& device, const LiveState& live, Time now);
+[[nodiscard]] nlohmann::json render_devices(const household::Household& household, const LiveState& live,
+                                            Time now);
+[[nodiscard]] nlohmann::json render_viewers(const household::Household& household, const LiveState& live,
+                                            Time now);
+
+[[nodiscard]] nlohmann::json render_pairing(const household::Household& household,
+                                            Time now);  // of the open window
+[[nodiscard]] nlohmann::json render_pairing_event(const household::Household& household, Time now);
+
+// With `all` false only what anybody may know.
+[[nodiscard]] nlohmann::json render_status(const household::Household& household, const LiveState& live,
+                                           Time started, Time now, bool all);
+
+}  // namespace hearthcast::api

@@ -1,0 +1,35 @@
+// From a request to a handler: which path is whose, and what a caller must show before a handler sees the
+// request.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "appliance/api/services.hpp"
+
+namespace hearthcast::api {
+
+enum class Need {
+  kNobody,         // open to everybody who reaches the box
+  kOwner,          // a session, or the control socket
+  kControlSocket,  // elsewhere there is nothing
+};
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // below /api/v1; "{id}" stands for a number
+  Need need;
+  http::Response (*handler)(const Call&, Services&);
+};
+
+[[nodiscard]] std::span<const Route> routes();
+
+// Answers anything: the API below /api/v1, the web page elsewhere. Checks, in this order: Host, route,
+// method, the X-Hearthcast header of requests that change something, session.
+[[nodiscard]] http::Response answer(const http::Request& request, const LiveState& live, Time now,
+                                    Services& services);
+
+// How much body a request may bring; only the playlist is large.
+[[nodiscard]] std::size_t body_limit(const http::Request& head);
+
+}  // namespace hearthcast::api

@@ -1,0 +1,36 @@
+// What a handler of the API has at hand. Handlers are plain functions on the worker thread: a call in, a
+// response out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "appliance/api/live.hpp"
+#include "appliance/api/logins.hpp"
+#include "appliance/api/throttle.hpp"
+#include "appliance/household/household.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/http/message.hpp"
+
+namespace hearthcast::api {
+
+// Lives as long as the program; worker thread.
+struct Services {
+  household::Household& household;
+  Logins logins;
+  Throttle password_tries;
+  Throttle pair_tries{60};              // the pairing window counts wrong secrets; this stops floods
+  std::vector<std::string> host_names;  // lower case, beside addresses and localhost
+  Time started{};
+};
+
+// One request. `live` and `now` are of the moment when it came.
+struct Call {
+  const http::Request& request;
+  const LiveState& live;
+  Time now{};
+  std::int64_t id = 0;  // of a path with {id}
+};
+
+}  // namespace hearthcast::api
