@@ -1,0 +1,48 @@
+#include "appliance/app/box_settings.hpp"
+
+namespace hearthcast::app {
+
+runtime::Settings declare(BoxSettings& s) {
+  runtime::Settings settings;
+  settings.path("state_dir", s.state_dir,
+                "Folder of the box's identity and database, and of the database's backups.");
+  settings.path("control_socket", s.control_socket, "Unix socket that the subcommands talk to.");
+  settings.text("run_as", s.run_as, "User to become when started as root; empty: stay what one is.");
+  settings.text("name", s.name, "What devices call this box.");
+  settings.number("network.tunnel_port", s.tunnel_port, 1, 65535, "UDP port of the tunnels.");
+  settings.text("network.upstream_interface", s.upstream_interface,
+                "Interface on which the provider's channels come; empty: that of the default route.");
+  settings.endpoint("https.listen", s.https_listen,
+                    "Web page and API over HTTPS, with the box's own certificate.");
+  settings.flag(
+      "http.on", s.http_on,
+      "Web page and API also over plain HTTP, for the network at home. Passwords cross it readable.");
+  settings.endpoint("http.listen", s.http_listen, "Where, when http.on is true.");
+  settings.text(
+      "http.names", s.host_names,
+      "Names by which browsers may reach the box, separated by commas, beside its addresses, its own name "
+      "and that with .local.");
+  settings.text("rendezvous.url", s.rendezvous_url,
+                "Introduces devices away from home: wss://HOST[:PORT]/v1; empty: none.");
+  settings.text("rendezvous.pin", s.rendezvous_pin,
+                "The rendezvous' key, as `hearthcast-rendezvous pin` prints it: 64 hexadecimal digits; or "
+                "\"webpki\" for "
+                "a certificate of the system's authorities.");
+  settings.level("log.level", s.log_level, "debug, info, warning or error.");
+  return settings;
+}
+
+Result<std::optional<signalling::RendezvousAddress>, Failure> BoxSettings::rendezvous() const {
+  if (rendezvous_url.empty()) {
+    return std::optional<signalling::RendezvousAddress>();
+  }
+  const auto parsed = signalling::RendezvousAddress::parse(rendezvous_url, rendezvous_pin);
+  if (!parsed) {
+    return Failure{
+        "rendezvous.url \"" + rendezvous_url + "\" with rendezvous.pin \"" + rendezvous_pin +
+        "\" is not understood: url is wss://HOST[:PORT]/v1, pin is 64 hexadecimal digits or \"webpki\""};
+  }
+  return parsed;
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,39 @@
+// The settings of hearthcast-box: /etc/hearthcast/box.toml. Few, and read once; whatever the owner changes
+// while it runs is in the database. Every default is here, and in the sample file, which a test compares.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/runtime/settings.hpp"
+#include "tunnelmgr/signalling/pairing_code.hpp"
+
+namespace hearthcast::app {
+
+struct BoxSettings {
+  std::filesystem::path state_dir = "/var/lib/hearthcast/box";
+  std::filesystem::path control_socket = "/run/hearthcast/box/box.sock";
+  std::string run_as;
+  std::string name = "Home";
+  std::uint16_t tunnel_port = 4755;
+  std::string upstream_interface;
+  Endpoint https_listen = *Endpoint::parse("[::]:8871");
+  bool http_on = true;
+  Endpoint http_listen = *Endpoint::parse("[::]:8872");
+  std::string host_names;  // separated by commas
+  std::string rendezvous_url;
+  std::string rendezvous_pin = "webpki";
+  Level log_level = Level::kInfo;
+
+  // Nothing when no url is set; a Failure when url or pin have no meaning.
+  [[nodiscard]] Result<std::optional<signalling::RendezvousAddress>, Failure> rendezvous() const;
+};
+
+// The keys, bound to the members of `settings`, which must outlive the result.
+[[nodiscard]] runtime::Settings declare(BoxSettings& settings);
+
+}  // namespace hearthcast::app

@@ -1,0 +1,114 @@
+#include "appliance/app/commands.hpp"
+
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "appliance/app/control_client.hpp"
+#include "appliance/app/print.hpp"
+#include "appliance/app/read_password.hpp"
+#include "tunnelmgr/runtime/exit_code.hpp"
+
+namespace hearthcast::app {
+namespace {
+
+using nlohmann::json;
+
+using Print = std::function<std::string(const json&)>;
+
+int ask_and_print(const Asker& asker, const Asking& asking, const Print& print) {
+  const auto answer = ask(asker.control_socket, asking);
+  if (!answer) {
+    std::cerr << "hearthcast-box: " << answer.error().text << "\n";
+    return answer.error().exit_code;
+  }
+  if (asker.json) {
+    std::cout << (answer->empty() ? "{}" : *answer) << "\n";
+    return runtime::kFine;
+  }
+  const auto parsed = answer->empty() ? json::object() : json::parse(*answer, nullptr, false);
+  if (parsed.is_discarded()) {
+    std::cerr << "hearthcast-box: the box gave an answer that is no JSON\n";
+    return runtime::kFailed;
+  }
+  std::cout << print(parsed);
+  return runtime::kFine;
+}
+
+int wrong_usage(const std::string& text) {
+  std::cerr << "hearthcast-box: " << text << "\n";
+  return runtime::kWrongUsage;
+}
+
+int change(const Asker& asker, std::int64_t device, const json& change) {
+  return ask_and_print(asker, {"PATCH", "/devices/" + std::to_string(device), change.dump()}, print_device);
+}
+
+}  // namespace
+
+int show_status(const Asker& asker) { return ask_and_print(asker, {.path = "/status"}, print_status); }
+
+int show_setup_code(const Asker& asker) {
+  return ask_and_print(asker, {.path = "/setup/code"},
+                       [](const json& answer) { return answer.value("setup_code", "") + "\n"; });
+}
+
+int change_password(const Asker& asker) {
+  const auto password = read_password("New password: ");
+  if (!password) {
+    return wrong_usage("no password was given on standard input");
+  }
+  return ask_and_print(
+      asker, {"PUT", "/password", json{{"new_password", *password}}.dump()}, [](const json&) {
+        return std::string("The password is changed. Who was signed in has to sign in again.\n");
+      });
+}
+
+int show_channels(const Asker& asker) { return ask_and_print(asker, {.path = "/channels"}, print_channels); }
+
+int import_file(const Asker& asker, const std::string& file) {
+  std::string text;
+  if (file == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+  } else {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+      return wrong_usage("the file " + file + " cannot be read");
+    }
+    text.assign(std::istreambuf_iterator<char>(stream), {});
+  }
+  return ask_and_print(asker, {"POST", "/playlist", text.empty() ? "\n" : text, "audio/x-mpegurl"},
+                       print_import);
+}
+
+int open_pairing(const Asker& asker) {
+  return ask_and_print(asker, {"POST", "/pairings", "{}"}, print_pairing);
+}
+
+int show_pairings(const Asker& asker) { return ask_and_print(asker, {.path = "/pairings"}, print_pairings); }
+
+int show_devices(const Asker& asker) { return ask_and_print(asker, {.path = "/devices"}, print_devices); }
+
+int approve(const Asker& asker, std::int64_t device, const std::string& channels) {
+  json wanted = {{"state", "approved"}};
+  if (!channels.empty()) {
+    const auto list = parse_channel_list(channels);
+    if (!list) {
+      return wrong_usage("--channels is \"all\" or numbers separated by commas, as 1,2,5");
+    }
+    wanted["channels"] = *list;
+  }
+  return change(asker, device, wanted);
+}
+
+int grant(const Asker& asker, std::int64_t device, const std::string& channels) {
+  const auto list = parse_channel_list(channels);
+  return list ? change(asker, device, {{"channels", *list}})
+              : wrong_usage("channels are \"all\", \"none\" or numbers separated by commas, as 1,2,5");
+}
+
+int revoke(const Asker& asker, std::int64_t device) { return change(asker, device, {{"state", "revoked"}}); }
+
+}  // namespace hearthcast::app

@@ -1,0 +1,32 @@
+// The subcommands of hearthcast-box: each asks the running box, prints the answer for people or as JSON, and
+// returns an exit code (runtime/exit_code.hpp).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace hearthcast::app {
+
+struct Asker {
+  std::filesystem::path control_socket;
+  bool json = false;  // print what the box answered, unchanged
+};
+
+[[nodiscard]] int show_status(const Asker& asker);
+[[nodiscard]] int show_setup_code(const Asker& asker);
+[[nodiscard]] int change_password(const Asker& asker);  // the new one comes from standard input
+
+[[nodiscard]] int show_channels(const Asker& asker);
+[[nodiscard]] int import_file(const Asker& asker, const std::string& file);  // "-": standard input
+
+[[nodiscard]] int open_pairing(const Asker& asker);
+[[nodiscard]] int show_pairings(const Asker& asker);
+
+[[nodiscard]] int show_devices(const Asker& asker);
+// channels: "all", ids separated by commas, or empty to leave them as they are.
+[[nodiscard]] int approve(const Asker& asker, std::int64_t device, const std::string& channels);
+[[nodiscard]] int grant(const Asker& asker, std::int64_t device, const std::string& channels);
+[[nodiscard]] int revoke(const Asker& asker, std::int64_t device);
+
+}  // namespace hearthcast::app

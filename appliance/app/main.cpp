@@ -1,0 +1,130 @@
+// hearthcast-box: carries the channels of the network at home to registered devices anywhere.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+
+#include "appliance/app/box_settings.hpp"
+#include "appliance/app/commands.hpp"
+#include "appliance/app/run.hpp"
+#include "tunnelmgr/runtime/exit_code.hpp"
+
+namespace {
+
+using namespace hearthcast;
+
+constexpr const char* kConfig = "/etc/hearthcast/box.toml";
+
+// What the command line says beside the subcommand.
+struct Arguments {
+  std::filesystem::path config = kConfig;
+  std::filesystem::path state_dir;
+  std::filesystem::path control_socket;
+  bool json = false;
+  std::int64_t device = 0;
+  std::string channels;
+  std::string file;
+};
+
+// Subcommands that ask the running box.
+struct Command {
+  const char* name;
+  const char* meaning;
+  int (*run)(const app::Asker&, const Arguments&);
+  bool device = false;
+};
+
+constexpr Command kCommands[] = {
+    {"status", "how the box is doing",
+     [](const app::Asker& a, const Arguments&) { return app::show_status(a); }},
+    {"setup-code", "the code that the first start asks for",
+     [](const app::Asker& a, const Arguments&) { return app::show_setup_code(a); }},
+    {"password", "set the owner's password anew; reads it from standard input",
+     [](const app::Asker& a, const Arguments&) { return app::change_password(a); }},
+    {"channels", "the catalogue, and what each channel does now",
+     [](const app::Asker& a, const Arguments&) { return app::show_channels(a); }},
+    {"import", "take the channels of an M3U playlist",
+     [](const app::Asker& a, const Arguments& given) { return app::import_file(a, given.file); }},
+    {"pair", "let one device in: prints a link, a QR code and a code to type",
+     [](const app::Asker& a, const Arguments&) { return app::open_pairing(a); }},
+    {"pairings", "the open pairing, if there is one",
+     [](const app::Asker& a, const Arguments&) { return app::show_pairings(a); }},
+    {"devices", "every paired device",
+     [](const app::Asker& a, const Arguments&) { return app::show_devices(a); }},
+    {"approve", "let a paired device watch",
+     [](const app::Asker& a, const Arguments& given) {
+       return app::approve(a, given.device, given.channels);
+     },
+     true},
+    {"grant", "say which channels a device may watch",
+     [](const app::Asker& a, const Arguments& given) { return app::grant(a, given.device, given.channels); },
+     true},
+    {"revoke", "take a device's permission away, at once",
+     [](const app::Asker& a, const Arguments& given) { return app::revoke(a, given.device); }, true},
+};
+
+int dispatch(int argc, char** argv) {
+  CLI::App cli{"Carries your channels at home to your registered devices anywhere."};
+  cli.set_version_flag("--version", "hearthcast-box " HEARTHCAST_VERSION);
+  Arguments given;
+  cli.add_option("--config", given.config, "settings file")->capture_default_str();
+  cli.add_option("--state-dir", given.state_dir, "instead of the settings' state_dir");
+  cli.add_option("--control-socket", given.control_socket, "instead of the settings' control_socket");
+  cli.fallthrough();
+  cli.require_subcommand(0, 1);
+  cli.add_subcommand("run", "run in the foreground (also without a subcommand)");
+  auto* sample =
+      cli.add_subcommand("sample-settings", "print a settings file with every key and its default");
+  for (const Command& command : kCommands) {
+    auto* sub = cli.add_subcommand(command.name, command.meaning);
+    sub->add_flag("--json", given.json, "print the answer as JSON");
+    if (command.device) {
+      sub->add_option("device", given.device, "its number, as `devices` shows it")->required();
+    }
+  }
+  cli.get_subcommand("import")
+      ->add_option("file", given.file, "the playlist; - is standard input")
+      ->required();
+  cli.get_subcommand("approve")->add_option("--channels", given.channels, "all, or numbers as 1,2,5");
+  cli.get_subcommand("grant")
+      ->add_option("channels", given.channels, "all, none, or numbers as 1,2,5")
+      ->required();
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? runtime::kFine : runtime::kWrongUsage;
+  }
+
+  app::BoxSettings settings;
+  const auto declared = app::declare(settings);
+  if (sample->parsed()) {
+    std::cout << declared.sample();
+    return runtime::kFine;
+  }
+  // Without a file the defaults hold; one that was asked for must be there.
+  std::error_code unknown;
+  if (given.config != kConfig || std::filesystem::exists(given.config, unknown)) {
+    if (const auto read = declared.read(given.config); !read) {
+      std::cerr << "hearthcast-box: " << read.error().text << "\n";
+      return runtime::kWrongUsage;
+    }
+  }
+  settings.state_dir = given.state_dir.empty() ? settings.state_dir : given.state_dir;
+  settings.control_socket = given.control_socket.empty() ? settings.control_socket : given.control_socket;
+  for (const Command& command : kCommands) {
+    if (cli.got_subcommand(command.name)) {
+      return command.run({settings.control_socket, given.json}, given);
+    }
+  }
+  return app::run(settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "hearthcast-box: " << error.what() << "\n";
+    return runtime::kFailed;
+  }
+}

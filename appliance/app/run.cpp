@@ -1,0 +1,164 @@
+#include "appliance/app/run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include "appliance/api/api_server.hpp"
+#include "appliance/app/own_addresses.hpp"
+#include "tunnelmgr/linux/privileges.hpp"
+#include "tunnelmgr/runtime/control_loop.hpp"
+#include "tunnelmgr/runtime/machine_timer.hpp"
+#include "tunnelmgr/runtime/privileges.hpp"
+#include "tunnelmgr/runtime/stderr_log.hpp"
+#include "tunnelmgr/secure/identity.hpp"
+#include "tunnelmgr/secure/openssl_crypto.hpp"
+#include "tunnelmgr/secure/tls_context.hpp"
+
+namespace hearthcast::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kTick{1};
+
+// A box whose tunnels are not there: nothing is live.
+class NoTunnels final : public api::LiveSource {
+ public:
+  [[nodiscard]] api::LiveState live() const override { return {}; }
+};
+
+int fail(Log& log, const std::string& text) {
+  log.error("start", {{"error", text}});
+  return runtime::kFailed;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+// The machine's name, that with .local, and those of the settings.
+std::vector<std::string> host_names(const BoxSettings& settings) {
+  std::vector<std::string> names;
+  std::array<char, 256> machine{};
+  if (::gethostname(machine.data(), machine.size() - 1) == 0 && machine[0] != '\0') {
+    names.push_back(lower(machine.data()));
+    names.push_back(lower(machine.data()) + ".local");
+  }
+  std::string_view rest = settings.host_names;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(','), rest.size());
+    std::string name(rest.substr(0, end));
+    std::erase(name, ' ');
+    if (!name.empty()) {
+      names.push_back(lower(name));
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return names;
+}
+
+Result<void, Failure> prepare_folders(const BoxSettings& settings) {
+  if (auto made = linux::prepare_folder(settings.state_dir, settings.run_as); !made) {
+    return made;
+  }
+  const fs::path sockets = settings.control_socket.parent_path();
+  std::error_code unknown;
+  return fs::exists(sockets, unknown) ? Result<void, Failure>()
+                                      : linux::prepare_folder(sockets, settings.run_as);
+}
+
+// Listens where the settings say; returns where HTTPS really is.
+Result<Endpoint, Failure> listen(http::Server& server, const BoxSettings& settings,
+                                 const secure::OpenSslIdentity& identity,
+                                 const std::vector<std::string>& names) {
+  auto tls = secure::TlsContext::server(identity, names);
+  if (!tls) {
+    return tls.error();
+  }
+  const auto https = server.listen_tcp(settings.https_listen, *tls);
+  if (!https) {
+    return https;
+  }
+  if (settings.http_on) {
+    if (const auto http = server.listen_tcp(settings.http_listen); !http) {
+      return http;
+    }
+  }
+  if (const auto control = server.listen_unix(settings.control_socket.string()); !control) {
+    return control.error();
+  }
+  return https;
+}
+
+}  // namespace
+
+int run(const BoxSettings& settings) {
+  runtime::StderrLog log(settings.log_level);
+  const auto rendezvous = settings.rendezvous();
+  if (!rendezvous) {
+    log.error("start", {{"error", rendezvous.error().text}});
+    return runtime::kWrongUsage;
+  }
+  if (const auto prepared = prepare_folders(settings); !prepared) {
+    return fail(log, prepared.error().text);
+  }
+  auto netd = runtime::start_helper_and_drop(settings.run_as, log);
+  if (!netd) {
+    return fail(log, netd.error().text);
+  }
+  const auto identity = secure::load_or_make_identity(settings.state_dir / "identity.pem");
+  if (!identity) {
+    return fail(log, identity.error().text);
+  }
+  secure::OpenSslCrypto crypto;
+  secure::OpenSslRandom random;
+  auto household = household::Household::open(settings.state_dir, {crypto, random, *identity, log});
+  if (!household) {
+    return fail(log, household.error().text);
+  }
+
+  runtime::ControlLoop loop(log);
+  auto worker = std::make_unique<runtime::Worker>(loop.io());
+  NoTunnels tunnels;
+  api::Services services{**household,       api::Logins(crypto, random), api::Throttle(),
+                         api::Throttle(60), host_names(settings),        Clock::now()};
+  api::ApiServer api(loop.io(), log, *worker, services, tunnels);
+  const auto https = listen(api.server(), settings, *identity, services.host_names);
+  if (!https) {
+    return fail(log, https.error().text);
+  }
+
+  access::BoxCard card{settings.name, *rendezvous, own_addresses(*https)};
+  (*household)->set_card(card);
+  // Once a second, on the worker: what the household does by time, and the addresses that a pairing tells.
+  runtime::MachineTimer tick(loop.io(), [&](Time now) {
+    card.addresses = own_addresses(*https);
+    worker->run([&household, now, card] {
+      (*household)->set_card(card);
+      (*household)->on_deadline(now);
+    });
+    tick.arm(now + kTick);
+  });
+  tick.arm(Clock::now() + kTick);
+  loop.on_stop([&] {
+    tick.arm(kNever);
+    api.stop();
+  });
+  if (!(*household)->is_set_up()) {
+    log.info("setup_needed", {{"code", (*household)->setup_code()}, {"https", https->to_string()}});
+  }
+  log.info(
+      "started",
+      {{"version", HEARTHCAST_VERSION}, {"https", https->to_string()}, {"box", identity->id().to_string()}});
+  const int code = loop.run();
+  worker.reset();  // before what its jobs use
+  return code;
+}
+
+}  // namespace hearthcast::app
