@@ -1,0 +1,269 @@
+#include "tunnelmgr/away/box_link.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace hearthcast::away {
+namespace {
+
+constexpr Duration kFirstBackOff = std::chrono::milliseconds{500};
+constexpr Duration kLastBackOff = std::chrono::seconds{20};
+constexpr Duration kReplacedBackOff =
+    std::chrono::seconds{30};  // do not fight another client with our identity
+constexpr Duration kRefusedBackOff = std::chrono::seconds{10};
+
+Duration random_below(Random& random, Duration limit) {
+  std::array<std::uint8_t, 4> octets{};
+  random.fill(octets);
+  const std::uint32_t value = Reader(octets).u32();
+  return limit / 1024 * (value % 1024);
+}
+
+}  // namespace
+
+BoxLink::BoxLink(const LinkContext& context, LinkHost& host)
+    : context_(context),
+      host_(host),
+      agent_(nat::Role::kControlling, context.credentials.device, context.credentials.box, context.crypto,
+             context.random) {}
+
+void BoxLink::close() {
+  session_.reset();
+  if (peer_ != PeerId{}) {
+    host_.post(datapath::RemoveSession{peer_, true});
+  }
+}
+
+void BoxLink::on_candidates(const std::vector<nat::Candidate>& candidates, Time now) {
+  perform(agent_.on_candidates(candidates, now), now);
+}
+
+void BoxLink::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
+  perform(agent_.on_stun(from, datagram, decoded, now), now);
+}
+
+void BoxLink::on_network_change(Time now) { perform(agent_.on_network_change(now), now); }
+
+void BoxLink::perform(const nat::Actions& actions, Time now) {
+  for (const auto& action : actions) {
+    if (const auto* send = std::get_if<nat::SendDatagram>(&action)) {
+      host_.send(send->to, send->bytes);
+    } else if (const auto* path = std::get_if<nat::PathSelected>(&action)) {
+      context_.log.info("path_selected", {{"endpoint", path->remote.to_string()},
+                                          {"type", std::string(nat::to_string(path->type))}});
+      host_.on_path(path->remote);
+      if (session_) {
+        host_.post(datapath::MoveSession{peer_, path->remote});
+      } else if (!handshake_) {
+        next_attempt_ = now;
+      }
+      host_.on_status();
+    } else if (std::holds_alternative<nat::PathLost>(action)) {
+      context_.log.warning("path_lost", {});
+      handshake_.reset();
+      host_.on_status();
+    }
+  }
+}
+
+void BoxLink::begin_handshake(Time now) {
+  next_attempt_ = kNever;
+  const auto path = agent_.selected();
+  if (!path) {
+    return;  // PathSelected sets the next attempt
+  }
+  // A box that has restarted takes handshakes only from endpoints that a check has proven anew.
+  perform(agent_.on_silence(now), now);
+  handshake_ = std::make_unique<secure::DtlsSession>(context_.dtls, secure::DtlsRole::kClient, context_.box);
+  settle(handshake_->start(now), now);
+  host_.on_status();
+}
+
+void BoxLink::on_handshake(const Endpoint& from, Bytes datagram, Time now) {
+  if (handshake_ && agent_.is_proven(from, now)) {
+    settle(handshake_->on_datagram(datagram, now), now);
+  }
+}
+
+// Sends what the handshake wants sent, and looks at what has become of it.
+void BoxLink::settle(const std::vector<Buffer>& datagrams, Time now) {
+  if (handshake_->state() == secure::DtlsState::kEstablished) {
+    establish(now);
+  }
+  if (const auto path = agent_.selected()) {
+    for (const auto& datagram : datagrams) {
+      host_.send(*path, datagram);
+    }
+  }
+  if (handshake_ && handshake_->state() == secure::DtlsState::kFailed) {
+    last_error_ = handshake_->wrong_key() ? "what answers there is not the paired box (it has another key)"
+                                          : "the key exchange with the box failed: " + handshake_->reason();
+    context_.log.warning("handshake_failed", {{"error", last_error_}});
+    handshake_.reset();
+    try_again(now, {});
+  }
+}
+
+void BoxLink::establish(Time now) {
+  const auto former = peer_;
+  peer_ = host_.next_peer();
+  context_.log.info("session_established",
+                    {{"peer", std::to_string(peer_.value)}, {"cipher", handshake_->cipher()}});
+  host_.post(datapath::AddSession{peer_, *agent_.selected(), std::move(handshake_)});
+  if (former != PeerId{}) {
+    host_.post(datapath::RemoveSession{former, false});
+  }
+  last_error_.clear();
+  session_.emplace(host_.hello());
+  for (const auto& [flow, present] : wanted_) {
+    perform(session_->want(flow, now), now);
+  }
+  perform(session_->start(now), now);
+  host_.on_status();
+}
+
+void BoxLink::end_session(const std::string& reason, Time now) {
+  context_.log.warning("session_ended", {{"peer", std::to_string(peer_.value)}, {"error", reason}});
+  last_error_ = reason;
+  session_.reset();
+  Duration at_least{};
+  if (notice_) {
+    at_least = notice_->code == tunnel::NoticeCode::kReplaced  ? kReplacedBackOff
+               : notice_->code == tunnel::NoticeCode::kRevoked ? kRefusedBackOff
+                                                               : Duration{};
+  }
+  try_again(now, at_least);
+  host_.on_status();
+}
+
+// The first time at once: most often the box has just restarted. Then with full jitter below a growing limit.
+void BoxLink::try_again(Time now, Duration at_least) {
+  Duration wait = at_least;
+  if (failures_ > 0) {
+    const Duration limit = std::min(kLastBackOff, kFirstBackOff * (1 << std::min(failures_, 6)));
+    wait += random_below(context_.random, limit);
+  }
+  ++failures_;
+  next_attempt_ = now + wait;
+}
+
+void BoxLink::on_inner(PeerId peer, Bytes gre, Time now) {
+  if (session_ && peer == peer_) {
+    perform(session_->on_inner(gre, now), now);
+  }
+}
+
+void BoxLink::on_session_closed(PeerId peer, const std::string& reason, Time now) {
+  if (session_ && peer == peer_) {
+    end_session(reason, now);
+  }
+}
+
+void BoxLink::perform(const SessionActions& actions, Time now) {
+  std::optional<std::string> died;
+  for (const auto& action : actions) {
+    if (const auto* send = std::get_if<SendGre>(&action)) {
+      host_.post(datapath::SendInner{peer_, send->gre});
+    } else if (const auto* greeted = std::get_if<Greeted>(&action)) {
+      failures_ = 0;
+      notice_.reset();
+      context_.log.info("box_hello",
+                        {{"box", greeted->hello.name}, {"state", tunnel::to_string(greeted->hello.state)}});
+      host_.on_status();
+    } else if (const auto* channels = std::get_if<ChannelsCame>(&action)) {
+      host_.on_channels(channels->list);
+    } else if (const auto* refused = std::get_if<Refused>(&action)) {
+      context_.log.info("refused", {{"group", refused->refusal.flow.to_string()},
+                                    {"code", tunnel::to_string(refused->refusal.code)}});
+      host_.on_refusal(refused->refusal);
+    } else if (const auto* noticed = std::get_if<Noticed>(&action)) {
+      context_.log.info("notice", {{"code", tunnel::to_string(noticed->notice.code)}});
+      notice_ = noticed->notice;
+      host_.on_status();
+    } else if (std::holds_alternative<CheckPath>(action)) {
+      perform(agent_.on_silence(now), now);
+    } else if (const auto* dead = std::get_if<Dead>(&action)) {
+      died = dead->reason;
+    }
+  }
+  if (died) {
+    // The data thread keeps the old session until the new one takes its endpoint: late data is still welcome.
+    end_session(*died, now);
+  }
+}
+
+void BoxLink::want(const FlowKey& flow, Time now) {
+  wanted_.emplace(flow, false);
+  if (session_) {
+    perform(session_->want(flow, now), now);
+  }
+}
+
+void BoxLink::unwant(const FlowKey& flow, Time now) {
+  wanted_.erase(flow);
+  if (session_) {
+    perform(session_->unwant(flow, now), now);
+  }
+}
+
+void BoxLink::on_signal(const FlowKey& flow, bool present, Time now) {
+  const auto at = wanted_.find(flow);
+  if (at == wanted_.end()) {
+    return;
+  }
+  at->second = present;
+  if (session_) {
+    session_->on_signal(flow, present, now);
+  }
+}
+
+void BoxLink::on_deadline(Time now) {
+  if (agent_.next_deadline() <= now) {
+    perform(agent_.on_deadline(now), now);
+  }
+  if (session_ && session_->next_deadline() <= now) {
+    perform(session_->on_deadline(now), now);
+  }
+  if (handshake_ && handshake_->next_deadline() <= now) {
+    settle(handshake_->on_deadline(now), now);
+  }
+  if (next_attempt_ <= now && !handshake_) {
+    begin_handshake(now);
+  }
+}
+
+Time BoxLink::next_deadline() const {
+  Time first = std::min(agent_.next_deadline(), handshake_ ? handshake_->next_deadline() : next_attempt_);
+  if (session_) {
+    first = std::min(first, session_->next_deadline());
+  }
+  return first;
+}
+
+LinkStatus BoxLink::status() const {
+  LinkStatus status;
+  status.path = agent_.selected();
+  status.path_type = agent_.selected_type();
+  status.round_trip = agent_.round_trip();
+  status.notice = notice_;
+  if (!status.path) {
+    status.text = "looking for the box";
+  } else if (!session_) {
+    status.phase = LinkPhase::kHandshaking;
+    status.text = "found the box at " + status.path->to_string() + ", agreeing on keys";
+  } else if (!session_->greeting()) {
+    status.phase = LinkPhase::kGreeting;
+    status.text = "connected to " + status.path->to_string() + ", saying hello";
+  } else {
+    status.phase = LinkPhase::kConnected;
+    status.hello = session_->greeting();
+    status.text = "connected to " + status.hello->name + " at " + status.path->to_string();
+  }
+  if (status.phase != LinkPhase::kConnected && !last_error_.empty()) {
+    status.text += " (before: " + last_error_ + ")";
+  }
+  return status;
+}
+
+}  // namespace hearthcast::away
