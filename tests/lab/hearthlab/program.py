@@ -91,12 +91,15 @@ def toml(settings: Mapping[str, Any]) -> str:
 
 
 def binaries(root: Path, target: Path) -> Path:
-    """Copies the built programs to where an unprivileged user may run them; a checkout may lie in a closed home."""
+    """Puts the built programs where an unprivileged user may run them; a checkout may lie in a closed home."""
     source = Path(os.environ.get("HEARTHCAST_BIN", root / "build" / "bin"))
     target.mkdir(parents=True, exist_ok=True)
     for name in ("hearthcast-box", "hearthcast-away", "hearthcast-rendezvous", "hearthcast-netd"):
         if not (source / name).exists():
             raise FileNotFoundError(f"{source / name} is missing: build it with ./hearth build")
-        shutil.copy2(source / name, target / name)
-        (target / name).chmod(0o755)
+        try:
+            os.link((source / name).resolve(), target / name)
+        except OSError:  # on another file system
+            shutil.copy2(source / name, target / name)
+            (target / name).chmod(0o755)
     return target
