@@ -1,15 +1,24 @@
-// A byte stream that is a TCP or a Unix socket, in the clear or under TLS: one type, so that Beast's
-// algorithms are instantiated once. Internal to http; heavy to include.
+// A byte stream that is a TCP or a Unix socket, in the clear or under TLS: one type for all of Beast's
+// operations. Internal to http; heavy to include.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/role.hpp>
 #include <memory>
 #include <optional>
+
+#include "tunnelmgr/http/completion.hpp"
+
+struct ssl_st;  // SSL
+
+namespace boost::asio::ssl {
+class context;
+}
 
 namespace hearthcast::http {
 
@@ -18,45 +27,62 @@ namespace asio = boost::asio;
 class AnyStream {
  public:
   using Socket = asio::generic::stream_protocol::socket;
-  using Tls = asio::ssl::stream<Socket&>;
   using executor_type = Socket::executor_type;
+  enum class TlsRole { kClient, kServer };
 
-  explicit AnyStream(Socket socket) : socket_(std::make_unique<Socket>(std::move(socket))) {}
-  void use_tls(asio::ssl::context& context) { tls_ = std::make_unique<Tls>(*socket_, context); }
+  explicit AnyStream(Socket socket);
+  ~AnyStream();
+  AnyStream(AnyStream&&) noexcept;
+  AnyStream& operator=(AnyStream&&) noexcept;
+
+  void use_tls(asio::ssl::context& context);
+  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
+  [[nodiscard]] ssl_st* tls_session() const;  // null without TLS
 
   [[nodiscard]] executor_type get_executor() { return socket_->get_executor(); }
   [[nodiscard]] Socket& socket() { return *socket_; }
-  [[nodiscard]] Tls* tls() { return tls_.get(); }
-  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
+  void close();  // pending operations end with an error
+  void shutdown_send();
 
-  // Pending operations end with an error.
-  void close() {
-    boost::system::error_code ignored;
-    if (socket_) {  // not given away
-      socket_->close(ignored);
-    }
+  template <class Token>
+  auto async_handshake(TlsRole role, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code)>(
+        [this](auto handler, TlsRole as) { handshake(as, Completion<>(std::move(handler))); }, token, role);
   }
-  void shutdown_send() {
-    boost::system::error_code ignored;
-    socket_->shutdown(Socket::shutdown_send, ignored);
-  }
-
+  // One buffer a call, as both operations may: they transfer some, not all.
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
-    if (tls_) {
-      return tls_->async_read_some(buffers, std::forward<Token>(token));
-    }
-    return socket_->async_read_some(buffers, std::forward<Token>(token));
+    return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+        [this](auto handler, asio::mutable_buffer into) {
+          read(into, Completion<std::size_t>(std::move(handler)));
+        },
+        token, first_of<asio::mutable_buffer>(buffers));
   }
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& buffers, Token&& token) {
-    if (tls_) {
-      return tls_->async_write_some(buffers, std::forward<Token>(token));
-    }
-    return socket_->async_write_some(buffers, std::forward<Token>(token));
+    return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+        [this](auto handler, asio::const_buffer from) {
+          write(from, Completion<std::size_t>(std::move(handler)));
+        },
+        token, first_of<asio::const_buffer>(buffers));
   }
 
  private:
+  struct Tls;
+  template <class Buffer, class Buffers>
+  static Buffer first_of(const Buffers& buffers) {
+    for (auto at = asio::buffer_sequence_begin(buffers); at != asio::buffer_sequence_end(buffers); ++at) {
+      const Buffer buffer(*at);
+      if (buffer.size() > 0) {
+        return buffer;
+      }
+    }
+    return {};
+  }
+  void handshake(TlsRole role, Completion<> done);
+  void read(asio::mutable_buffer into, Completion<std::size_t> done);
+  void write(asio::const_buffer from, Completion<std::size_t> done);
+
   std::unique_ptr<Socket> socket_;  // on the heap: tls_ refers to it while the AnyStream is moved
   std::unique_ptr<Tls> tls_;
 };

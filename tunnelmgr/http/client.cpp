@@ -34,8 +34,10 @@ beast::http::request<beast::http::string_body> message_of(ClientRequest& request
 }
 
 asio::awaitable<Result<Response, ClientFailure>> exchange(std::shared_ptr<Dial> dial, ClientRequest request) {
-  if (const auto error = co_await dial->open()) {
-    co_return ClientFailure{*error, false};
+  const std::optional<std::string> failed_to_open = co_await dial->open();
+  Result<Response, ClientFailure> result = ClientFailure{failed_to_open.value_or(""), false};
+  if (failed_to_open) {
+    co_return result;
   }
   auto message = message_of(request);
   boost::system::error_code failed;
@@ -50,13 +52,15 @@ asio::awaitable<Result<Response, ClientFailure>> exchange(std::shared_ptr<Dial> 
   // Read even after a failed write: a server that refuses a large body answers before it has read all of it.
   const auto [error, count] = co_await beast::http::async_read(dial->stream(), buffer, parser, kTuple);
   if (error) {
-    co_return ClientFailure{"the answer did not arrive: " + (failed ? failed : error).message(), true};
+    result = ClientFailure{"the answer did not arrive: " + (failed ? failed : error).message(), true};
+    co_return result;
   }
   Response response{static_cast<int>(parser.get().result_int()), {}, std::move(parser.get().body())};
   for (const auto& field : parser.get()) {
     response.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
-  co_return response;
+  result = std::move(response);
+  co_return result;
 }
 
 asio::awaitable<void> run(std::shared_ptr<Dial> dial, ClientRequest request, ClientHandler done) {

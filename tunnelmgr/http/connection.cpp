@@ -52,7 +52,7 @@ asio::awaitable<void> Connection::run() {
 
 asio::awaitable<bool> Connection::handshake() {
   if (stream_.is_tls()) {
-    const auto [error] = co_await stream_.tls()->async_handshake(asio::ssl::stream_base::server, kTuple);
+    const auto [error] = co_await stream_.async_handshake(AnyStream::TlsRole::kServer, kTuple);
     co_return !error;
   }
   co_return true;
@@ -158,8 +158,8 @@ Request Connection::head_of(const Parser& parser) const {
 
 asio::awaitable<Connection::Next> Connection::handle(Request request, bool keep_alive) {
   const bool head_only = request.method == "HEAD";
-  const auto exchange = std::make_shared<Exchange>([this] { wake_.cancel(); },
-                                                   server_->limits.stream_queue_bytes, !stream_.is_tls());
+  const auto exchange =
+      std::make_shared<Exchange>(waker(), server_->limits.stream_queue_bytes, !stream_.is_tls());
   server_->handler(std::move(request), Responder(exchange));
   auto answer = co_await wait_for(exchange);
   exchange->abandon();
@@ -183,6 +183,15 @@ asio::awaitable<Connection::Next> Connection::handle(Request request, bool keep_
   co_return written&& keep_alive ? Next::kKeep : Next::kClose;
 }
 
+// A handler or a stream may outlive the connection.
+std::function<void()> Connection::waker() {
+  return [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->wake_.cancel();
+    }
+  };
+}
+
 asio::awaitable<std::optional<Answer>> Connection::wait_for(std::shared_ptr<Exchange> exchange) {
   deadline_ = kNever;  // the handler's time, not the client's
   const Time give_up = Clock::now() + server_->limits.answer_timeout;
@@ -197,7 +206,8 @@ asio::awaitable<std::optional<Answer>> Connection::wait_for(std::shared_ptr<Exch
   if (!exchange->answered()) {
     exchange->answer(Response::text(504, "The request took too long.\n"));
   }
-  co_return exchange->take();
+  std::optional<Answer> answer = exchange->take();
+  co_return answer;
 }
 
 }  // namespace hearthcast::http

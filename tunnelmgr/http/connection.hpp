@@ -33,7 +33,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> handshake();
   // nullopt: the connection is to end; a malformed request has been answered.
   asio::awaitable<std::optional<Request>> read_request(Parser& parser);
-  asio::awaitable<void> refuse(int status, std::string text);
+  asio::awaitable<void> refuse(int status, const char* text);
   asio::awaitable<Next> handle(Request request, bool keep_alive);
   asio::awaitable<std::optional<Answer>> wait_for(std::shared_ptr<Exchange> exchange);
   asio::awaitable<bool> write(const Response& response, bool head_only, bool keep_alive, unsigned version);
@@ -43,6 +43,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<Next> hand_over(DetachAnswer answer);
   asio::awaitable<void> upgrade(Request request, Parser& parser);
   void set_deadline(std::chrono::milliseconds from_now) { deadline_ = Clock::now() + from_now; }
+  [[nodiscard]] std::function<void()> waker();
   [[nodiscard]] Request head_of(const Parser& parser) const;
 
   std::shared_ptr<ServerState> server_;  // outlives the Server object until the coroutines have ended

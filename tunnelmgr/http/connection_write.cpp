@@ -69,9 +69,9 @@ asio::awaitable<bool> Connection::write_head(const Response& head, bool chunked)
   co_return !error;
 }
 
-asio::awaitable<void> Connection::refuse(int status, std::string text) {
+asio::awaitable<void> Connection::refuse(int status, const char* text) {
   ++server_->counters.bad;
-  const Response response = Response::text(status, std::move(text));
+  const Response response = Response::text(status, text);
   if (!co_await write(response, false, false, 11)) {
     co_return;
   }
@@ -91,7 +91,7 @@ asio::awaitable<void> Connection::refuse(int status, std::string text) {
 
 asio::awaitable<void> Connection::feed(StreamAnswer answer, bool chunked) {
   const auto stream = answer.stream;
-  stream->wake_ = [this] { wake_.cancel(); };
+  stream->wake_ = waker();
   bool writable = co_await write_head(answer.head, chunked);
   asio::co_spawn(
       stream_.get_executor(), [self = shared_from_this(), stream] { return self->watch_for_close(stream); },

@@ -13,16 +13,19 @@ namespace {
 asio::awaitable<void> run(std::shared_ptr<Dial> dial, ConnectHandler done, std::chrono::milliseconds timeout,
                           std::chrono::milliseconds silence) {
   dial->limit(timeout);
-  if (const auto error = co_await dial->open()) {
-    done(ClientFailure{dial->timed_out() ? "no answer in time" : *error, false});
+  const std::optional<std::string> failed_to_open = co_await dial->open();
+  if (failed_to_open) {
+    done(ClientFailure{dial->timed_out() ? std::string("no answer in time") : *failed_to_open, false});
     co_return;
   }
   dial->unlimit();
   const auto session = std::make_shared<WebSocketSession>(std::move(dial->stream()), dial->peer());
   const Url url = dial->target().url;
   dial.reset();
-  if (const auto error = co_await session->connect(url.authority(), url.target, silence)) {
-    done(ClientFailure{*error, true});
+  const std::string host = url.authority();
+  const std::optional<std::string> failed_to_agree = co_await session->connect(host, url.target, silence);
+  if (failed_to_agree) {
+    done(ClientFailure{*failed_to_agree, true});
     co_return;
   }
   done(std::shared_ptr<WebSocket>(session));

@@ -20,8 +20,8 @@ WebSocketSession::WebSocketSession(AnyStream stream, Endpoint peer)
     : socket_(std::move(stream)), peer_(peer) {
   socket_.read_message_max(kMaxWebSocketMessage);
   socket_.text(true);
-  if (auto* tls = socket_.next_layer().tls(); tls != nullptr) {
-    peer_key_ = secure::peer_key(*tls->native_handle());
+  if (const ssl_st* const tls = socket_.next_layer().tls_session(); tls != nullptr) {
+    peer_key_ = secure::peer_key(*tls);
   }
 }
 
@@ -45,10 +45,13 @@ asio::awaitable<std::optional<std::string>> WebSocketSession::connect(std::strin
   set_timeouts(beast::role_type::client, silence);
   beast::websocket::response_type response;
   const auto [error] = co_await socket_.async_handshake(response, host, target, kTuple);
+  std::optional<std::string> failed;
   if (error == beast::websocket::error::upgrade_declined) {
-    co_return "the server answered " + std::to_string(response.result_int()) + " instead of a WebSocket";
+    failed = "the server answered " + std::to_string(response.result_int()) + " instead of a WebSocket";
+  } else if (error) {
+    failed = error.message();
   }
-  co_return error ? std::optional(error.message()) : std::nullopt;
+  co_return failed;
 }
 
 asio::awaitable<void> WebSocketSession::run() {

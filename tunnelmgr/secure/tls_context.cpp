@@ -127,4 +127,6 @@ std::optional<Sha256> peer_key(const ssl_st& session) {
   return certificate == nullptr ? std::nullopt : std::optional(identity_of(*certificate).digest);
 }
 
+bool peer_accepted(const ssl_st& session) { return SSL_get_verify_result(&session) == X509_V_OK; }
+
 }  // namespace hearthcast::secure

@@ -48,4 +48,7 @@ class TlsContext {
 // none.
 [[nodiscard]] std::optional<Sha256> peer_key(const ssl_st& session);
 
+// False when this end refused the peer's key or chain.
+[[nodiscard]] bool peer_accepted(const ssl_st& session);
+
 }  // namespace hearthcast::secure
