@@ -104,6 +104,7 @@ Result<std::vector<Interface>, Failure> list_interfaces() {
     }
   });
   std::vector<Interface> all;
+  all.reserve(found.size());
   for (auto& [index, one] : found) {
     all.push_back(std::move(one));
   }

@@ -23,6 +23,14 @@ constexpr Duration kAnswerAgain = 100ms;  // pause between two answers to a peer
 // from 1970 to today in the middle of a handshake. 4000 seconds, in microseconds.
 unsigned never_repeat(SSL*, unsigned) { return 4'000'000'000U; }
 
+std::size_t size_of(const DtlsSession::Datagrams& flight) {
+  std::size_t size = 0;
+  for (const Buffer& datagram : flight) {
+    size += datagram.size();
+  }
+  return size;
+}
+
 bool has_our_alpn(const SSL* ssl) {
   const unsigned char* name = nullptr;
   unsigned size = 0;
@@ -136,6 +144,7 @@ DtlsSession::Datagrams DtlsSession::on_datagram(Bytes datagram, Time now) {
   }
   const bool repeated = content == DtlsContent::kHandshake || content == DtlsContent::kChangeCipherSpec;
   if (s.state == DtlsState::kEstablished && s.server && repeated && !is_client_hello(datagram) &&
+      datagram.size() >= size_of(s.last_flight) &&  // nobody must gain by a forged one
       (s.answered_at == Time::min() || now - s.answered_at >= kAnswerAgain)) {
     s.answered_at = now;
     return s.last_flight;

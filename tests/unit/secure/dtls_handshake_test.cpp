@@ -75,6 +75,8 @@ TEST(DtlsHandshake, EstablishedServerAnswersARepeatedLastFlight) {
   ASSERT_EQ(world.client.state(), DtlsState::kHandshaking);
   const auto repeated = world.client.on_deadline(world.client.next_deadline());
   ASSERT_EQ(repeated, last_of_client);
+  const Bytes small = Bytes(repeated.at(0)).first(kDtlsRecordHeader + 1);
+  EXPECT_TRUE(world.server.on_datagram(small, t).empty()) << "the answer would be larger than the question";
   const auto again = world.server.on_datagram(repeated.at(0), t);
   EXPECT_EQ(again, lost);
   EXPECT_TRUE(world.server.on_datagram(repeated.at(0), t + 99ms).empty())

@@ -1,8 +1,12 @@
 #include "tunnelmgr/secure/identity.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -77,12 +81,43 @@ TEST_F(IdentityFile, MissingFileOrFolderIsAClearFailure) {
   EXPECT_NE(made.error().text.find("absent"), std::string::npos);
 }
 
-// /dev/full answers every write with "no space left"; a link to it would have to be followed, so the draft's
-// name is occupied by a folder instead, and the full disk itself is an end-to-end test.
 TEST_F(IdentityFile, LeavesNothingBehindWhenItCannotWrite) {
   fs::create_directory(folder_ / ("identity.pem.new." + std::to_string(::getpid())));
   EXPECT_FALSE(load_or_make_identity(file()));
   EXPECT_FALSE(fs::exists(file()));
+}
+
+// In a child with a mount namespace of its own; the exit code names the check that failed.
+int on_a_full_disk(const fs::path& folder) {
+  if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("none", folder.c_str(), "tmpfs", 0, "size=4096") != 0) {
+    return 100;
+  }
+  const fs::path filler = folder / "filler";
+  std::ofstream(filler) << std::string(4096, 'x');
+  const auto failed = load_or_make_identity(folder / "identity.pem");
+  if (failed || failed.error().text.find("free some space") == std::string::npos) {
+    return 1;
+  }
+  if (std::distance(fs::directory_iterator(folder), {}) != 1) {
+    return 2;
+  }
+  fs::remove(filler);
+  return load_or_make_identity(folder / "identity.pem") ? 0 : 3;
+}
+
+TEST_F(IdentityFile, FullDiskIsAClearFailureAndRecovers) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "needs root to mount a small disk";
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(on_a_full_disk(folder_));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
