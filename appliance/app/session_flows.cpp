@@ -12,7 +12,10 @@ void Sessions::on_watching(DevicePeer& peer) {
     return;
   }
   perform(flows_.watch(*peer.tunnel(), peer.watching()));
+  auto& since = watching_since_[peer.device()];
+  std::erase_if(since, [&](const auto& entry) { return !peer.watching().contains(entry.first); });
   for (const FlowKey& key : peer.watching()) {
+    since.try_emplace(key, now_);
     const auto flow = flows_.flows().find(key);
     if (flow != flows_.flows().end() && upstream_[flow->second.id].signal) {
       peer.on_signal(key, true, now_);
@@ -24,6 +27,7 @@ void Sessions::on_watching(DevicePeer& peer) {
 void Sessions::perform(const sessions::FlowActions& actions) {
   for (const auto& action : actions) {
     if (const auto* start = std::get_if<sessions::StartFlow>(&action)) {
+      upstream_[start->flow].started = now_;
       join(start->flow, start->key);
     } else if (const auto* stop = std::get_if<sessions::StopFlow>(&action)) {
       upstream_.erase(stop->flow);
@@ -75,10 +79,14 @@ void Sessions::on_signal(const forward::FlowSignal& signal, Time now) {
 
 void Sessions::on_network_change(Time now) {
   now_ = now;
+  perform(presence_.on_network_change(now));
+}
+
+void Sessions::on_upstream_change(Time now) {
+  now_ = now;
   for (const auto& [key, flow] : flows_.flows()) {
     join(flow.id, key);
   }
-  perform(presence_.on_network_change(now));
 }
 
 void Sessions::perform(const nat::PresenceActions& actions) {
@@ -98,9 +106,15 @@ void Sessions::perform(const nat::PresenceActions& actions) {
 std::vector<FlowStatus> Sessions::flows() const {
   std::vector<FlowStatus> all;
   for (const auto& [key, flow] : flows_.flows()) {
-    FlowStatus status{
-        .key = key, .id = flow.id, .signal = false, .failure = "", .viewers = flow.viewers, .counters = {}};
+    FlowStatus status{.key = key,
+                      .id = flow.id,
+                      .started = {},
+                      .signal = false,
+                      .failure = "",
+                      .viewers = flow.viewers,
+                      .counters = {}};
     if (const auto upstream = upstream_.find(flow.id); upstream != upstream_.end()) {
+      status.started = upstream->second.started;
       status.signal = upstream->second.signal;
       status.failure = upstream->second.failure;
     }

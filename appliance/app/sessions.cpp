@@ -59,6 +59,8 @@ void Sessions::forget(DeviceId id) {
   by_agent_.erase(&peer->agent());
   std::erase_if(vouched_, [&](const auto& entry) { return entry.second == peer; });
   peers_.erase(id);
+  watching_since_.erase(id);
+  last_seen_.erase(id);
 }
 
 void Sessions::on_up(forward::Up message, Time now) {
@@ -197,6 +199,8 @@ void Sessions::on_path(DevicePeer& peer) {
 void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
   if (former) {
     by_tunnel_.erase(*former);
+    watching_since_.erase(peer.device());
+    last_seen_[peer.device()] = now_;
     perform(flows_.watch(*former, {}));
   }
   if (peer.tunnel()) {
@@ -217,7 +221,14 @@ std::vector<DeviceStatus> Sessions::devices() const {
                    .round_trip = peer->agent().round_trip(),
                    .peer = peer->tunnel(),
                    .since = peer->tunnel_since(),
-                   .watching = peer->watching()});
+                   .last_seen = std::nullopt,
+                   .watching = {}});
+    if (const auto since = watching_since_.find(id); since != watching_since_.end()) {
+      all.back().watching = since->second;
+    }
+    if (const auto seen = last_seen_.find(id); seen != last_seen_.end() && !all.back().connected) {
+      all.back().last_seen = seen->second;
+    }
   }
   return all;
 }

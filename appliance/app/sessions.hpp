@@ -37,13 +37,15 @@ struct DeviceStatus {
   std::optional<nat::CandidateType> path_type;
   std::optional<Duration> round_trip;
   std::optional<PeerId> peer;
-  Time since{};  // connected
-  std::set<FlowKey> watching;
+  Time since{};                      // connected
+  std::optional<Time> last_seen;     // when it is not connected any more
+  std::map<FlowKey, Time> watching;  // and since when
 };
 
 struct FlowStatus {
   FlowKey key;
   FlowId id;
+  Time started{};
   bool signal = false;
   std::string failure;  // why there is no upstream join; empty when there is
   std::set<PeerId> viewers;
@@ -67,8 +69,10 @@ class Sessions final : public PeerHost {
   void on_up(forward::Up message, Time now);
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
-  // Addresses or links of this machine changed: joins anew what runs, and asks for the mapping.
+  // Addresses or links of this machine changed: asks for the mapping.
   void on_network_change(Time now);
+  // The upstream interface is another one, or its link is back: joins anew what runs.
+  void on_upstream_change(Time now);
 
   // From a former run.
   void lurk(DeviceId device, const Endpoint& last, Time now);
@@ -109,6 +113,7 @@ class Sessions final : public PeerHost {
   struct Upstream {
     std::string failure;
     Time retry = kNever;
+    Time started{};
     bool signal = false;
   };
 
@@ -123,6 +128,8 @@ class Sessions final : public PeerHost {
   nat::Responder responder_;
   nat::Presence presence_;
   sessions::FlowTable flows_;
+  std::map<DeviceId, std::map<FlowKey, Time>> watching_since_;
+  std::map<DeviceId, Time> last_seen_;
   std::map<FlowId, Upstream> upstream_;
   std::unique_ptr<const forward::Statistics> statistics_;
   std::int64_t last_peer_ = 0;

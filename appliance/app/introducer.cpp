@@ -1,0 +1,119 @@
+#include "appliance/app/introducer.hpp"
+
+#include <array>
+
+namespace hearthcast::app {
+namespace {
+
+using signalling::IntroducedCandidate;
+using signalling::Introduction;
+using signalling::IntroductionRefusalCode;
+
+constexpr int kCounterBits = 40;  // of an allow-list revision; the generation is above
+
+std::vector<IntroducedCandidate> introduced(const std::vector<nat::Candidate>& own) {
+  std::vector<IntroducedCandidate> list;
+  std::array<std::size_t, 2> count{};
+  for (const nat::Candidate& candidate : own) {
+    if (++count.at(candidate.endpoint.address.is_ip6() ? 1 : 0) <= signalling::kMaxCandidatesPerFamily) {
+      list.push_back({candidate.type == nat::CandidateType::kHost
+                          ? signalling::CandidateType::kHost
+                          : signalling::CandidateType::kServerReflexive,
+                      candidate.endpoint});
+    }
+  }
+  return list;
+}
+
+std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::vector<Endpoint>& observed) {
+  std::vector<nat::Candidate> list;
+  for (const IntroducedCandidate& candidate : asked.candidates) {
+    list.push_back({candidate.type == signalling::CandidateType::kHost ? nat::CandidateType::kHost
+                                                                       : nat::CandidateType::kServerReflexive,
+                    candidate.endpoint});
+  }
+  for (const Endpoint& endpoint : observed) {
+    list.push_back({nat::CandidateType::kServerReflexive, endpoint});
+  }
+  return list;
+}
+
+}  // namespace
+
+Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer,
+                                         const access::Access& access,
+                                         const std::vector<nat::Candidate>& own) {
+  // The pinned key, never the one that the rendezvous shows.
+  const access::Device* device = access.devices().find(offer.device);
+  if (device == nullptr) {
+    return {.reply = {}, .refused = true, .accepted = {}, .candidates = {}, .reason = "not paired"};
+  }
+  const auto asked = signalling::open(crypto_, device->public_key, box_.id(), offer.payload, offer.signature);
+  if (!asked || asked->answers) {
+    return {
+        .reply = {}, .refused = true, .accepted = {}, .candidates = {}, .reason = "bad signature or form"};
+  }
+  if (const auto last = last_.find(offer.device); last != last_.end() && asked->freshness <= last->second) {
+    auto verdict =
+        refuse(*asked, IntroductionRefusalCode::kStale, "The box has seen a newer message of this device.");
+    verdict.reason = "replayed or stale";
+    return verdict;
+  }
+  last_[offer.device] = asked->freshness;
+  if (device->state == access::DeviceState::kRevoked) {
+    auto verdict = refuse(*asked, IntroductionRefusalCode::kRevoked, access.standing(device->identity)->text);
+    verdict.accepted = asked->freshness;
+    verdict.reason = "revoked";
+    return verdict;
+  }
+  auto answer = reply_to(*asked);
+  if (!answer) {
+    return {.reply = {},
+            .refused = true,
+            .accepted = asked->freshness,
+            .candidates = {},
+            .reason = "no counters left"};
+  }
+  answer->candidates = introduced(own);
+  return {.reply = signalling::seal(box_, *answer),
+          .refused = false,
+          .accepted = asked->freshness,
+          .candidates = candidates_of(*asked, offer.observed),
+          .reason = ""};
+}
+
+Introducer::Verdict Introducer::refuse(const Introduction& asked, IntroductionRefusalCode code,
+                                       std::string text) {
+  Verdict verdict;
+  verdict.refused = true;
+  if (auto answer = reply_to(asked)) {
+    answer->refusal = signalling::IntroductionRefusal{code, std::move(text), std::nullopt};
+    if (code == IntroductionRefusalCode::kStale) {
+      answer->refusal->last = last_.at(asked.from);
+    }
+    verdict.reply = signalling::seal(box_, *answer);
+  }
+  return verdict;
+}
+
+std::optional<Introduction> Introducer::reply_to(const Introduction& asked) {
+  if (counters_.next >= counters_.end) {
+    return std::nullopt;
+  }
+  Introduction answer;
+  answer.from = box_.id();
+  answer.to = asked.from;
+  random_.fill(answer.nonce);
+  answer.answers = asked.nonce;
+  answer.freshness = {counters_.generation, counters_.next++};
+  return answer;
+}
+
+std::optional<std::uint64_t> Introducer::next_revision() {
+  if (counters_.next >= counters_.end) {
+    return std::nullopt;
+  }
+  return (counters_.generation << kCounterBits) + counters_.next++;
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,109 @@
+#include "appliance/app/live_state.hpp"
+
+#include <algorithm>
+
+#include "tunnelmgr/linux/multicast_socket.hpp"
+
+namespace hearthcast::app {
+namespace {
+
+bool same_site(const IpAddress& a, const IpAddress& b) {  // one IPv6 link's prefix
+  return a.is_ip6() && b.is_ip6() && std::ranges::equal(a.bytes().first(8), b.bytes().first(8));
+}
+
+api::ChannelLive channel_live(const FlowStatus& flow, Time now) {
+  api::ChannelLive live;
+  if (flow.signal) {
+    live.state = api::ChannelLive::State::kLive;
+  } else if (flow.failure.empty() && now - flow.started < kJoinPatience) {
+    live.state = api::ChannelLive::State::kJoining;
+  } else {
+    live.state = api::ChannelLive::State::kNoSignal;
+  }
+  live.bitrate_bps = flow.counters.bits_per_second;
+  live.packets = flow.counters.packets;
+  live.continuity_errors = flow.counters.continuity_errors;
+  live.viewers = flow.viewers.size();
+  return live;
+}
+
+const forward::ViewerCounters* counters_of(const forward::Statistics* statistics, FlowId flow, PeerId peer) {
+  if (statistics == nullptr) {
+    return nullptr;
+  }
+  const auto found = std::ranges::find_if(
+      statistics->viewers, [&](const auto& row) { return row.flow == flow && row.peer == peer; });
+  return found == statistics->viewers.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+api::PathKind path_kind(const Endpoint& path, std::optional<nat::CandidateType> type,
+                        const std::vector<IpAddress>& own) {
+  if (type == nat::CandidateType::kRelayed) {
+    return api::PathKind::kRelayed;
+  }
+  const bool near = path.address.is_private() || path.address.is_link_local() || path.address.is_loopback() ||
+                    std::ranges::any_of(own, [&](const IpAddress& a) { return same_site(a, path.address); });
+  return near ? api::PathKind::kLan : api::PathKind::kDirect;
+}
+
+api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::vector<FlowStatus>& flows,
+                          const forward::Statistics* statistics, const access::Access& access,
+                          const std::vector<IpAddress>& own, Time now) {
+  api::LiveState state;
+  for (const FlowStatus& flow : flows) {
+    if (const auto* channel = access.catalogue().find(flow.key)) {
+      state.channels[channel->id] = channel_live(flow, now);
+    }
+  }
+  for (const DeviceStatus& device : devices) {
+    if (!device.connected && !device.last_seen) {
+      continue;
+    }
+    api::DeviceLive& live = state.devices[device.device];
+    live.connected = device.connected;
+    live.last_seen = device.last_seen;
+    if (device.connected && device.path) {
+      live.address = device.path;
+      live.path = path_kind(*device.path, device.path_type, own);
+    }
+    for (const auto& [key, since] : device.watching) {
+      const auto* channel = access.catalogue().find(key);
+      const auto flow = std::ranges::find(flows, key, &FlowStatus::key);
+      if (channel == nullptr || flow == flows.end() || !device.peer) {
+        continue;
+      }
+      api::ViewerLive viewer{
+          .device = device.device, .channel = channel->id, .path = live.path, .since = since};
+      if (const auto* counted = counters_of(statistics, flow->id, *device.peer)) {
+        viewer.packets = counted->packets;
+        viewer.bytes = counted->bytes;
+        viewer.dropped = counted->drops;
+      }
+      state.viewers.push_back(viewer);
+    }
+  }
+  return state;
+}
+
+api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped, const std::vector<IpAddress>& own,
+                                   bool rendezvous_connected) {
+  const bool global6 =
+      std::ranges::any_of(own, [](const IpAddress& a) { return a.is_ip6() && !a.is_private(); });
+  if (rendezvous_connected && mapped) {
+    return {api::ReachabilityLive::State::kAnywhere,
+            "Devices find the box from anywhere: the rendezvous introduces them, and it sees the box at " +
+                mapped->to_string() + "."};
+  }
+  if (global6) {
+    return {api::ReachabilityLive::State::kAnywhere,
+            "The box has a global IPv6 address; devices with IPv6 reach it if the router lets them in."};
+  }
+  return {api::ReachabilityLive::State::kLanOnly,
+          "Devices find the box at home, or where they found it last. From elsewhere they need the "
+          "rendezvous, or UDP "
+          "port 4755 forwarded to the box."};
+}
+
+}  // namespace hearthcast::app

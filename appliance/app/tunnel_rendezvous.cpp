@@ -1,0 +1,199 @@
+// TunnelService's dealings with the rendezvous: presence, introductions, pairings.
+#include <algorithm>
+#include <utility>
+
+#include "appliance/app/tunnel_state.hpp"
+
+namespace hearthcast::app {
+namespace {
+
+constexpr std::uint64_t kCounterBlock = 10'000;
+
+}  // namespace
+
+void TunnelService::State::start_rendezvous() {
+  if (!settings.rendezvous) {
+    return;
+  }
+  auto made = http::SignallingLink::make(
+      needs.io, needs.log, signalling::Role::kBox, needs.identity, needs.random, *settings.rendezvous,
+      [this](signalling::ClientAction event) { on_event(std::move(event)); });
+  if (!made) {
+    needs.log.error("rendezvous_unusable", {{"error", made.error().text}});
+    return;
+  }
+  link = std::move(*made);
+  tell_rendezvous(snapshot);
+  link->start();
+}
+
+void TunnelService::State::tell_rendezvous(const household::Snapshot& now) {
+  if (!link) {
+    return;
+  }
+  // A revoked device may ask, too: it is told that it is revoked, by the box and signed.
+  std::vector<IdentityId> devices;
+  for (const auto& [id, device] : now.access->devices().devices()) {
+    devices.push_back(device.identity);
+  }
+  std::ranges::sort(devices);
+  if (devices != allowed) {
+    if (const auto revision = introducer.next_revision()) {
+      allowed = devices;
+      link->set_allowed(std::move(devices), *revision);
+    }
+    refill_counters();
+  }
+  if (now.pairing != registered) {
+    registered = now.pairing;
+    if (registered) {
+      link->open_pairing(registered->locator, registered->closes);
+    } else {
+      link->close_pairing();
+    }
+  }
+}
+
+void TunnelService::State::on_event(signalling::ClientAction event) {
+  if (stopped) {
+    return;
+  }
+  if (const auto* joined = std::get_if<signalling::Joined>(&event)) {
+    const Endpoint server{link->server().address, joined->presence.port};
+    needs.log.info("rendezvous_joined", {{"presence", server.to_string()}});
+    sessions->start_presence({.server = server,
+                              .username = joined->presence.username,
+                              .password = joined->presence.password,
+                              .interval = std::chrono::seconds{joined->presence.interval_s}},
+                             Clock::now());
+    arm();
+  } else if (const auto* left = std::get_if<signalling::Left>(&event)) {
+    // Presence goes on: unanswered or not, its packets keep the NAT's mapping, which devices remember.
+    needs.log.warning("rendezvous_left", {{"error", left->reason}});
+  } else if (const auto* mapping = std::get_if<signalling::MappingSeen>(&event)) {
+    seen = mapping->endpoint;
+  } else if (const auto* asked = std::get_if<signalling::IntroductionAsked>(&event)) {
+    on_introduction(asked->offer);
+  } else if (const auto* pairing = std::get_if<signalling::PairingAsked>(&event)) {
+    on_pairing(pairing->offer);
+  }
+}
+
+void TunnelService::State::on_introduction(const signalling::IntroduceOffer& offer) {
+  const auto verdict = introducer.on_asked(offer, *snapshot.access, own_candidates());
+  refill_counters();
+  if (!verdict.reason.empty()) {
+    needs.log.warning("introduction_refused",
+                      {{"device", offer.device.to_string().substr(0, 8)}, {"error", verdict.reason}});
+  }
+  const auto* device = snapshot.access->devices().find(offer.device);
+  if (!verdict.accepted || device == nullptr) {
+    settle(verdict, offer);
+    return;
+  }
+  // First the disk, then the answer: a replay after a power cut finds the counter used.
+  store::Contact& contact = contacts[device->id];
+  contact.generation = verdict.accepted->generation;
+  contact.counter = verdict.accepted->counter;
+  needs.worker.run(
+      [household = &needs.household, id = device->id, contact] { household->remember_contact(id, contact); },
+      [weak = weak_from_this(), verdict, offer] {
+        if (const auto self = weak.lock(); self && !self->stopped) {
+          self->settle(verdict, offer);
+        }
+      });
+}
+
+void TunnelService::State::settle(const Introducer::Verdict& verdict,
+                                  const signalling::IntroduceOffer& offer) {
+  if (verdict.reply && verdict.refused) {
+    link->refuse_introduction(offer.id, *verdict.reply);
+  } else if (verdict.reply) {
+    needs.log.info("introduced", {{"device", offer.device.to_string().substr(0, 8)},
+                                  {"candidates", std::to_string(verdict.candidates.size())}});
+    link->answer_introduction(offer.id, *verdict.reply);
+    sessions->on_candidates(offer.device, verdict.candidates, Clock::now());
+    arm();
+  }
+}
+
+void TunnelService::State::on_pairing(const signalling::PairOffer& offer) {
+  const Time now = Clock::now();
+  needs.worker.submit(
+      [household = &needs.household, payload = offer.payload, now] { return household->pair(payload, now); },
+      [weak = weak_from_this(), id = offer.id](household::Result<std::string> answer) {
+        const auto self = weak.lock();
+        if (!self || self->stopped) {
+          return;
+        }
+        if (!answer) {
+          self->needs.log.warning("pairing_failed", {{"error", answer.error().text}});
+        }
+        self->link->answer_pairing(
+            id, answer ? *answer
+                       : signalling::encode(signalling::PairingRefusal{
+                             signalling::PairingRefusalCode::kNoWindow, answer.error().text}));
+      });
+}
+
+void TunnelService::State::refill_counters() {
+  if (!introducer.wants_counters() || refilling) {
+    return;
+  }
+  refilling = true;
+  needs.worker.submit(
+      [household = &needs.household] { return household->reserve_counters(kCounterBlock); },
+      [weak = weak_from_this()](sqlite::Result<store::CounterBlock> block) {
+        const auto self = weak.lock();
+        if (!self) {
+          return;
+        }
+        self->refilling = false;
+        if (block) {
+          self->introducer.set_counters({block->generation, block->first, block->first + kCounterBlock});
+        } else {
+          self->needs.log.error("counters_not_reserved", {{"error", block.error().text}});
+        }
+      });
+}
+
+std::vector<nat::Candidate> TunnelService::State::own_candidates() const {
+  std::vector<nat::Candidate> own;
+  for (const IpAddress& address : upstream.addresses()) {
+    if (socket.reaches(address.family())) {
+      // A public IPv4 address is told like one that a server saw: receivers take no other public ones.
+      const bool plain = address.is_ip6() || address.is_private();
+      own.push_back({plain ? nat::CandidateType::kHost : nat::CandidateType::kServerReflexive,
+                     {address, socket.port()}});
+    }
+  }
+  const auto& mapped = sessions->mapped() ? sessions->mapped() : seen;
+  if (mapped && std::ranges::find(own, *mapped, &nat::Candidate::endpoint) == own.end()) {
+    own.insert(own.begin(), {nat::CandidateType::kServerReflexive, *mapped});
+  }
+  return own;
+}
+
+api::RendezvousLive TunnelService::State::rendezvous_live() const {
+  api::RendezvousLive live;
+  if (!settings.rendezvous) {
+    return live;
+  }
+  live.url = settings.rendezvous->url;
+  if (!link) {
+    live.state = api::RendezvousLive::State::kFailed;
+    live.text = "The rendezvous' address in the settings cannot be used; the log says why.";
+  } else if (link->state() == signalling::Client::State::kJoined) {
+    live.state = api::RendezvousLive::State::kConnected;
+    live.text = "Connected. It introduces devices to the box, and can do nothing else.";
+  } else if (link->last_error().empty()) {
+    live.state = api::RendezvousLive::State::kConnecting;
+    live.text = "Connecting.";
+  } else {
+    live.state = api::RendezvousLive::State::kFailed;
+    live.text = link->last_error() + " The box tries again by itself; devices that know it still find it.";
+  }
+  return live;
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,217 @@
+#include "appliance/app/tunnel_service.hpp"
+
+#include <utility>
+
+#include "appliance/app/live_state.hpp"
+#include "appliance/app/tunnel_state.hpp"
+
+namespace hearthcast::app {
+namespace {
+
+constexpr std::uint64_t kCounterBlock = 10'000;
+
+Time clock_now() { return Clock::now(); }
+
+}  // namespace
+
+TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::UdpSocket udp,
+                            secure::DtlsContext tls)
+    : needs(use),
+      settings(set),
+      socket(std::move(udp)),
+      plane(socket, use.log),
+      dtls(std::move(tls)),
+      context{dtls, use.crypto, use.random, use.log, {"hearthcast-box " HEARTHCAST_VERSION, set.name}},
+      upstream(set.upstream_interface),
+      introducer(use.crypto, use.random, use.identity),
+      timer(use.io, [this](Time now) {
+        sessions->on_deadline(now);
+        arm();
+      }) {}
+
+Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs& needs,
+                                                                     const TunnelSettings& settings) {
+  auto socket = linux::UdpSocket::open({.port = settings.port, .address = std::nullopt});
+  if (!socket) {
+    return socket.error();
+  }
+  auto context = secure::DtlsContext::make(needs.identity);
+  if (!context) {
+    return context.error();
+  }
+  auto contacts = needs.household.contacts();
+  if (!contacts) {
+    return Failure{"The box's memory of its devices cannot be read: " + contacts.error().text};
+  }
+  const auto block = needs.household.reserve_counters(kCounterBlock);
+  if (!block) {
+    needs.log.warning("counters_not_reserved", {{"error", block.error().text}});
+  }
+  const CounterBlock counters =
+      block ? CounterBlock{block->generation, block->first, block->first + kCounterBlock} : CounterBlock{};
+  auto state = std::make_shared<State>(needs, settings, std::move(*socket), std::move(*context));
+  state->start(needs.household.snapshot(), std::move(*contacts), counters);
+  return std::unique_ptr<TunnelService>(new TunnelService(std::move(state)));
+}
+
+void TunnelService::State::start(const household::Snapshot& first, std::map<DeviceId, store::Contact> known,
+                                 CounterBlock counters) {
+  SessionPorts ports;
+  ports.send = [this](const Endpoint& to, Bytes datagram) { (void)socket.send(to, datagram); };
+  ports.post = [this](forward::Down message) {
+    if (!plane.post(std::move(message)) && ++lost_messages % 1000 == 1) {
+      needs.log.error("data_thread_behind", {{"lost", std::to_string(lost_messages)}});
+    }
+  };
+  ports.join = [this](const FlowKey& key) { return join(key); };
+  ports.remember = [this](DeviceId device, const Endpoint& endpoint) { remember(device, endpoint); };
+  ports.mapped = [this](const std::optional<Endpoint>& endpoint) {
+    if (endpoint) {
+      needs.worker.run(
+          [household = &needs.household, endpoint] { household->remember_own_endpoints({*endpoint}); });
+    }
+  };
+  ports.changed = [] {};  // the API reads live() when it needs it
+  sessions = std::make_unique<Sessions>(context, needs.identity, std::move(ports));
+  contacts = std::move(known);
+  introducer.set_counters(counters);
+  snapshot = first;
+
+  upstream.refresh();
+  if (auto opened = linux::InterfaceMonitor::open()) {
+    monitor.emplace(std::move(*opened));
+    network_watch =
+        std::make_unique<runtime::ReadableWatch>(needs.io, monitor->fd(), [this] { on_network(); });
+  } else {
+    needs.log.warning("interfaces_unwatched", {{"error", opened.error().text}});
+  }
+  plane.start();
+  plane_watch = std::make_unique<runtime::ReadableWatch>(needs.io, plane.wake_fd(), [this] { on_up(); });
+  on_up();  // once after start(), as the plane wants it
+
+  const Time now = clock_now();
+  sessions->on_access(snapshot.access, now);
+  for (const auto& [device, contact] : contacts) {
+    if (const auto* known_device = snapshot.access->devices().find(device)) {
+      introducer.set_last(known_device->identity, {contact.generation, contact.counter});
+      if (contact.endpoint) {
+        sessions->lurk(device, *contact.endpoint, now);
+      }
+    }
+  }
+  start_rendezvous();
+  arm();
+  needs.log.info("tunnel_port", {{"port", std::to_string(socket.port())},
+                                 {"offload", socket.offloads() ? "yes" : "no"},
+                                 {"upstream", upstream.interface() ? upstream.interface()->name : "none"}});
+}
+
+void TunnelService::State::arm() { timer.arm(stopped ? kNever : sessions->next_deadline()); }
+
+void TunnelService::State::on_up() {
+  plane.consume([this](forward::Up message) { sessions->on_up(std::move(message), clock_now()); });
+  arm();
+}
+
+void TunnelService::State::on_network() {
+  if (!monitor->changed() || stopped) {
+    return;
+  }
+  const auto before = upstream.addresses();
+  const Time now = clock_now();
+  if (upstream.refresh()) {
+    needs.log.info("upstream_changed",
+                   {{"upstream",
+                     upstream.interface() ? upstream.interface()->name : upstream.interface().error().text}});
+    sessions->on_upstream_change(now);
+  }
+  if (upstream.addresses() != before) {
+    sessions->on_network_change(now);
+    if (link) {
+      link->on_network_change();
+    }
+  }
+  arm();
+}
+
+void TunnelService::State::remember(DeviceId device, const Endpoint& endpoint) {
+  store::Contact& contact = contacts[device];
+  if (contact.endpoint == endpoint) {
+    return;
+  }
+  contact.endpoint = endpoint;
+  needs.worker.run(
+      [household = &needs.household, device, contact] { household->remember_contact(device, contact); });
+}
+
+Result<std::unique_ptr<linux::MulticastSocket>, Failure> TunnelService::State::join(const FlowKey& key) {
+  auto joined = upstream.join(key);
+  if (joined) {
+    const auto raised = needs.netd.raise_receive_buffer((*joined)->fd(), (*joined)->options().receive_buffer);
+    if (!raised && !std::exchange(warned_of_buffers, true)) {
+      needs.log.warning("receive_buffer_small", {{"error", raised.error().text}});
+    }
+  }
+  return joined;
+}
+
+void TunnelService::State::stop() {
+  if (stopped) {
+    return;
+  }
+  sessions->end_all(clock_now());
+  stopped = true;
+  timer.arm(kNever);
+  if (link) {
+    link->stop();
+  }
+  plane_watch.reset();
+  network_watch.reset();
+  plane.stop();
+}
+
+TunnelService::TunnelService(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+TunnelService::~TunnelService() { stop(); }
+
+void TunnelService::stop() { state_->stop(); }
+
+void TunnelService::on_snapshot(const household::Snapshot& snapshot) {
+  if (state_->stopped) {
+    return;
+  }
+  const bool access_changed = state_->snapshot.access != snapshot.access;
+  state_->snapshot = snapshot;
+  if (access_changed) {
+    state_->sessions->on_access(snapshot.access, clock_now());
+  }
+  state_->tell_rendezvous(snapshot);
+  state_->arm();
+}
+
+std::vector<IpAddress> TunnelService::addresses() const { return state_->upstream.addresses(); }
+
+api::LiveState TunnelService::live() const {
+  const auto own = state_->upstream.addresses();
+  api::LiveState live =
+      live_state(state_->sessions->devices(), state_->sessions->flows(), state_->sessions->statistics(),
+                 *state_->snapshot.access, own, clock_now());
+  live.rendezvous = state_->rendezvous_live();
+  const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;
+  live.reachability =
+      reachability(mapped, own, live.rendezvous.state == api::RendezvousLive::State::kConnected);
+  if (const auto& interface = state_->upstream.interface()) {
+    live.upstream.interface = interface->name;
+    live.upstream.state =
+        interface->running ? api::UpstreamLive::State::kUp : api::UpstreamLive::State::kDown;
+    live.upstream.text = interface->running
+                             ? "The provider's television is expected on " + interface->name + "."
+                             : "The cable of " + interface->name + " is not connected.";
+  } else {
+    live.upstream.state = api::UpstreamLive::State::kDown;
+    live.upstream.text = interface.error().text;
+  }
+  return live;
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,64 @@
+// The box's tunnels in the running program: the shared UDP socket, the data thread, the sessions, and the
+// rendezvous. Everything here belongs to the control thread; the household is only touched through the
+// worker.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "appliance/api/live.hpp"
+#include "appliance/app/introducer.hpp"
+#include "appliance/app/sessions.hpp"
+#include "appliance/household/household.hpp"
+#include "tunnelmgr/linux/netd_client.hpp"
+#include "tunnelmgr/runtime/worker.hpp"
+#include "tunnelmgr/secure/identity.hpp"
+#include "tunnelmgr/signalling/pairing_code.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace hearthcast::app {
+
+struct TunnelSettings {
+  std::string name = "Home";       // what devices call this box
+  std::uint16_t port = 4755;       // UDP, all addresses
+  std::string upstream_interface;  // empty: chosen (upstream.hpp)
+  std::optional<signalling::RendezvousAddress> rendezvous;
+};
+
+class TunnelService final : public api::LiveSource {
+ public:
+  struct Needs {  // all outlive the service
+    boost::asio::io_context& io;
+    Log& log;
+    runtime::Worker& worker;
+    household::Household& household;
+    const secure::OpenSslIdentity& identity;
+    const Crypto& crypto;
+    Random& random;
+    linux::NetdClient& netd;  // for receive buffers beyond what the kernel allows
+  };
+  // Before the worker has its first job: reads from the household directly. A Failure says what to do.
+  [[nodiscard]] static Result<std::unique_ptr<TunnelService>, Failure> start(const Needs& needs,
+                                                                             const TunnelSettings& settings);
+  ~TunnelService() override;
+
+  // The household's publication, carried over to the control thread.
+  void on_snapshot(const household::Snapshot& snapshot);
+  // Addresses of this box that a device at home could reach, as it looks now.
+  [[nodiscard]] std::vector<IpAddress> addresses() const;
+  // Says goodbye to every device and ends the data thread; harmless when repeated.
+  void stop();
+
+  [[nodiscard]] api::LiveState live() const override;
+
+ private:
+  struct State;
+  explicit TunnelService(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // jobs of the worker that are on their way hold it weakly
+};
+
+}  // namespace hearthcast::app

@@ -1,0 +1,64 @@
+// The inside of TunnelService, shared by its .cpp files.
+#pragma once
+
+#include "appliance/app/tunnel_service.hpp"
+#include "appliance/app/upstream.hpp"
+#include "appliance/forward/data_plane.hpp"
+#include "tunnelmgr/http/signalling_link.hpp"
+#include "tunnelmgr/linux/udp_socket.hpp"
+#include "tunnelmgr/runtime/machine_timer.hpp"
+#include "tunnelmgr/runtime/readable_watch.hpp"
+#include "tunnelmgr/secure/dtls_context.hpp"
+
+namespace hearthcast::app {
+
+struct TunnelService::State : std::enable_shared_from_this<State> {
+  State(const Needs& use, const TunnelSettings& set, linux::UdpSocket udp, secure::DtlsContext context);
+
+  // tunnel_service.cpp
+  void start(const household::Snapshot& snapshot, std::map<DeviceId, store::Contact> known,
+             CounterBlock counters);
+  void on_up();
+  void on_network();
+  void arm();  // after every input to the sessions
+  void remember(DeviceId device, const Endpoint& endpoint);
+  [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(const FlowKey& key);
+  void stop();
+
+  // tunnel_rendezvous.cpp
+  void start_rendezvous();
+  void tell_rendezvous(const household::Snapshot& snapshot);
+  void on_event(signalling::ClientAction event);
+  void on_introduction(const signalling::IntroduceOffer& offer);
+  void settle(const Introducer::Verdict& verdict, const signalling::IntroduceOffer& offer);
+  void on_pairing(const signalling::PairOffer& offer);
+  void refill_counters();
+  [[nodiscard]] std::vector<nat::Candidate> own_candidates() const;
+  [[nodiscard]] api::RendezvousLive rendezvous_live() const;
+
+  Needs needs;
+  TunnelSettings settings;
+  linux::UdpSocket socket;
+  forward::DataPlane plane;
+  secure::DtlsContext dtls;
+  PeerContext context;
+  Upstream upstream;
+  Introducer introducer;
+  std::unique_ptr<Sessions> sessions;
+  runtime::MachineTimer timer;
+  std::unique_ptr<runtime::ReadableWatch> plane_watch;
+  std::optional<linux::InterfaceMonitor> monitor;
+  std::unique_ptr<runtime::ReadableWatch> network_watch;
+  std::unique_ptr<http::SignallingLink> link;
+  household::Snapshot snapshot;
+  std::map<DeviceId, store::Contact> contacts;
+  std::vector<IdentityId> allowed;                         // what the rendezvous was told last
+  std::optional<household::Snapshot::Pairing> registered;  // the same
+  std::optional<Endpoint> seen;                            // our endpoint as the rendezvous reported it
+  bool refilling = false;
+  bool stopped = false;
+  bool warned_of_buffers = false;
+  std::uint64_t lost_messages = 0;
+};
+
+}  // namespace hearthcast::app

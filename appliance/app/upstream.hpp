@@ -1,0 +1,38 @@
+// Where the provider's multicast comes from: picks the interface and joins on it. Control thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tunnelmgr/base/result.hpp"
+#include "tunnelmgr/linux/interfaces.hpp"
+#include "tunnelmgr/linux/multicast_socket.hpp"
+
+namespace hearthcast::app {
+
+// `wished` names the interface; empty: that of the default route, IPv4's before IPv6's, else the only one
+// that could be meant. Words say what to do when there is none.
+[[nodiscard]] Result<linux::Interface, Failure> pick_upstream(const std::vector<linux::Interface>& interfaces,
+                                                              const std::string& wished,
+                                                              const std::vector<unsigned>& default_routes);
+
+class Upstream {
+ public:
+  explicit Upstream(std::string wished) : wished_(std::move(wished)) {}
+
+  // Looks at the machine's interfaces anew; true when the upstream one is another, or its link came or went.
+  bool refresh();
+  [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(const FlowKey& key);
+
+  [[nodiscard]] const Result<linux::Interface, Failure>& interface() const { return interface_; }
+  // Addresses of all running interfaces that another machine could reach this one at.
+  [[nodiscard]] std::vector<IpAddress> addresses() const;
+
+ private:
+  std::string wished_;
+  std::vector<linux::Interface> interfaces_;
+  Result<linux::Interface, Failure> interface_ = Failure{"Not looked for yet."};
+};
+
+}  // namespace hearthcast::app
