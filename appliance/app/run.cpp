@@ -9,6 +9,7 @@
 
 #include "appliance/api/api_server.hpp"
 #include "appliance/app/own_addresses.hpp"
+#include "appliance/app/tunnel_service.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
@@ -24,12 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kTick{1};
-
-// A box whose tunnels are not there: nothing is live.
-class NoTunnels final : public api::LiveSource {
- public:
-  [[nodiscard]] api::LiveState live() const override { return {}; }
-};
 
 int fail(Log& log, const std::string& text) {
   log.error("start", {{"error", text}});
@@ -125,10 +120,18 @@ int run(const BoxSettings& settings) {
 
   runtime::ControlLoop loop(log);
   auto worker = std::make_unique<runtime::Worker>(loop.io());
-  NoTunnels tunnels;
+  auto tunnels =
+      TunnelService::start({loop.io(), log, *worker, **household, *identity, crypto, random, *netd},
+                           {.name = settings.name,
+                            .port = settings.tunnel_port,
+                            .upstream_interface = settings.upstream_interface,
+                            .rendezvous = *rendezvous});
+  if (!tunnels) {
+    return fail(log, tunnels.error().text);
+  }
   api::Services services{**household,       api::Logins(crypto, random), api::Throttle(),
                          api::Throttle(60), host_names(settings),        Clock::now()};
-  api::ApiServer api(loop.io(), log, *worker, services, tunnels);
+  api::ApiServer api(loop.io(), log, *worker, services, **tunnels);
   const auto https = listen(api.server(), settings, *identity, services.host_names);
   if (!https) {
     return fail(log, https.error().text);
@@ -136,6 +139,10 @@ int run(const BoxSettings& settings) {
 
   access::BoxCard card{settings.name, *rendezvous, own_addresses(*https)};
   (*household)->set_card(card);
+  // What the owner changed, from the worker to the tunnels.
+  (*household)->on_change([&loop, &tunnels](const household::Snapshot& snapshot) {
+    boost::asio::post(loop.io(), [&tunnels, snapshot] { (*tunnels)->on_snapshot(snapshot); });
+  });
   // Once a second, on the worker: what the household does by time, and the addresses that a pairing tells.
   runtime::MachineTimer tick(loop.io(), [&](Time now) {
     card.addresses = own_addresses(*https);
@@ -148,6 +155,7 @@ int run(const BoxSettings& settings) {
   tick.arm(Clock::now() + kTick);
   loop.on_stop([&] {
     tick.arm(kNever);
+    (*tunnels)->stop();
     api.stop();
   });
   if (!(*household)->is_set_up()) {
