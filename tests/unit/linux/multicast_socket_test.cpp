@@ -32,7 +32,7 @@ void make_port() {
   const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   for (const char* name : {kPortName, "port1"}) {
     ifreq request{};
-    std::strcpy(request.ifr_name, name);
+    std::string_view(name).copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_flags = IFF_UP | IFF_MULTICAST;
     ASSERT_EQ(::ioctl(control.get(), SIOCSIFFLAGS, &request), 0);
   }

@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <cstring>
 #include <functional>
+#include <string_view>
 #include <thread>
 
 #include "tunnelmgr/linux/fd.hpp"
@@ -26,7 +26,7 @@ inline bool in_private_network(int loopback_mtu, const std::function<void()>& bo
     permitted = true;
     const Fd control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
+    std::string_view("lo").copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_mtu = loopback_mtu;
     ASSERT_EQ(::ioctl(control.get(), SIOCSIFMTU, &request), 0);
     request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST;
