@@ -1,0 +1,118 @@
+// The away client as a whole, on its control thread: the link to the box, the rendezvous, what players ask
+// for, and the data thread that serves them. Web pages and subcommands are web.hpp and control.hpp.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tunnelmgr/away/box_link.hpp"
+#include "tunnelmgr/away/data_plane.hpp"
+#include "tunnelmgr/away/introducer.hpp"
+#include "tunnelmgr/away/state.hpp"
+#include "tunnelmgr/away/viewing.hpp"
+#include "tunnelmgr/http/responder.hpp"
+#include "tunnelmgr/http/signalling_link.hpp"
+#include "tunnelmgr/linux/interfaces.hpp"
+#include "tunnelmgr/linux/udp_socket.hpp"
+#include "tunnelmgr/nat/presence.hpp"
+#include "tunnelmgr/runtime/machine_timer.hpp"
+#include "tunnelmgr/runtime/readable_watch.hpp"
+#include "tunnelmgr/secure/openssl_crypto.hpp"
+
+namespace hearthcast::away {
+
+class Client final : private LinkHost {
+ public:
+  struct Parts {
+    boost::asio::io_context& io;
+    Log& log;
+    StateFolder state;
+    secure::OpenSslIdentity identity;
+    linux::UdpSocket socket;
+    Memory memory;
+    std::string name;  // of this device
+  };
+
+  // Starts the data thread; connects as soon as the io_context runs, if a box is paired.
+  [[nodiscard]] static Result<std::unique_ptr<Client>, Failure> start(Parts parts);
+  ~Client() override;
+  void stop();  // orderly: says goodbye to the box and closes the players
+
+  // A player's GET of a channel; answered at once or later.
+  void play(ChannelId channel, http::Responder responder);
+  // Paired anew: this box, instead of the one before.
+  [[nodiscard]] Result<void, Failure> adopt(BoxRecord box);
+
+  [[nodiscard]] const secure::OpenSslIdentity& identity() const { return parts_.identity; }
+  [[nodiscard]] const std::string& name() const { return parts_.name; }
+  [[nodiscard]] const std::optional<BoxRecord>& box() const { return box_; }
+  [[nodiscard]] const std::vector<tunnel::Channel>& channels() const { return viewing_.channels(); }
+  [[nodiscard]] const Reachability& reachability() const { return viewing_.reachability(); }
+  [[nodiscard]] std::optional<LinkStatus> link() const;
+  [[nodiscard]] const Statistics* statistics() const { return statistics_.get(); }
+  // In words: connected, or why not.
+  [[nodiscard]] std::string rendezvous_text() const;
+  [[nodiscard]] std::optional<Endpoint> mapped() const { return presence_.mapped(); }
+  [[nodiscard]] std::uint16_t port() const { return parts_.socket.port(); }
+
+ private:
+  Client(Parts parts, secure::DtlsContext dtls);
+
+  void send(const Endpoint& to, Bytes datagram) override;
+  void post(Down message) override;
+  PeerId next_peer() override { return PeerId{++last_peer_}; }
+  [[nodiscard]] tunnel::DeviceHello hello() const override;
+  void on_status() override;
+  void on_channels(const tunnel::ChannelList& list) override;
+  void on_refusal(const tunnel::Refusal& refusal) override;
+  void on_path(const Endpoint& endpoint) override;
+
+  void connect(Time now);
+  void connect_rendezvous();
+  void on_up(Up message, Time now);
+  void on_stun(const datapath::StunReceived& received, Time now);
+  void on_signal(const StreamSignal& signal, Time now);
+  void on_rendezvous(signalling::ClientAction event, Time now);
+  void on_network_change();
+  void on_deadline(Time now);
+  void ask_for_introduction(Time now);
+  void update_candidates(Time now);
+  void update_reachability();
+  void arm();
+  void perform(const ViewingActions& actions);
+  void perform(const nat::PresenceActions& actions, Time now);
+  void hand_over(RequestId request, ChannelId channel);
+  void remember();
+
+  Parts parts_;
+  secure::DtlsContext dtls_;
+  secure::OpenSslCrypto crypto_;
+  secure::OpenSslRandom random_;
+  std::optional<BoxRecord> box_;
+  std::uint64_t channels_revision_ = 0;
+
+  std::optional<LinkContext> context_;
+  std::optional<BoxLink> link_;
+  std::optional<Introducer> introducer_;
+  nat::Presence presence_;
+  std::unique_ptr<http::SignallingLink> signalling_;
+
+  Viewing viewing_;
+  std::map<RequestId, http::Responder> requests_;
+  std::int64_t last_request_ = 0;
+  std::int64_t last_peer_ = 0;
+  std::unique_ptr<const Statistics> statistics_;
+
+  DataPlane plane_;
+  std::optional<runtime::ReadableWatch> plane_watch_;
+  std::optional<linux::InterfaceMonitor> monitor_;
+  std::optional<runtime::ReadableWatch> monitor_watch_;
+  std::optional<runtime::MachineTimer> timer_;
+  // Events of the rendezvous come later than this client is gone only if it is asked here.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // shared with callbacks in flight
+};
+
+}  // namespace hearthcast::away

@@ -1,0 +1,113 @@
+// The client's side of rendezvous and network: presence, introductions, its own addresses.
+#include <algorithm>
+#include <utility>
+
+#include "tunnelmgr/away/client.hpp"
+
+namespace hearthcast::away {
+
+void Client::on_rendezvous(signalling::ClientAction event, Time now) {
+  if (auto* joined = std::get_if<signalling::Joined>(&event)) {
+    parts_.log.info("rendezvous_joined", {{"observed", joined->observed.to_string()}});
+    const auto server = signalling_->server();
+    nat::PresenceAccount account;
+    account.server = {server.address, joined->presence.port};
+    account.username = joined->presence.username;
+    account.password = joined->presence.password;
+    account.interval = std::chrono::seconds(joined->presence.interval_s);
+    perform(presence_.start(std::move(account), now), now);
+    introducer_->on_joined(true, now);
+  } else if (auto* left = std::get_if<signalling::Left>(&event)) {
+    parts_.log.info("rendezvous_left", {{"error", left->reason}});
+    introducer_->on_joined(false, now);
+  } else if (auto* answer = std::get_if<signalling::IntroductionAnswered>(&event)) {
+    const auto candidates = introducer_->on_answer(*answer, parts_.memory, now);
+    if (candidates.empty()) {
+      parts_.log.warning("introduction", {{"error", introducer_->last_error()}});
+      return;
+    }
+    parts_.log.info("introduced", {{"candidates", std::to_string(candidates.size())}});
+    parts_.memory.candidates.clear();
+    for (const auto& candidate : candidates) {
+      parts_.memory.candidates.push_back(candidate.endpoint);
+    }
+    remember();
+    link_->on_candidates(candidates, now);
+  } else if (auto* failed = std::get_if<signalling::RequestFailed>(&event)) {
+    parts_.log.info("introduction", {{"error", failed->text}});
+    introducer_->on_failed(*failed);
+  }
+}
+
+void Client::ask_for_introduction(Time now) {
+  if (auto sealed = introducer_->on_deadline(parts_.memory, now)) {
+    remember();  // the number that it carries is used up, whatever happens
+    signalling_->introduce(IdentityId{crypto_.sha256(box_->public_key)}, std::move(*sealed));
+  }
+}
+
+void Client::perform(const nat::PresenceActions& actions, Time now) {
+  for (const auto& action : actions) {
+    if (const auto* send_action = std::get_if<nat::SendDatagram>(&action)) {
+      send(send_action->to, send_action->bytes);
+    } else if (const auto* changed = std::get_if<nat::MappingChanged>(&action)) {
+      parts_.log.info("mapping", {{"endpoint", changed->mapped.to_string()}});
+      update_candidates(now);
+    } else if (std::holds_alternative<nat::PresenceLost>(action)) {
+      parts_.log.warning("presence_lost", {{"error", "the rendezvous does not answer on UDP"}});
+    }
+  }
+}
+
+// Where the box can try to reach this client.
+void Client::update_candidates(Time now) {
+  if (!introducer_) {
+    return;
+  }
+  std::vector<signalling::IntroducedCandidate> candidates;
+  if (const auto mapped = presence_.mapped()) {
+    candidates.push_back({signalling::CandidateType::kServerReflexive, *mapped});
+  }
+  if (const auto interfaces = linux::list_interfaces()) {
+    for (const auto& interface : *interfaces) {
+      for (const auto& at : interface.addresses) {
+        if (interface.up && !interface.loopback && !at.deprecated && !at.tentative &&
+            !at.address.is_link_local()) {
+          candidates.push_back({signalling::CandidateType::kHost, {at.address, parts_.socket.port()}});
+        }
+      }
+    }
+  }
+  introducer_->set_candidates(std::move(candidates), now);
+}
+
+void Client::on_network_change() {
+  const Time now = Clock::now();
+  update_candidates(now);
+  if (link_) {
+    link_->on_network_change(now);
+  }
+  perform(presence_.on_network_change(now), now);
+  if (signalling_) {
+    signalling_->on_network_change();
+  }
+  arm();
+}
+
+std::string Client::rendezvous_text() const {
+  if (!signalling_) {
+    return box_ && box_->rendezvous ? "its address is unusable" : "none is known";
+  }
+  switch (signalling_->state()) {
+    case signalling::Client::State::kJoined:
+      return "connected";
+    case signalling::Client::State::kConnecting:
+    case signalling::Client::State::kGreeting:
+      return "connecting";
+    case signalling::Client::State::kWaiting:
+      break;
+  }
+  return signalling_->last_error().empty() ? "connecting" : "not reachable: " + signalling_->last_error();
+}
+
+}  // namespace hearthcast::away

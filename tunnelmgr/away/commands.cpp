@@ -1,0 +1,108 @@
+#include "tunnelmgr/away/commands.hpp"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "tunnelmgr/http/client.hpp"
+#include "tunnelmgr/runtime/exit_code.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+using Json = nlohmann::json;
+
+// Prints why there is no answer; 0 when there is one.
+int ask(const std::filesystem::path& socket, const std::string& method, const std::string& path,
+        const std::string& body, Json& answer) {
+  http::ClientRequest request;
+  request.to.unix_path = socket.string();
+  request.to.url.target = path;
+  request.method = method;
+  request.body = body;
+  request.timeout = std::chrono::seconds(60);
+  if (!body.empty()) {
+    request.headers.set("Content-Type", "application/json");
+  }
+  const auto response = http::request_and_wait(std::move(request));
+  if (!response) {
+    std::cerr << "hearthcast-away: no client answers at " << socket.string() << ": " << response.error().text
+              << "\nStart it with: hearthcast-away run\n";
+    return runtime::kNotRunning;
+  }
+  answer = Json::parse(response->body, nullptr, false);
+  if (response->status == 200 && !answer.is_discarded()) {
+    return runtime::kFine;
+  }
+  std::cerr << "hearthcast-away: "
+            << (answer.is_object() ? answer.value("text", response->body) : response->body) << "\n";
+  return response->status >= 500 ? runtime::kFailed : runtime::kRefused;
+}
+
+}  // namespace
+
+int ask_status(const std::filesystem::path& socket, bool json) {
+  Json status;
+  if (const int code = ask(socket, "GET", "/status", "", status); code != runtime::kFine) {
+    return code;
+  }
+  if (json) {
+    std::cout << status.dump() << "\n";
+    return runtime::kFine;
+  }
+  std::cout << status.value("text", "") << "\n";
+  if (status.contains("path")) {
+    const auto& path = status["path"];
+    std::cout << "path: " << path.value("endpoint", "") << " (" << path.value("type", "direct") << ")\n";
+  }
+  std::cout << "rendezvous: " << status.value("rendezvous", "")
+            << "\nchannels: " << status.value("channels", 0) << "\n";
+  for (const auto& stream : status["streams"]) {
+    std::cout << "channel " << stream.value("channel", 0) << ": " << stream.value("players", 0)
+              << " players, " << stream.value("bits_per_second", 0) / 1000 << " kbit/s, "
+              << stream.value("packets", 0) << " packets, " << stream.value("lost", 0) << " lost\n";
+  }
+  return runtime::kFine;
+}
+
+int ask_channels(const std::filesystem::path& socket, bool json) {
+  Json answer;
+  if (const int code = ask(socket, "GET", "/channels", "", answer); code != runtime::kFine) {
+    return code;
+  }
+  if (json) {
+    std::cout << answer.dump() << "\n";
+    return runtime::kFine;
+  }
+  for (const auto& channel : answer["channels"]) {
+    std::cout << channel.value("id", 0) << "\t" << channel.value("name", "") << "\t"
+              << channel.value("address", "") << "\n";
+  }
+  if (answer["channels"].empty()) {
+    std::cout << "No channels yet: the box's owner grants them.\n";
+  }
+  return runtime::kFine;
+}
+
+int ask_pair(const std::filesystem::path& socket, const PairArguments& arguments, bool json) {
+  Json body{{"invitation", arguments.link}};
+  if (!arguments.rendezvous.empty()) {
+    body["rendezvous"] = arguments.rendezvous;
+    body["pin"] = arguments.pin.empty() ? "webpki" : arguments.pin;
+  }
+  Json answer;
+  if (const int code =
+          ask(socket, "POST", "/pair", body.dump(-1, ' ', false, Json::error_handler_t::replace), answer);
+      code != runtime::kFine) {
+    return code;
+  }
+  if (json) {
+    std::cout << answer.dump() << "\n";
+    return runtime::kFine;
+  }
+  std::cout << "Paired with " << answer.value("box", "the box")
+            << ". The owner approves this device there; both\n"
+            << "screens then show the same sign: " << answer.value("fingerprint", "") << "\n";
+  return runtime::kFine;
+}
+
+}  // namespace hearthcast::away

@@ -1,0 +1,20 @@
+// The subcommands of hearthcast-away that ask the running one over its control socket. Each prints for
+// people, or with `json` what the program answered, and returns the exit code.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace hearthcast::away {
+
+struct PairArguments {
+  std::string link;  // or a code
+  std::string rendezvous;
+  std::string pin;
+};
+
+[[nodiscard]] int ask_status(const std::filesystem::path& socket, bool json);
+[[nodiscard]] int ask_channels(const std::filesystem::path& socket, bool json);
+[[nodiscard]] int ask_pair(const std::filesystem::path& socket, const PairArguments& arguments, bool json);
+
+}  // namespace hearthcast::away

@@ -1,0 +1,109 @@
+#include "tunnelmgr/away/introducer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace hearthcast::away {
+namespace {
+
+constexpr Duration kMappingWait = std::chrono::seconds{1};  // for the answer to the first presence request
+constexpr Duration kFirstRepeat = std::chrono::seconds{4};
+constexpr Duration kLastRepeat = std::chrono::seconds{60};
+
+nat::CandidateType type_of(signalling::CandidateType type) {
+  return type == signalling::CandidateType::kHost ? nat::CandidateType::kHost
+                                                  : nat::CandidateType::kServerReflexive;
+}
+
+}  // namespace
+
+Introducer::Introducer(const Crypto& crypto, Random& random, const Identity& self, Buffer box_public_key)
+    : crypto_(crypto),
+      random_(random),
+      self_(self),
+      box_public_key_(std::move(box_public_key)),
+      box_{crypto.sha256(box_public_key_)} {}
+
+void Introducer::schedule(Duration after, Time now) {
+  next_ = joined_ && !has_path_ ? std::min(next_, now + after) : kNever;
+}
+
+void Introducer::set_candidates(std::vector<signalling::IntroducedCandidate> candidates, Time now) {
+  if (candidates == candidates_) {
+    return;
+  }
+  candidates_ = std::move(candidates);
+  attempts_ = 0;
+  schedule({}, now);
+}
+
+void Introducer::on_joined(bool joined, Time now) {
+  joined_ = joined;
+  attempts_ = 0;
+  schedule(kMappingWait, now);
+}
+
+void Introducer::on_path(bool has_path, Time now) {
+  if (std::exchange(has_path_, has_path) != has_path) {
+    attempts_ = 0;
+    schedule({}, now);
+  }
+}
+
+std::optional<signalling::Sealed> Introducer::on_deadline(Memory& memory, Time now) {
+  if (now < next_) {
+    return std::nullopt;
+  }
+  const Duration limit = std::min(kLastRepeat, kFirstRepeat * (1 << std::min(attempts_++, 4)));
+  std::array<std::uint8_t, 2> octets{};
+  random_.fill(octets);
+  next_ = now + limit / 2 + limit / 2 / 1024 * (Reader(octets).u16() % 1024);
+
+  signalling::Introduction introduction;
+  introduction.from = self_.id();
+  introduction.to = box_;
+  introduction.nonce = nonces_.draw(random_, now);
+  ++memory.own.counter;
+  introduction.freshness = memory.own;
+  introduction.candidates = candidates_;
+  return signalling::seal(self_, introduction);
+}
+
+std::vector<nat::Candidate> Introducer::on_answer(const signalling::IntroductionAnswered& answer,
+                                                  Memory& memory, Time now) {
+  const auto opened =
+      signalling::open(crypto_, box_public_key_, self_.id(), answer.sealed.payload, answer.sealed.signature);
+  if (!opened || opened->from != box_) {
+    last_error_ = "an answer that is not signed by the paired box was ignored";
+    return {};
+  }
+  if (!opened->answers || !nonces_.redeem(*opened->answers, now)) {
+    last_error_ = "an answer to a question that was not asked was ignored";
+    return {};
+  }
+  if (opened->refusal) {
+    // The box has seen a higher number from us: our state is older than what it remembers.
+    if (const auto& last = opened->refusal->last; last && *last >= memory.own) {
+      memory.own = {last->generation, last->counter + 1};
+      schedule({}, now);
+    }
+    last_error_ = "the box refuses: " + opened->refusal->text;
+    return {};
+  }
+  if (opened->freshness <= memory.box) {
+    last_error_ = "a repeated answer was ignored";
+    return {};
+  }
+  memory.box = opened->freshness;
+  last_error_.clear();
+  std::vector<nat::Candidate> offered;
+  for (const auto& candidate : signalling::usable_candidates(opened->candidates)) {
+    offered.push_back({type_of(candidate.type), candidate.endpoint});
+  }
+  return nat::acceptable(offered);
+}
+
+void Introducer::on_failed(const signalling::RequestFailed& failed) { last_error_ = failed.text; }
+
+}  // namespace hearthcast::away

@@ -1,0 +1,61 @@
+// Asks for introductions to the box through the rendezvous while there is no path, and checks the answers:
+// signed by the pinned key, for a nonce of ours, newer than the last. Pure. Source:
+// docs/protocol/introduction.md.
+//
+// Not thread-safe. The caller stores Memory's freshness before it sends.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tunnelmgr/away/state.hpp"
+#include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/nat/candidate.hpp"
+#include "tunnelmgr/signalling/client.hpp"
+
+namespace hearthcast::away {
+
+class Introducer {
+ public:
+  // All outlive it. box_public_key is the pinned one.
+  Introducer(const Crypto& crypto, Random& random, const Identity& self, Buffer box_public_key);
+
+  // What this client can be reached at.
+  void set_candidates(std::vector<signalling::IntroducedCandidate> candidates, Time now);
+  // The rendezvous knows us (again), or does not any more.
+  void on_joined(bool joined, Time now);
+  // Introductions are wanted while there is no path.
+  void on_path(bool has_path, Time now);
+
+  // Due at next_deadline(): the sealed introduction to send, or nothing. Raises memory.own, which must be
+  // stored before it leaves.
+  [[nodiscard]] std::optional<signalling::Sealed> on_deadline(Memory& memory, Time now);
+  [[nodiscard]] Time next_deadline() const { return next_; }
+
+  // Candidates to try, already filtered; empty with last_error() set when the answer is refused or worthless.
+  // Raises memory.box.
+  [[nodiscard]] std::vector<nat::Candidate> on_answer(const signalling::IntroductionAnswered& answer,
+                                                      Memory& memory, Time now);
+  void on_failed(const signalling::RequestFailed& failed);
+  [[nodiscard]] const std::string& last_error() const { return last_error_; }
+
+ private:
+  void schedule(Duration after, Time now);
+
+  const Crypto& crypto_;
+  Random& random_;
+  const Identity& self_;
+  Buffer box_public_key_;
+  IdentityId box_;
+  signalling::PendingNonces nonces_;
+  std::vector<signalling::IntroducedCandidate> candidates_;
+  bool joined_ = false;
+  bool has_path_ = false;
+  int attempts_ = 0;  // since the path was lost or the rendezvous joined
+  Time next_ = kNever;
+  std::string last_error_;
+};
+
+}  // namespace hearthcast::away

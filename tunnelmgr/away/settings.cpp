@@ -1,0 +1,20 @@
+#include "tunnelmgr/away/settings.hpp"
+
+namespace hearthcast::away {
+
+runtime::Settings declare(AwaySettings& s) {
+  runtime::Settings settings;
+  settings.path("state_dir", s.state_dir,
+                "Folder of the client's identity and of what it remembers of its box.");
+  settings.path("control_socket", s.control_socket, "Unix socket that the subcommands talk to.");
+  settings.text("run_as", s.run_as, "User to become when started as root; empty: stay what one is.");
+  settings.text("name", s.name, "What the box calls this device when it pairs; empty: the machine's name.");
+  settings.endpoint("http.listen", s.http_listen,
+                    "Where players find the playlist. Keep it on the loopback.");
+  settings.number("network.tunnel_port", s.tunnel_port, 0, 65535,
+                  "UDP port of the tunnel; 0: chosen once and kept, so that NATs recognise it.");
+  settings.level("log.level", s.log_level, "debug, info, warning or error.");
+  return settings;
+}
+
+}  // namespace hearthcast::away

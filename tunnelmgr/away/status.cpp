@@ -1,0 +1,123 @@
+#include "tunnelmgr/away/status.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace hearthcast::away {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string dump(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+const char* word(LinkPhase phase) {
+  switch (phase) {
+    case LinkPhase::kSearching:
+      return "searching";
+    case LinkPhase::kHandshaking:
+      return "handshaking";
+    case LinkPhase::kGreeting:
+      return "greeting";
+    case LinkPhase::kConnected:
+      return "connected";
+  }
+  return "";
+}
+
+Json stream_json(const StreamCounters& s) {
+  return {{"channel", s.channel.value},
+          {"players", s.players},
+          {"packets", s.packets},
+          {"bytes", s.bytes},
+          {"lost", s.lost},
+          {"reordered", s.reordered},
+          {"duplicates", s.duplicates},
+          {"continuity_errors", s.continuity_errors},
+          {"bits_per_second", s.bits_per_second}};
+}
+
+Json path_json(const LinkStatus& link) {
+  Json path{{"endpoint", link.path->to_string()}};
+  if (link.path_type) {
+    path["type"] = std::string(nat::to_string(*link.path_type));
+  }
+  if (link.round_trip) {
+    path["round_trip_us"] = std::chrono::duration_cast<std::chrono::microseconds>(*link.round_trip).count();
+  }
+  return path;
+}
+
+std::string doing(const Client& client) {
+  const auto& reachability = client.reachability();
+  const auto link = client.link();
+  return !reachability.approved || !link ? reachability.explanation : link->text;
+}
+
+}  // namespace
+
+std::string status_json(const Client& client) {
+  Json status{
+      {"text", doing(client)},
+      {"device",
+       {{"id", client.identity().id().to_string()}, {"name", client.name()}, {"port", client.port()}}},
+      {"rendezvous", client.rendezvous_text()},
+      {"channels", client.channels().size()},
+      {"streams", Json::array()}};
+  status["state"] = "unpaired";
+  if (const auto& box = client.box()) {
+    status["box"] = {{"name", box->name}};
+    if (box->rendezvous) {
+      status["box"]["rendezvous"] = box->rendezvous->url;
+    }
+  }
+  if (const auto link = client.link()) {
+    status["state"] = word(link->phase);
+    if (link->path) {
+      status["path"] = path_json(*link);
+    }
+    if (link->hello) {
+      status["approval"] = tunnel::to_string(link->hello->state);
+    }
+  }
+  if (const auto mapped = client.mapped()) {
+    status["mapped"] = mapped->to_string();
+  }
+  if (const auto* statistics = client.statistics()) {
+    for (const auto& stream : statistics->streams) {
+      status["streams"].push_back(stream_json(stream));
+    }
+    const auto& port = statistics->port;
+    status["counters"] = {{"datagrams", port.datagrams},      {"records", statistics->records},
+                          {"rejected", port.rejected},        {"stray", port.stray},
+                          {"unvouched", port.unvouched},      {"malformed", port.malformed},
+                          {"unwanted", statistics->unwanted}, {"queue_full", port.queue_full}};
+  }
+  return dump(status);
+}
+
+std::string channels_json(const Client& client) {
+  auto list = Json::array();
+  for (const auto& channel : client.channels()) {
+    list.push_back({{"id", channel.id.value},
+                    {"name", channel.name},
+                    {"address", channel.flow.to_string()},
+                    {"rtp", channel.rtp},
+                    {"attributes", channel.attributes}});
+  }
+  return dump({{"channels", std::move(list)}});
+}
+
+std::string status_text(const Client& client) {
+  std::string text = doing(client) + "\n";
+  text += "channels: " + std::to_string(client.channels().size()) + "\n";
+  text += "rendezvous: " + client.rendezvous_text() + "\n";
+  if (const auto* statistics = client.statistics()) {
+    for (const auto& s : statistics->streams) {
+      text += "channel " + std::to_string(s.channel.value) + ": " + std::to_string(s.players) + " players, " +
+              std::to_string(s.bits_per_second / 1000) + " kbit/s, " + std::to_string(s.packets) +
+              " packets, " + std::to_string(s.lost) + " lost\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace hearthcast::away
