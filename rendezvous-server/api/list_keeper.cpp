@@ -1,0 +1,116 @@
+#include "rendezvous-server/api/list_keeper.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace hearthcast::rendezvous {
+namespace {
+
+constexpr std::chrono::seconds kRetry{30};
+constexpr std::chrono::hours kBackup{1};
+
+struct Written {
+  std::vector<AllowRecord> failed;
+  std::string error;
+};
+
+}  // namespace
+
+struct ListKeeper::State : std::enable_shared_from_this<State> {
+  State(boost::asio::io_context& io, Log& l, Store s)
+      : log(l), store(std::move(s)), worker(std::in_place, io), retry(io), backup(io) {}
+
+  Log& log;
+  Store store;  // the worker's
+  std::optional<runtime::Worker> worker;
+  boost::asio::steady_timer retry;
+  boost::asio::steady_timer backup;
+  std::map<IdentityId, AllowRecord> waiting;
+  bool writing = false;
+  bool stopped = false;
+
+  void write() {
+    if (writing || waiting.empty()) {
+      return;
+    }
+    writing = true;
+    std::vector<AllowRecord> records;
+    for (auto& [box, record] : std::exchange(waiting, {})) {
+      records.push_back(std::move(record));
+    }
+    worker->submit(
+        [self = shared_from_this(), records = std::move(records)] {
+          Written written;
+          for (const AllowRecord& record : records) {
+            if (const auto saved = self->store.save(record); !saved) {
+              written.failed.push_back(record);
+              written.error = saved.error().text;
+            }
+          }
+          return written;
+        },
+        [self = shared_from_this()](Written written) { self->on_written(std::move(written)); });
+  }
+
+  void on_written(Written written) {
+    writing = false;
+    if (written.failed.empty()) {
+      write();
+      return;
+    }
+    log.warning("allow_list_not_stored", {{"error", written.error}});
+    for (AllowRecord& record : written.failed) {
+      const IdentityId box = record.box;
+      waiting.try_emplace(box, std::move(record));  // a newer one that came meanwhile stays
+    }
+    if (!stopped) {
+      retry.expires_after(kRetry);
+      retry.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+        if (!error) {
+          self->write();
+        }
+      });
+    }
+  }
+
+  void back_up_later() {
+    backup.expires_after(kBackup);
+    backup.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (error || self->stopped) {
+        return;
+      }
+      self->worker->submit([self] { return self->store.back_up(); },
+                           [self](const Result<void, Failure>& done) {
+                             if (!done) {
+                               self->log.warning("backup_failed", {{"error", done.error().text}});
+                             }
+                           });
+      self->back_up_later();
+    });
+  }
+};
+
+ListKeeper::ListKeeper(boost::asio::io_context& io, Log& log, Store store)
+    : state_(std::make_shared<State>(io, log, std::move(store))) {
+  state_->back_up_later();
+}
+
+ListKeeper::~ListKeeper() {
+  stop();
+  state_->worker.reset();
+}
+
+void ListKeeper::keep(AllowRecord record) {
+  const IdentityId box = record.box;
+  state_->waiting.insert_or_assign(box, std::move(record));
+  state_->write();
+}
+
+void ListKeeper::stop() {
+  state_->stopped = true;
+  state_->retry.cancel();
+  state_->backup.cancel();
+  state_->write();
+}
+
+}  // namespace hearthcast::rendezvous

@@ -1,0 +1,29 @@
+// The settings of hearthcast-rendezvous: every key with its default, once.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "rendezvous-server/api/hub.hpp"
+#include "tunnelmgr/runtime/settings.hpp"
+
+namespace hearthcast::rendezvous {
+
+struct AppSettings {
+  std::filesystem::path state_dir = "/var/lib/hearthcast/rendezvous";
+  std::filesystem::path control_socket = "/run/hearthcast/rendezvous/rendezvous.sock";
+  Endpoint wss{IpAddress::any(Family::kIp6), 443};
+  std::uint16_t udp_port = 3478;
+  std::filesystem::path certificate;
+  std::filesystem::path key;
+  std::uint32_t connections = 20000;
+  std::uint32_t connections_per_source = 256;
+  std::uint32_t max_boxes = 50000;
+  Level log_level = Level::kInfo;
+};
+
+// Binds the keys to the variables of s, which outlives the result.
+[[nodiscard]] runtime::Settings declare(AppSettings& s);
+[[nodiscard]] HubSettings hub_settings(const AppSettings& s);
+
+}  // namespace hearthcast::rendezvous

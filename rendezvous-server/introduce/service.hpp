@@ -1,0 +1,138 @@
+// The rendezvous' own machine: greets clients, keeps their presence, and carries introductions and pairings
+// between a device and a box that both connected. It reads no payload. Source: docs/protocol/introduction.md.
+//
+// Pure: sessions are numbers that the caller gives to its connections, each higher than the last; the caller
+// performs the returned actions and calls on_deadline() at next_deadline(). Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "rendezvous-server/registry/allow_lists.hpp"
+#include "rendezvous-server/registry/rate_limiter.hpp"
+#include "rendezvous-server/registry/registry.hpp"
+#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/signalling/message.hpp"
+
+namespace hearthcast::rendezvous {
+
+struct Send {
+  SessionId to;
+  std::string text;
+};
+struct Close {
+  SessionId session;
+  std::string reason;
+};
+struct StoreAllow {  // durable before the next restart; nothing waits for it
+  AllowRecord record;
+};
+using Action = std::variant<Send, Close, StoreAllow>;
+using Actions = std::vector<Action>;
+
+struct Policy {
+  Duration hello_timeout = std::chrono::seconds{10};
+  Duration request_timeout = std::chrono::seconds{15};
+  Rate hellos{60, std::chrono::minutes{1}};   // per source prefix
+  Rate new_boxes{20, std::chrono::hours{1}};  // per source prefix: boxes whose list is stored the first time
+  Rate introductions{30, std::chrono::minutes{1}};  // per device
+  Rate box_load{60, std::chrono::minutes{1}};       // per box: introductions and pairings that it is asked
+  Rate pairings{10, std::chrono::minutes{1}};       // per source prefix
+  Rate messages{120, std::chrono::minutes{1}};      // per session
+  std::uint32_t presence_interval_s = 20;
+  std::uint16_t presence_port = 3478;
+  std::size_t max_boxes = 50000;  // with a stored list
+};
+
+struct ServiceCounters {
+  std::uint64_t hellos = 0;
+  std::uint64_t bad_hellos = 0;
+  std::uint64_t bad_messages = 0;
+  std::uint64_t introductions = 0;  // carried to a box
+  std::uint64_t answers = 0;        // carried back, refusals included
+  std::uint64_t pairings = 0;
+  std::uint64_t refused = 0;  // not allowed, not present, no pairing
+  std::uint64_t limited = 0;  // over a rate
+};
+
+class Service {
+ public:
+  // crypto and random outlive the service. server_key: SHA-256 of the TLS key that clients see.
+  Service(const Crypto& crypto, Random& random, const Sha256& server_key, std::string software,
+          Policy policy);
+
+  [[nodiscard]] AllowLists& allow_lists() { return allow_lists_; }  // to load at start
+
+  [[nodiscard]] Actions on_open(SessionId id, const Endpoint& from, Time now);
+  [[nodiscard]] Actions on_text(SessionId id, std::string_view text, Time now);
+  void on_closed(SessionId id);
+  [[nodiscard]] Actions on_deadline(Time now);
+  [[nodiscard]] Time next_deadline() const;
+
+  // The password behind a presence username, and the mapping that a request proven with it came from.
+  [[nodiscard]] const std::string* presence_password(const std::string& username);
+  [[nodiscard]] Actions on_presence(const std::string& username, const Endpoint& from);
+
+  [[nodiscard]] const Registry& registry() const { return registry_; }
+  [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
+
+ private:
+  struct Guest {  // connected, not greeted yet
+    std::array<std::uint8_t, 32> nonce{};
+    Endpoint from;
+    Time deadline;
+  };
+  struct Request {  // carried to a box, waiting for its answer
+    SessionId box;
+    SessionId device;
+    std::uint64_t device_id = 0;  // the id that the device chose
+    bool pairing = false;
+    Time deadline;
+  };
+
+  void handle(SessionId id, const Guest& guest, const signalling::Message& message, Actions& out);
+  void handle(Session& session, signalling::Allow&& message, Time now, Actions& out);
+  void handle(Session& session, signalling::PairingWindow&& message, Time now, Actions& out);
+  void handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out);
+  void handle(Session& session, signalling::IntroduceAnswer&& message, Actions& out);
+  void handle(Session& session, signalling::IntroduceRefusal&& message, Actions& out);
+  void handle(Session& session, signalling::PairRequest&& message, Time now, Actions& out);
+  void handle(Session& session, signalling::PairAnswer&& message, Actions& out);
+  void dispatch(Session& session, signalling::Message&& message, Time now, Actions& out);
+
+  void send(SessionId to, const signalling::Message& message, Actions& out) const;
+  void refuse(SessionId to, std::optional<std::uint64_t> id, signalling::ErrorCode code, std::string text,
+              Actions& out) const;
+  void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out);
+  // The device's side of a request that this box was asked; removes it. Null: unknown, or of the other kind.
+  std::optional<Request> redeem(const Session& box, std::uint64_t id, bool pairing);
+  [[nodiscard]] static std::vector<Endpoint> observed(const Session& session);
+  [[nodiscard]] std::string random_text(std::size_t octets);
+
+  const Crypto& crypto_;
+  Random& random_;
+  Sha256 server_key_;
+  std::string software_;
+  Policy policy_;
+  Registry registry_;
+  AllowLists allow_lists_;
+  std::map<SessionId, Guest> guests_;
+  std::map<std::uint64_t, Request> requests_;
+  std::uint64_t next_request_ = 1;
+  RateLimiter<IpAddress> hellos_;
+  RateLimiter<IpAddress> new_boxes_;
+  RateLimiter<IdentityId> introductions_;
+  RateLimiter<IdentityId> box_load_;
+  RateLimiter<IpAddress> pairings_;
+  RateLimiter<SessionId> messages_;
+  ServiceCounters counters_;
+};
+
+// What is counted as one source: an IPv4 address, or an IPv6 /56.
+[[nodiscard]] IpAddress source_prefix(const IpAddress& address);
+
+}  // namespace hearthcast::rendezvous
