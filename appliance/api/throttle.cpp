@@ -5,7 +5,8 @@
 namespace hearthcast::api {
 namespace {
 
-constexpr std::size_t kMaxRecords = 10'000;
+constexpr std::size_t kMaxRecords = 4096;
+constexpr std::chrono::minutes kSweep{1};
 constexpr int kFreeFailures = 4;  // people mistype
 
 IpAddress network_of(const IpAddress& source) {
@@ -25,6 +26,10 @@ std::chrono::seconds penalty(int failures) {
 }  // namespace
 
 void Throttle::forget_old(Time now) {
+  if (now < sweep_) {
+    return;
+  }
+  sweep_ = now + kSweep;
   std::erase_if(records_, [&](const auto& entry) { return now >= entry.second.first + kWindow; });
 }
 
@@ -48,8 +53,8 @@ void Throttle::failed(const IpAddress& source, Time now) {
         std::ranges::min_element(records_, {}, [](const auto& entry) { return entry.second.last; }));
   }
   Record& record = records_[network];
-  if (record.failures == 0) {
-    record.first = now;
+  if (record.failures == 0 || now >= record.first + kWindow) {
+    record = {0, now, now};
   }
   ++record.failures;
   record.last = now;

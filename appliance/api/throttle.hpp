@@ -31,6 +31,7 @@ class Throttle {
   void forget_old(Time now);
 
   int allowed_;
+  Time sweep_{};
   std::map<IpAddress, Record> records_;  // by IPv4 address or IPv6 /64, which one home has
 };
 
