@@ -1,0 +1,88 @@
+#include "appliance/app/print.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace hearthcast::app {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+TEST(Print, StatusSaysWhatToDoFirst) {
+  const std::string text = print_status({{"name", "Home"},
+                                         {"version", "1"},
+                                         {"setup_needed", true},
+                                         {"uptime_s", 5},
+                                         {"rendezvous", {{"state", "off"}, {"text", "No rendezvous."}}}});
+  EXPECT_THAT(text, HasSubstr("Home (hearthcast-box 1), running for 5 s\n"));
+  EXPECT_THAT(text, HasSubstr("hearthcast-box setup-code"));
+  EXPECT_THAT(text, HasSubstr("rendezvous   No rendezvous.\n"));
+}
+
+TEST(Print, ChannelsWithAddressAndState) {
+  const json live = {{"state", "live"}, {"bitrate_bps", 8'250'000}, {"viewers", 2}};
+  const json six = {{"source", "2001:db8::1"}, {"group", "ff3e::1"}, {"port", 5002}};
+  const json four = {{"group", "239.1.1.1"}, {"port", 5000}};
+  const std::string text =
+      print_channels({{"channels",
+                       {{{"id", 1}, {"name", "Один"}, {"flow", four}, {"live", live}},
+                        {{"id", 2}, {"name", "Film"}, {"flow", six}, {"live", {{"state", "idle"}}}}}}});
+  EXPECT_EQ(text,
+            "1     Один                            239.1.1.1:5000                            live, 8.2 "
+            "Mbit/s, 2 watching\n"
+            "2     Film                            2001:db8::1@[ff3e::1]:5002                idle\n");
+  EXPECT_THAT(print_channels({{"channels", json::array()}}), HasSubstr("hearthcast-box import"));
+}
+
+TEST(Print, ImportShowsOnlyWhatFailed) {
+  const std::string text = print_import({{"added", 1},
+                                         {"updated", 0},
+                                         {"unchanged", 0},
+                                         {"failed", 1},
+                                         {"lines",
+                                          {{{"line", 2}, {"result", "added"}, {"text", "239.1.1.1:5000"}},
+                                           {{"line", 3}, {"result", "failed"}, {"text", "is no address"}}}}});
+  EXPECT_EQ(text, "line 3: is no address\n1 added, 0 updated, 0 unchanged, 1 failed\n");
+}
+
+TEST(Print, DevicesWithGrantsAndWhereabouts) {
+  EXPECT_EQ(print_device({{"id", 3},
+                          {"name", "laptop"},
+                          {"fingerprint", "7KQ4"},
+                          {"state", "approved"},
+                          {"channels", "all"},
+                          {"connected", true},
+                          {"path", "direct"},
+                          {"address", "192.0.2.1:5"}}),
+            "3     laptop                  7KQ4  approved  all channels; connected direct 192.0.2.1:5\n");
+  EXPECT_THAT(print_device({{"id", 3}, {"channels", {1, 2}}, {"connected", false}, {"last_seen_s", 9}}),
+              HasSubstr("channels 1,2; last seen 9 s ago"));
+  EXPECT_THAT(print_devices({{"devices", json::array()}}), HasSubstr("No device is paired yet"));
+}
+
+TEST(Print, PairingWithEverythingThatADeviceNeeds) {
+  const std::string text = print_pairing({{"link", "hearthcast://pair#AAAA"},
+                                          {"code", "AAAAA-BBBBB"},
+                                          {"expires_in_s", 600},
+                                          {"tries_left", 5}});
+  EXPECT_THAT(text, HasSubstr("Link  hearthcast://pair#AAAA\n"));
+  EXPECT_THAT(text, HasSubstr("Code  AAAAA-BBBBB\n"));
+  EXPECT_THAT(text, HasSubstr("600 s and 5 tries"));
+  EXPECT_THAT(text, HasSubstr("\u2588"));
+  EXPECT_THAT(print_pairings({{"pairings", json::array()}}), HasSubstr("not waiting"));
+}
+
+TEST(Print, ChannelListsAreAllNoneOrNumbers) {
+  EXPECT_EQ(parse_channel_list("all"), json("all"));
+  EXPECT_EQ(parse_channel_list("none"), json::array());
+  EXPECT_EQ(parse_channel_list("1,22,3"), json::array({1, 22, 3}));
+  for (const char* bad : {"", ",", "1,", ",1", "1,,2", "x", "1 2", "0", "-1", "99999999999999999999"}) {
+    EXPECT_EQ(parse_channel_list(bad), std::nullopt) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace hearthcast::app
