@@ -1,0 +1,131 @@
+#include "tunnelmgr/away/introducer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tunnelmgr/secure/identity.hpp"
+#include "tunnelmgr/secure/openssl_crypto.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Time t0 = Time{} + 1h;
+
+class IntroducerTest : public testing::Test {
+ protected:
+  // The next introduction, opened as the box does it.
+  std::optional<signalling::Introduction> ask() {
+    while (introducer_.next_deadline() != kNever) {
+      now_ = std::max(now_, introducer_.next_deadline());
+      if (const auto sealed = introducer_.on_deadline(memory_, now_)) {
+        auto opened =
+            signalling::open(crypto_, laptop_.public_key(), home_.id(), sealed->payload, sealed->signature);
+        return opened ? std::optional(*opened) : std::nullopt;
+      }
+    }
+    return std::nullopt;
+  }
+  signalling::IntroductionAnswered answer(const signalling::Introduction& asked, std::uint64_t counter,
+                                          const Identity& by) {
+    signalling::Introduction reply;
+    reply.from = by.id();
+    reply.to = laptop_.id();
+    reply.nonce[0] = 1;
+    reply.answers = asked.nonce;
+    reply.freshness = {0, counter};
+    reply.candidates = {{signalling::CandidateType::kServerReflexive, *Endpoint::parse("198.51.100.1:4755")},
+                        {signalling::CandidateType::kHost, *Endpoint::parse("127.0.0.1:4755")},
+                        {signalling::CandidateType::kHost, *Endpoint::parse("192.168.1.2:4755")}};
+    return {1, signalling::seal(by, reply), {}};
+  }
+
+  secure::OpenSslCrypto crypto_;
+  secure::OpenSslRandom random_;
+  secure::OpenSslIdentity home_ = secure::make_identity();
+  secure::OpenSslIdentity laptop_ = secure::make_identity();
+  Introducer introducer_{crypto_, random_, laptop_,
+                         Buffer(home_.public_key().begin(), home_.public_key().end())};
+  Memory memory_;
+  Time now_ = t0;
+};
+
+TEST_F(IntroducerTest, AsksOnlyWhileKnownThereAndWithoutAPath) {
+  EXPECT_EQ(introducer_.next_deadline(), kNever);
+  introducer_.on_joined(true, now_);
+  EXPECT_LE(introducer_.next_deadline(), now_ + 1s);
+  introducer_.on_path(true, now_);
+  EXPECT_EQ(introducer_.next_deadline(), kNever);
+  introducer_.on_path(false, now_);
+  EXPECT_EQ(introducer_.next_deadline(), now_) << "a lost path is urgent";
+  introducer_.on_joined(false, now_);
+  EXPECT_EQ(introducer_.next_deadline(), kNever);
+}
+
+TEST_F(IntroducerTest, CarriesItsCandidatesAndACounterThatGrows) {
+  introducer_.on_joined(true, now_);
+  introducer_.set_candidates(
+      {{signalling::CandidateType::kServerReflexive, *Endpoint::parse("203.0.113.1:40000")}}, now_);
+  const auto first = ask();
+  const auto second = ask();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->candidates.at(0).endpoint.to_string(), "203.0.113.1:40000");
+  EXPECT_GT(second->freshness, first->freshness);
+  EXPECT_EQ(memory_.own, second->freshness);
+  EXPECT_NE(first->nonce, second->nonce);
+}
+
+TEST_F(IntroducerTest, RepeatsWithABackOffUpToAMinute) {
+  introducer_.on_joined(true, now_);
+  ASSERT_TRUE(ask());
+  for (int n = 0; n < 12; ++n) {
+    const Time before = now_;
+    ASSERT_TRUE(ask());
+    EXPECT_GE(now_ - before, 2s);
+    EXPECT_LE(now_ - before, 60s);
+  }
+}
+
+TEST_F(IntroducerTest, TakesOneFreshSignedAnswerAndFiltersIt) {
+  introducer_.on_joined(true, now_);
+  const auto asked = ask();
+  ASSERT_TRUE(asked);
+  const auto reply = answer(*asked, 3, home_);
+  const auto candidates = introducer_.on_answer(reply, memory_, now_);
+  ASSERT_EQ(candidates.size(), 2U) << "a loopback address is no candidate";
+  EXPECT_EQ(candidates[0].type, nat::CandidateType::kServerReflexive);
+  EXPECT_EQ(memory_.box.counter, 3U);
+  EXPECT_TRUE(introducer_.on_answer(reply, memory_, now_).empty()) << "the same again";
+  const auto again = ask();
+  EXPECT_TRUE(introducer_.on_answer(answer(*again, 3, home_), memory_, now_).empty()) << "an old counter";
+  EXPECT_FALSE(introducer_.last_error().empty());
+}
+
+TEST_F(IntroducerTest, NeitherAStrangerNorALateAnswerCounts) {
+  introducer_.on_joined(true, now_);
+  const auto asked = ask();
+  const auto stranger = secure::make_identity();
+  EXPECT_TRUE(introducer_.on_answer(answer(*asked, 3, stranger), memory_, now_).empty());
+  EXPECT_TRUE(introducer_.on_answer(answer(*asked, 3, home_), memory_, now_ + 31s).empty());
+  EXPECT_EQ(memory_.box, signalling::Freshness{});
+}
+
+TEST_F(IntroducerTest, ARestoredStateCatchesUp) {
+  introducer_.on_joined(true, now_);
+  const auto asked = ask();
+  signalling::Introduction reply;
+  reply.from = home_.id();
+  reply.to = laptop_.id();
+  reply.answers = asked->nonce;
+  reply.freshness = {0, 1};
+  reply.refusal = signalling::IntroductionRefusal{signalling::IntroductionRefusalCode::kStale, "too old",
+                                                  signalling::Freshness{2, 500}};
+  EXPECT_TRUE(introducer_.on_answer({1, signalling::seal(home_, reply), {}}, memory_, now_).empty());
+  EXPECT_EQ(introducer_.next_deadline(), now_);
+  const auto next = ask();
+  ASSERT_TRUE(next);
+  EXPECT_GT(next->freshness, (signalling::Freshness{2, 500}));
+}
+
+}  // namespace
+}  // namespace hearthcast::away
