@@ -32,9 +32,9 @@ class Settings {
   void endpoint(std::string key, Endpoint& variable, std::string meaning);  // "192.0.2.1:80", "[::]:80"
   void level(std::string key, Level& variable, std::string meaning);        // the log's least level
   template <class Integer>
-  void number(std::string key, Integer& variable, std::int64_t least, std::int64_t most,
-              std::string meaning) {
-    add_number(std::move(key), least, most, std::move(meaning), static_cast<std::int64_t>(variable),
+  void number(const std::string& key, Integer& variable, std::int64_t least, std::int64_t most,
+              const std::string& meaning) {
+    add_number(key, least, most, meaning, static_cast<std::int64_t>(variable),
                [&variable](std::int64_t value) { variable = static_cast<Integer>(value); });
   }
   // Text with a form of its own: parse returns nullopt for what it does not accept; form says what it
