@@ -36,8 +36,6 @@ std::string file(const std::string& path) {
   return text.str();
 }
 
-constexpr const char* kPrograms[] = {HEARTHCAST_PROGRAMS};
-
 class SampleSettings : public testing::TestWithParam<const char*> {};
 
 TEST_P(SampleSettings, AreWhatTheProgramPrints) {
@@ -71,7 +69,7 @@ TEST_P(SampleSettings, VersionAndHelpAreThere) {
   EXPECT_EQ(run(program + " no-such-command").status, 2 << 8);
 }
 
-INSTANTIATE_TEST_SUITE_P(Programs, SampleSettings, testing::ValuesIn(kPrograms),
+INSTANTIATE_TEST_SUITE_P(Programs, SampleSettings, testing::Values("box", "away", "rendezvous"),
                          [](const auto& program) { return std::string(program.param); });
 
 }  // namespace
