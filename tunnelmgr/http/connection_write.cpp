@@ -91,7 +91,14 @@ asio::awaitable<void> Connection::refuse(int status, const char* text) {
 
 asio::awaitable<void> Connection::feed(StreamAnswer answer, bool chunked) {
   const auto stream = answer.stream;
-  stream->wake_ = waker();
+  stream->wake_ = [weak = weak_from_this(), wake = waker(), fed = stream.get()] {
+    const auto self = weak.lock();
+    if (self && fed->overrun_) {
+      self->close();  // a write to it is stuck
+    } else {
+      wake();
+    }
+  };
   bool writable = co_await write_head(answer.head, chunked);
   asio::co_spawn(
       stream_.get_executor(), [self = shared_from_this(), stream] { return self->watch_for_close(stream); },

@@ -95,9 +95,11 @@ void Server::stop() {
   for (const auto& listener : std::exchange(state_->listeners, {})) {
     listener->close();
   }
-  for (const auto& connection : state_->connections) {
+  // From here on only their coroutines hold the connections: these may never run again.
+  for (const auto& connection : std::exchange(state_->connections, {})) {
     connection->close();
   }
+  state_->per_source.clear();
   state_->reaper.cancel();
 }
 
