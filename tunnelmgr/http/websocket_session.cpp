@@ -79,6 +79,8 @@ asio::awaitable<void> WebSocketSession::run() {
   }
   closing_ = true;
   socket_.next_layer().close();
+  // Without this Beast's timer keeps the loop busy until the last owner lets go.
+  socket_.set_option({beast::websocket::stream_base::none(), beast::websocket::stream_base::none(), false});
   text_ = nullptr;
   if (const auto handler = std::exchange(close_, nullptr)) {
     handler(reason_);
