@@ -58,18 +58,17 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
   if (stopped) {
     return;
   }
+  // When the rendezvous is lost presence goes on: unanswered or not, its packets keep the NAT's mapping,
+  // which devices remember.
   if (const auto* joined = std::get_if<signalling::Joined>(&event)) {
     const Endpoint server{link->server().address, joined->presence.port};
-    needs.log.info("rendezvous_joined", {{"presence", server.to_string()}});
+    needs.log.debug("presence_started", {{"server", server.to_string()}});
     sessions->start_presence({.server = server,
                               .username = joined->presence.username,
                               .password = joined->presence.password,
                               .interval = std::chrono::seconds{joined->presence.interval_s}},
                              Clock::now());
     arm();
-  } else if (const auto* left = std::get_if<signalling::Left>(&event)) {
-    // Presence goes on: unanswered or not, its packets keep the NAT's mapping, which devices remember.
-    needs.log.warning("rendezvous_left", {{"error", left->reason}});
   } else if (const auto* mapping = std::get_if<signalling::MappingSeen>(&event)) {
     seen = mapping->endpoint;
   } else if (const auto* asked = std::get_if<signalling::IntroductionAsked>(&event)) {

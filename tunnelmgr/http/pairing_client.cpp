@@ -92,8 +92,7 @@ struct PairingClient::State : std::enable_shared_from_this<State> {
     post.to.tls = *tls;
     post.method = "POST";
     post.headers.set("Content-Type", "application/json");
-    post.headers.set("Hearthcast",
-                     "1");  // the API wants it with everything but GET: browsers cannot forge it
+    post.headers.set("X-Hearthcast", "1");  // browsers of another origin cannot forge it
     post.body = encode(request);
     post.timeout = kPerAddress;
     post.max_body = std::size_t{64} * 1024;
