@@ -25,6 +25,12 @@ vitest_kind() {
 
 check web_tool svelte-check --tsconfig ./tsconfig.json --fail-on-warnings --output human
 vitest_kind unit vite.config.ts
+# Pictures of every screen stay in build/web/.
+if [ -x "${HEARTHCAST_BIN:-build/bin}/hearthcast-box" ]; then
+  vitest_kind browser tests/browser/vitest.config.ts
+else
+  failed=$((failed + 1)) && echo "test-web: build/bin/hearthcast-box is missing; ./hearth build makes it"
+fi
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
