@@ -45,6 +45,7 @@ void Loop::run() {
   while (running_) {
     const auto events = epoll_.wait(next_tick_);
     now_ = Clock::now();
+    turned_at_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
     if (mailbox_.has_down()) {
       consume();
     }
@@ -79,6 +80,11 @@ void Loop::read_flow(Flow& flow) {
   if (flow.forward(received.datagrams, slab_, sender_, now_)) {
     mailbox_.say_surely(FlowSignal{flow.id(), true});
   }
+}
+
+bool Loop::alive(Time now) const {
+  const auto at = turned_at_.load(std::memory_order_relaxed);
+  return at == 0 || now - Time(Duration(at)) < std::chrono::seconds{10};
 }
 
 void Loop::perform(Stop) { running_ = false; }

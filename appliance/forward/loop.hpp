@@ -2,6 +2,7 @@
 // from the control thread. What is posted is done before any datagram of the same turn.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,9 @@ class Loop final : private datapath::PortSink {
   Loop(linux::UdpSocket& socket, Log& log);
 
   [[nodiscard]] datapath::Mailbox<Down, Up>& mailbox() { return mailbox_; }
+
+  // Any thread: it has turned within the last ten seconds, as it does at least once a second; or not begun.
+  [[nodiscard]] bool alive(Time now) const;
 
   void run();  // data thread: until Stop; then says goodbye to every peer
 
@@ -61,6 +65,7 @@ class Loop final : private datapath::PortSink {
   Time next_tick_{};
   Time next_report_{};
   bool running_ = true;
+  std::atomic<Time::rep> turned_at_{0};  // read by the control thread
 };
 
 }  // namespace hearthcast::forward

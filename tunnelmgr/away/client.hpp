@@ -41,6 +41,8 @@ class Client final : private LinkHost {
   ~Client() override;
   void stop();  // orderly: says goodbye to the box and closes the players
 
+  [[nodiscard]] bool alive() const { return plane_.alive(); }  // for the watchdog
+
   // A player's GET of a channel; answered at once or later.
   void play(ChannelId channel, http::Responder responder);
   // Paired anew: this box, instead of the one before.

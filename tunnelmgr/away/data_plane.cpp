@@ -36,6 +36,8 @@ bool DataPlane::post(Down message) { return running_->loop.mailbox().post(std::m
 
 void DataPlane::consume(const std::function<void(Up)>& take) { running_->loop.mailbox().consume_up(take); }
 
+bool DataPlane::alive() const { return running_->loop.alive(Clock::now()); }
+
 int DataPlane::wake_fd() const { return running_->loop.mailbox().up_fd(); }
 
 }  // namespace hearthcast::away

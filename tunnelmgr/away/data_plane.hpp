@@ -37,6 +37,8 @@ class DataPlane {
   void consume(const std::function<void(Up)>& take);
   // Readable when something waits. Owned by the plane.
   [[nodiscard]] int wake_fd() const;
+  // For the watchdog: the data thread turns, or was not started.
+  [[nodiscard]] bool alive() const;
 
  private:
   struct Running;  // the loop and its thread

@@ -41,6 +41,7 @@ void Loop::run() {
     // Without streams and sessions nothing needs the tick but the report.
     const auto events = epoll_.wait(streams_.empty() ? next_report_ : next_tick_);
     now_ = Clock::now();
+    turned_at_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
     if (mailbox_.has_down()) {
       consume();
     }
@@ -67,6 +68,11 @@ void Loop::run() {
   for (const auto& [id, peer] : sessions_.peers()) {
     say_goodbye(*peer);
   }
+}
+
+bool Loop::alive(Time now) const {
+  const auto at = turned_at_.load(std::memory_order_relaxed);
+  return at == 0 || now - Time(Duration(at)) < std::chrono::seconds{10};
 }
 
 void Loop::perform(Stop) { running_ = false; }

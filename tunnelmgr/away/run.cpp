@@ -101,6 +101,7 @@ int run(const AwaySettings& settings) {
   if (const auto listens = control.listen_unix(settings.control_socket.string()); !listens) {
     return fail(log, listens.error());
   }
+  loop.alive_if([&] { return (*client)->alive(); });
   loop.on_stop([&] {
     (*client)->stop();
     players.stop();
