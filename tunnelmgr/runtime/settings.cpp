@@ -45,7 +45,7 @@ const char* level_name(Level level) {
 
 }  // namespace
 
-void Settings::parsed(std::string key, std::string default_text, std::string form, std::string meaning,
+void Settings::parsed(std::string key, const std::string& default_text, std::string form, std::string meaning,
                       std::function<std::optional<std::function<void()>>(const std::string&)> parse) {
   keys_.push_back({std::move(key), std::move(meaning), std::move(form), toml_text(default_text),
                    [parse = std::move(parse)](const Value& value) -> std::optional<Assign> {
@@ -155,7 +155,8 @@ Result<void, Failure> Settings::read_text(const std::string& toml, const std::st
       if (known == keys_.end()) {
         std::string all;
         for (const Key& each : keys_) {
-          all += (all.empty() ? "" : ", ") + each.name;
+          all += all.empty() ? "" : ", ";
+          all += each.name;
         }
         return where + "unknown key " + key + "; the keys are " + all;
       }

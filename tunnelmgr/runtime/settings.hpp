@@ -39,7 +39,7 @@ class Settings {
   }
   // Text with a form of its own: parse returns nullopt for what it does not accept; form says what it
   // accepts.
-  void parsed(std::string key, std::string default_text, std::string form, std::string meaning,
+  void parsed(std::string key, const std::string& default_text, std::string form, std::string meaning,
               std::function<std::optional<std::function<void()>>(const std::string&)> parse);
 
   [[nodiscard]] Result<void, Failure> read(const std::filesystem::path& file) const;

@@ -61,6 +61,7 @@ TEST_F(DtlsRecords, GoStraightIntoASlabOneBehindTheOther) {
 
 TEST_F(DtlsRecords, ReplayIsRejectedAndLateOnesInsideTheWindowAreNot) {
   std::vector<Buffer> records;
+  records.reserve(100);
   for (int i = 0; i < 100; ++i) {
     records.push_back(seal(world_.client, as_bytes("x")));
   }
@@ -152,18 +153,21 @@ TEST_F(DtlsRecords, ForgedAlertEndsNothing) {
 
 // Handshake on one thread, media on another: the session is moved, never shared.
 TEST_F(DtlsRecords, SessionMovesBetweenThreads) {
-  auto session = std::make_unique<DtlsSession>(std::move(world_.client));
+  DtlsSession session = std::move(world_.client);
+  std::unique_ptr<DtlsSession> returned;
   std::vector<Buffer> records;
+  records.reserve(50);
   std::thread([&, mine = std::move(session)]() mutable {
     for (int i = 0; i < 50; ++i) {
-      records.push_back(seal(*mine, as_bytes("from the data thread")));
+      records.push_back(seal(mine, as_bytes("from the data thread")));
     }
-    session = std::move(mine);
+    returned = std::make_unique<DtlsSession>(std::move(mine));
   }).join();
   for (const Buffer& record : records) {
     EXPECT_TRUE(open(world_.server, record));
   }
-  EXPECT_TRUE(open(world_.server, seal(*session, as_bytes("back again"))));
+  ASSERT_TRUE(returned);
+  EXPECT_TRUE(open(world_.server, seal(*returned, as_bytes("back again"))));
 }
 
 // One context serves handshakes on the control thread while the data thread uses other sessions made of it.

@@ -18,12 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 
 class IdentityFile : public testing::Test {
- protected:
+ public:
   IdentityFile() {
     std::string name = (fs::temp_directory_path() / "identity-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
   }
   ~IdentityFile() override { fs::remove_all(folder_); }
+
+ protected:
   [[nodiscard]] std::size_t files() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder_), {}));
   }

@@ -47,13 +47,14 @@ Handshake handshake(const TlsContext& server_context, const TlsContext& client_c
 }
 
 class TlsContexts : public testing::Test {
- protected:
+ public:
   TlsContexts() {
     std::string name = (fs::temp_directory_path() / "tls-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
   }
   ~TlsContexts() override { fs::remove_all(folder_); }
 
+ protected:
   void write_certificate(const fs::path& file) const {
     const CertificateHandle certificate = make_certificate(identity_, {"tv.example", "192.0.2.1"});
     const BioHandle out(BIO_new_file(file.c_str(), "w"));
