@@ -10,7 +10,7 @@ std::optional<PresenceAnswer> answer_presence(
   const auto request = wire::is_stun(datagram) ? wire::decode_stun(datagram) : ParseError::kBadValue;
   if (!request || request->message_class != wire::StunClass::kRequest ||
       request->method != wire::kStunBinding || !request->username || !request->has_integrity ||
-      !request->not_understood.empty()) {
+      !request->has_fingerprint || !request->not_understood.empty()) {
     return std::nullopt;
   }
   const std::string* const secret = password(*request->username);
