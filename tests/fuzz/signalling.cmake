@@ -1,0 +1,3 @@
+hearthcast_fuzz(rendezvous_message SOURCES rendezvous_message_fuzz.cpp DEPENDS signalling)
+hearthcast_fuzz(introduction SOURCES introduction_fuzz.cpp DEPENDS signalling)
+hearthcast_fuzz(pairing SOURCES pairing_fuzz.cpp DEPENDS signalling)
