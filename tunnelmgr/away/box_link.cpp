@@ -7,6 +7,9 @@
 namespace hearthcast::away {
 namespace {
 
+// A box that is just starting hears nothing at first, and flights are repeated ever more rarely: then
+// beginning anew is quicker.
+constexpr Duration kUnheard = std::chrono::seconds{2};
 constexpr Duration kFirstBackOff = std::chrono::milliseconds{500};
 constexpr Duration kLastBackOff = std::chrono::seconds{20};
 constexpr Duration kReplacedBackOff =
@@ -76,12 +79,14 @@ void BoxLink::begin_handshake(Time now) {
   // A box that has restarted takes handshakes only from endpoints that a check has proven anew.
   perform(agent_.on_silence(now), now);
   handshake_ = std::make_unique<secure::DtlsSession>(context_.dtls, secure::DtlsRole::kClient, context_.box);
+  unheard_until_ = now + kUnheard;
   settle(handshake_->start(now), now);
   host_.on_status();
 }
 
 void BoxLink::on_handshake(const Endpoint& from, Bytes datagram, Time now) {
   if (handshake_ && agent_.is_proven(from, now)) {
+    unheard_until_ = kNever;
     settle(handshake_->on_datagram(datagram, now), now);
   }
 }
@@ -228,13 +233,15 @@ void BoxLink::on_deadline(Time now) {
   if (handshake_ && handshake_->next_deadline() <= now) {
     settle(handshake_->on_deadline(now), now);
   }
-  if (next_attempt_ <= now && !handshake_) {
+  const bool unheard = handshake_ && unheard_until_ <= now;
+  if (unheard || (next_attempt_ <= now && !handshake_)) {
     begin_handshake(now);
   }
 }
 
 Time BoxLink::next_deadline() const {
-  Time first = std::min(agent_.next_deadline(), handshake_ ? handshake_->next_deadline() : next_attempt_);
+  Time first = agent_.next_deadline();
+  first = std::min(first, handshake_ ? std::min(handshake_->next_deadline(), unheard_until_) : next_attempt_);
   if (session_) {
     first = std::min(first, session_->next_deadline());
   }

@@ -93,6 +93,7 @@ class BoxLink {
   LinkHost& host_;
   nat::Agent agent_;
   std::unique_ptr<secure::DtlsSession> handshake_;
+  Time unheard_until_ = kNever;  // begin again then, unless the box has answered this handshake
   std::optional<BoxSession> session_;
   PeerId peer_;                     // of session_; the last one used
   std::map<FlowKey, bool> wanted_;  // and whether its data is coming
