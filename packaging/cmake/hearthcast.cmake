@@ -4,7 +4,7 @@ add_library(hearthcast_options INTERFACE)
 target_include_directories(hearthcast_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(hearthcast_options INTERFACE HEARTHCAST_VERSION="${PROJECT_VERSION}")
 target_compile_options(hearthcast_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${HEARTHCAST_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false overflows inside the standard library when sanitizers or -O2 inline it.
   target_compile_options(hearthcast_options INTERFACE
