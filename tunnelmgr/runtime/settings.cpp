@@ -116,6 +116,15 @@ void Settings::add_number(std::string key, std::int64_t least, std::int64_t most
                    }});
 }
 
+std::string Settings::unknown_key(const std::string& key) const {
+  std::string text = "unknown key " + key + "; the keys are ";
+  for (const Key& each : keys_) {
+    text += &each == &keys_.front() ? "" : ", ";
+    text += each.name;
+  }
+  return text;
+}
+
 Result<void, Failure> Settings::read(const std::filesystem::path& file) const {
   std::error_code unknown;
   std::ifstream in(file, std::ios::binary);
@@ -153,12 +162,7 @@ Result<void, Failure> Settings::read_text(const std::string& toml, const std::st
       }
       const auto known = std::ranges::find(keys_, key, &Key::name);
       if (known == keys_.end()) {
-        std::string all;
-        for (const Key& each : keys_) {
-          all += all.empty() ? "" : ", ";
-          all += each.name;
-        }
-        return where + "unknown key " + key + "; the keys are " + all;
+        return where + unknown_key(key);
       }
       Value value;
       const auto* const text = node.as_string();

@@ -65,6 +65,8 @@ class Settings {
   void add_number(std::string key, std::int64_t least, std::int64_t most, std::string meaning,
                   std::int64_t default_value, std::function<void(std::int64_t)> assign);
 
+  [[nodiscard]] std::string unknown_key(const std::string& key) const;
+
   std::vector<Key> keys_;
 };
 
