@@ -6,9 +6,9 @@
 
 namespace hearthcast::away {
 
+// The link logs its own coming and going.
 void Client::on_rendezvous(signalling::ClientAction event, Time now) {
   if (auto* joined = std::get_if<signalling::Joined>(&event)) {
-    parts_.log.info("rendezvous_joined", {{"observed", joined->observed.to_string()}});
     const auto server = signalling_->server();
     nat::PresenceAccount account;
     account.server = {server.address, joined->presence.port};
@@ -17,8 +17,7 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
     account.interval = std::chrono::seconds(joined->presence.interval_s);
     perform(presence_.start(std::move(account), now), now);
     introducer_->on_joined(true, now);
-  } else if (auto* left = std::get_if<signalling::Left>(&event)) {
-    parts_.log.info("rendezvous_left", {{"error", left->reason}});
+  } else if (std::holds_alternative<signalling::Left>(event)) {
     introducer_->on_joined(false, now);
   } else if (auto* answer = std::get_if<signalling::IntroductionAnswered>(&event)) {
     const auto candidates = introducer_->on_answer(*answer, parts_.memory, now);
