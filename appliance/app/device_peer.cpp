@@ -24,7 +24,7 @@ const std::set<FlowKey>& DevicePeer::watching() const {
 }
 
 void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
-  perform(agent_.on_stun(from, datagram, decoded, now), now);
+  perform(agent_.on_stun(from, datagram, decoded, now));
 }
 
 void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
@@ -37,7 +37,7 @@ void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram,
 
 void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
   if (tunnel_ && peer == peer_) {
-    perform(tunnel_->on_inner(gre, now), now);
+    perform(tunnel_->on_inner(gre, now));
   }
 }
 
@@ -54,33 +54,33 @@ void DevicePeer::on_signal(const FlowKey& flow, bool present, Time now) {
 }
 
 void DevicePeer::on_candidates(const std::vector<nat::Candidate>& candidates, Time now) {
-  perform(agent_.on_candidates(candidates, now), now);
+  perform(agent_.on_candidates(candidates, now));
 }
 
 void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time now) {
   access_ = std::move(access);
   if (tunnel_) {
-    perform(tunnel_->on_access(access_, now), now);
+    perform(tunnel_->on_access(access_, now));
   }
 }
 
-void DevicePeer::lurk(const Endpoint& last, Time now) { perform(agent_.lurk(last, now), now); }
+void DevicePeer::lurk(const Endpoint& last, Time now) { perform(agent_.lurk(last, now)); }
 
 void DevicePeer::end(tunnel::NoticeCode code, const std::string& text, Time now) {
   if (tunnel_) {
-    perform(tunnel_->end(code, text, now), now);
+    perform(tunnel_->end(code, text, now));
   }
 }
 
 void DevicePeer::on_deadline(Time now) {
   if (agent_.next_deadline() <= now) {
-    perform(agent_.on_deadline(now), now);
+    perform(agent_.on_deadline(now));
   }
   if (handshake_.next_deadline() <= now) {
     perform(handshake_.on_deadline(now), now);
   }
   if (tunnel_ && tunnel_->next_deadline() <= now) {
-    perform(tunnel_->on_deadline(now), now);
+    perform(tunnel_->on_deadline(now));
   }
 }
 
@@ -89,7 +89,7 @@ Time DevicePeer::next_deadline() const {
       {agent_.next_deadline(), handshake_.next_deadline(), tunnel_ ? tunnel_->next_deadline() : kNever});
 }
 
-void DevicePeer::perform(nat::Actions actions, Time now) {
+void DevicePeer::perform(const nat::Actions& actions) {
   for (const auto& action : actions) {
     if (const auto* datagram = std::get_if<nat::SendDatagram>(&action)) {
       host_.send(datagram->to, datagram->bytes);
@@ -111,7 +111,6 @@ void DevicePeer::perform(nat::Actions actions, Time now) {
       host_.on_path(*this);
     }
   }
-  (void)now;
 }
 
 void DevicePeer::perform(Handshake::Step step, Time now) {
@@ -144,10 +143,10 @@ void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
                                       {"cipher", cipher},
                                       {"replaced", former ? "yes" : "no"}});
   host_.on_tunnel(*this, former);
-  perform(tunnel_->on_deadline(now), now);  // the querier's first query
+  perform(tunnel_->on_deadline(now));  // the querier's first query
 }
 
-void DevicePeer::perform(sessions::TunnelActions actions, Time now) {
+void DevicePeer::perform(sessions::TunnelActions actions) {
   for (auto& action : actions) {
     if (auto* inner = std::get_if<sessions::SendInner>(&action)) {
       host_.post(datapath::SendInner{peer_, std::move(inner->gre)});
@@ -158,7 +157,6 @@ void DevicePeer::perform(sessions::TunnelActions actions, Time now) {
       return;
     }
   }
-  (void)now;
 }
 
 void DevicePeer::drop(const std::string& reason, bool close_notify) {

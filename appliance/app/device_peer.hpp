@@ -74,8 +74,8 @@ class DevicePeer {
   [[nodiscard]] const std::set<FlowKey>& watching() const;
 
  private:
-  void perform(nat::Actions actions, Time now);
-  void perform(sessions::TunnelActions actions, Time now);
+  void perform(const nat::Actions& actions);
+  void perform(sessions::TunnelActions actions);
   void perform(Handshake::Step step, Time now);
   void open(std::unique_ptr<secure::DtlsSession> session, Time now);
   void drop(const std::string& reason, bool close_notify);
