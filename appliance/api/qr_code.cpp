@@ -45,8 +45,8 @@ std::string qr_svg(const std::string& text) {
         ++end;
       }
       const std::string run = std::to_string(end - x);
-      svg += "M" + std::to_string(x + kQuiet) + " " + std::to_string(y + kQuiet) + "h" + run + "v1h-" + run +
-             "z";
+      svg.append("M").append(std::to_string(x + kQuiet)).append(" ").append(std::to_string(y + kQuiet));
+      svg.append("h").append(run).append("v1h-").append(run).append("z");
     }
   }
   return svg + "\"/></svg>";

@@ -120,8 +120,8 @@ http::Response answer(const http::Request& request, const LiveState& live, Time 
 }
 
 std::size_t body_limit(const http::Request& head) {
-  constexpr std::size_t kPlaylist = 4 * 1024 * 1024;
-  constexpr std::size_t kOther = 64 * 1024;
+  constexpr std::size_t kPlaylist = std::size_t{4} * 1024 * 1024;
+  constexpr std::size_t kOther = std::size_t{64} * 1024;
   return head.path == "/api/v1/playlist" ? kPlaylist : kOther;
 }
 

@@ -77,6 +77,7 @@ DeviceList read_devices(sqlite::Transaction& t) {
     }
   });
   std::vector<Device> devices;
+  devices.reserve(read.size());
   for (auto& [id, device] : read) {
     devices.push_back(std::move(device));
   }

@@ -124,7 +124,7 @@ Result<void> Database::run_script(const std::string& sql) {
 
 Result<void> Database::intact() {
   std::string report;
-  const auto checked = query("PRAGMA quick_check(1)", {}, [&](const Row& row) { report = row.text(0); });
+  auto checked = query("PRAGMA quick_check(1)", {}, [&](const Row& row) { report = row.text(0); });
   if (checked && report != "ok") {
     return Error{Error::Kind::kDamaged, "The database is damaged (" + file_.string() + ": " + report + ")"};
   }

@@ -39,7 +39,7 @@ Result<Database> open_intact(const fs::path& file) {
 }
 
 // After the place became empty: a backup, or nothing.
-Result<Durable> recover(const fs::path& file, std::string what_happened) {
+Result<Durable> recover(const fs::path& file, const std::string& what_happened) {
   auto restored = restore_newest(file);
   if (!restored && restored.error().kind != Error::Kind::kDamaged) {
     return restored.error();
