@@ -82,6 +82,20 @@ def _sending_socket(channel: Channel) -> socket.socket:
     return out
 
 
+def _wait_for_route(channel: Channel, timeout_s: float = 20) -> None:
+    """A namespace that was just raised may have no route yet: the kernel settles links in its own time."""
+    end = time.monotonic() + timeout_s
+    while True:
+        try:
+            with _sending_socket(channel) as trial:
+                trial.connect((channel.group, channel.port))
+            return
+        except OSError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.05)
+
+
 def send_for_ever(senders: list[Sender]) -> None:
     flush_ns = time.monotonic_ns()
     while True:
@@ -100,6 +114,8 @@ def send_for_ever(senders: list[Sender]) -> None:
 
 def main(settings_path: str) -> None:
     settings = json.loads(Path(settings_path).read_text(encoding="utf-8"))
+    for channel in settings["channels"]:
+        _wait_for_route(Channel(**channel))
     # Spread over one interval: channels of a real provider do not send in step either.
     start_ns = time.monotonic_ns() + 100_000_000
     apart_ns = INTERVAL_NS // len(settings["channels"])
