@@ -145,7 +145,7 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
 void Service::dispatch(Session& session, signalling::Message&& message, Time now, Actions& out) {
   const bool is_box = session.role == signalling::Role::kBox;
   std::visit(
-      [&](auto&& m) {
+      [&](auto& m) {
         using T = std::decay_t<decltype(m)>;
         using namespace signalling;
         if constexpr (std::is_same_v<T, Allow> || std::is_same_v<T, PairingWindow>) {
@@ -165,7 +165,7 @@ void Service::dispatch(Session& session, signalling::Message&& message, Time now
         ++counters_.bad_messages;
         drop(session.id, ErrorCode::kBadMessage, "that message is not for this role", out);
       },
-      std::move(message));
+      message);
 }
 
 const std::string* Service::presence_password(const std::string& username) {

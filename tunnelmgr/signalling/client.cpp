@@ -123,28 +123,33 @@ ClientActions Client::on_text(std::string_view text, Time now) {
     handle(std::move(*welcome), now, out);
   } else if (auto* error = std::get_if<Error>(&*message)) {
     handle(std::move(*error), now, out);
-  } else if (state_ != State::kJoined) {
-    ++bad_messages_;
-  } else if (auto* mapping = std::get_if<Mapping>(&*message)) {
-    out.push_back(MappingSeen{mapping->endpoint});
-  } else if (auto* offer = std::get_if<IntroduceOffer>(&*message); offer != nullptr && role_ == Role::kBox) {
-    out.push_back(IntroductionAsked{std::move(*offer)});
-  } else if (auto* asked = std::get_if<PairOffer>(&*message); asked != nullptr && role_ == Role::kBox) {
-    out.push_back(PairingAsked{std::move(*asked)});
-  } else if (auto* answer = std::get_if<IntroduceAnswer>(&*message);
-             answer != nullptr && finish(answer->id)) {
-    out.push_back(IntroductionAnswered{
-        answer->id, {std::move(answer->payload), std::move(answer->signature)}, std::move(answer->observed)});
-  } else if (auto* refusal = std::get_if<IntroduceRefusal>(&*message);
-             refusal != nullptr && finish(refusal->id)) {
-    out.push_back(
-        IntroductionAnswered{refusal->id, {std::move(refusal->payload), std::move(refusal->signature)}, {}});
-  } else if (auto* paired = std::get_if<PairAnswer>(&*message); paired != nullptr && finish(paired->id)) {
-    out.push_back(PairingAnswered{paired->id, std::move(paired->payload)});
-  } else {
+  } else if (state_ != State::kJoined || !take(*message, out)) {
     ++bad_messages_;
   }
   return out;
+}
+
+// What only a joined client is told; false for what nobody asked or what is not for this role.
+bool Client::take(Message& message, ClientActions& out) {
+  if (const auto* mapping = std::get_if<Mapping>(&message)) {
+    out.push_back(MappingSeen{mapping->endpoint});
+  } else if (auto* offer = std::get_if<IntroduceOffer>(&message); offer != nullptr && role_ == Role::kBox) {
+    out.push_back(IntroductionAsked{std::move(*offer)});
+  } else if (auto* asked = std::get_if<PairOffer>(&message); asked != nullptr && role_ == Role::kBox) {
+    out.push_back(PairingAsked{std::move(*asked)});
+  } else if (auto* answer = std::get_if<IntroduceAnswer>(&message); answer != nullptr && finish(answer->id)) {
+    out.push_back(IntroductionAnswered{
+        answer->id, {std::move(answer->payload), std::move(answer->signature)}, std::move(answer->observed)});
+  } else if (auto* refusal = std::get_if<IntroduceRefusal>(&message);
+             refusal != nullptr && finish(refusal->id)) {
+    out.push_back(
+        IntroductionAnswered{refusal->id, {std::move(refusal->payload), std::move(refusal->signature)}, {}});
+  } else if (auto* paired = std::get_if<PairAnswer>(&message); paired != nullptr && finish(paired->id)) {
+    out.push_back(PairingAnswered{paired->id, std::move(paired->payload)});
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Client::handle(Challenge&& message, ClientActions& out) {

@@ -107,6 +107,7 @@ class Client {
   [[nodiscard]] std::uint64_t bad_messages() const { return bad_messages_; }
 
  private:
+  [[nodiscard]] bool take(Message& message, ClientActions& out);
   ClientActions leave(std::string reason, Time now, bool disconnect);
   void handle(Challenge&& message, ClientActions& out);
   void handle(Welcome&& message, Time now, ClientActions& out);
