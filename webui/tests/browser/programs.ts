@@ -28,7 +28,7 @@ export async function until<T>(ask: () => Promise<T | undefined | false>, what: 
 }
 
 // Below the ports that a system gives to outgoing connections, so that nobody takes it between asking and using.
-async function free_port(): Promise<number> {
+export async function free_port(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
     const free = await new Promise<boolean>((then) => {
@@ -46,12 +46,12 @@ class Program {
 
   protected constructor(
     private readonly name: string,
-    settings: (folder: string) => string,
+    settings: string,
   ) {
     this.folder = mkdtempSync(join(tmpdir(), `${name}-web-`));
     writeFileSync(
       join(this.folder, 'settings.toml'),
-      `state_dir = "${this.folder}/state"\ncontrol_socket = "${this.folder}/control.sock"\n${settings(this.folder)}`,
+      `state_dir = "${this.folder}/state"\ncontrol_socket = "${this.folder}/control.sock"\n${settings}`,
     );
   }
 
@@ -62,10 +62,13 @@ class Program {
     });
     closeSync(log);
     this.child = child;
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`${this.name} ended with ${child.exitCode}:\n${this.log()}`);
-      return this.call('status');
-    }, `${this.name} answers`).catch((error: unknown) => {
+    process.once('exit', () => child.kill('SIGKILL'));
+    const ended = new Promise<never>((_, fail) => {
+      child.once('error', fail);
+      child.once('exit', (code) => fail(new Error(`${this.name} ended with ${code}`)));
+    });
+    ended.catch(() => {}); // later it may end as it likes
+    await Promise.race([ended, until(() => this.call('status'), `${this.name} answers`)]).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.log()}`);
     });
   }
@@ -103,14 +106,15 @@ export class Box extends Program {
     readonly url: string,
     settings: string,
   ) {
-    super('hearthcast-box', () => settings);
+    super('hearthcast-box', settings);
   }
 
-  static async start(): Promise<Box> {
-    const [https, tunnel] = [await free_port(), await free_port()];
+  // Without a rendezvous a device knows of the box's tunnel only that its port is 4755.
+  static async start(tunnel: number): Promise<Box> {
+    const [https, http] = [await free_port(), await free_port()];
     const box = new Box(
       `https://127.0.0.1:${https}`,
-      `name = "Home"\n[https]\nlisten = "127.0.0.1:${https}"\n[network]\ntunnel_port = ${tunnel}\nupstream_interface = "lo"\n`,
+      `name = "Home"\n[https]\nlisten = "127.0.0.1:${https}"\n[http]\nlisten = "127.0.0.1:${http}"\n[network]\ntunnel_port = ${tunnel}\nupstream_interface = "lo"\n`,
     );
     await box.start();
     return box;
@@ -122,12 +126,16 @@ export class Box extends Program {
 }
 
 export class Away extends Program {
-  private constructor(settings: string) {
-    super('hearthcast-away', () => settings);
+  private constructor(
+    readonly url: string,
+    settings: string,
+  ) {
+    super('hearthcast-away', settings);
   }
 
   static async start(name: string): Promise<Away> {
-    const away = new Away(`name = ${JSON.stringify(name)}\n[http]\nlisten = "127.0.0.1:${await free_port()}"\n`);
+    const listen = `127.0.0.1:${await free_port()}`;
+    const away = new Away(`http://${listen}`, `name = ${JSON.stringify(name)}\n[http]\nlisten = "${listen}"\n`);
     await away.start();
     return away;
   }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Window } from './browser';
 import { pair } from './device';
-import { Box } from './programs';
+import { Box, free_port } from './programs';
 
 const kPassword = 'a kettle under the stairs';
 // A name is text of strangers: these would run if the page took it for anything else.
@@ -24,7 +24,7 @@ let box: Box;
 let window: Window;
 
 beforeAll(async () => {
-  box = await Box.start();
+  box = await Box.start(await free_port());
   window = await Window.open(box.url);
 });
 afterAll(async () => {
