@@ -19,7 +19,7 @@ from .topology import RENDEZVOUS_IP4, Topology
 from .waiting import until
 
 AWAY_PORT = 8870
-RENDEZVOUS_URL = f"wss://{RENDEZVOUS_IP4}"
+RENDEZVOUS_URL = f"wss://{RENDEZVOUS_IP4}/v1"
 
 
 class Away:
@@ -35,7 +35,10 @@ class Away:
 
     def playlist(self) -> dict[str, str]:
         """Path of each channel by its name, as a player reads the M3U."""
-        lines = self.get("/playlist.m3u").text.splitlines()
+        answer = self.get("/playlist.m3u")
+        if answer.status != 200:
+            return {}
+        lines = answer.text.splitlines()
         paths: dict[str, str] = {}
         name = ""
         for line in lines:
