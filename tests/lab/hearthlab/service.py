@@ -60,6 +60,13 @@ class Service:
                 self._process.stdout.close()
             self._process = None
 
+    def health(self) -> str:
+        """Whether it runs, how much it sent, and its complaints."""
+        state = "not started" if self._process is None else f"exit status {self._process.poll()} (None: it runs)"
+        sent = {channel.name: len(self.sent_ns(channel)) for channel in self.channels if self._record(channel).exists()}
+        log = self._folder / "provider.log"
+        return f"{state}; sent {sent}\n{log.read_text(encoding='utf-8') if log.exists() else ''}"
+
     def film(self, channel: Channel) -> Film:
         return self.films[channel.name]
 

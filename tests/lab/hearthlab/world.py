@@ -195,5 +195,11 @@ class World:
         raise LookupError(f"device {number}")
 
     def logs(self) -> str:
-        """The end of every program's log, for a failure's report."""
-        return "\n".join(f"--- {program.folder.name}\n{program.log()[-6000:]}" for program in self._programs)
+        """What a failure's report needs: the state of provider and edge, and the end of every program's log."""
+        parts = [f"--- provider\n{self.service.health()}"]
+        with contextlib.suppress(Exception):
+            edge = self.topology["edge"]
+            counts = {channel.name: self.observer.packets(channel) for channel in channels.ALL}
+            parts.append(f"--- edge\npassed into the home: {counts}\n{edge.run('bridge', '-d', 'mdb', 'show')}")
+        parts += [f"--- {program.folder.name}\n{program.log()[-6000:]}" for program in self._programs]
+        return "\n".join(parts)
