@@ -122,12 +122,12 @@ TEST(Connect, ABetterPathThatAppearsLaterIsTakenOnce) {
 }
 
 TEST(Connect, WithTwentyPercentLossAndReordering) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     // A datagram crosses both uplinks: 0.8944 squared arrives.
     TwoSites t(kPortRestricted, kPortRestricted, {.delay = 15ms, .jitter = 40ms, .loss = 0.1056}, seed);
     t.introduce();
     ASSERT_TRUE(t.both_connected(30s)) << seed;
-    t.world.run_for(10min);  // and it stays
+    t.world.run_for(4min);  // and it stays
     EXPECT_TRUE(t.box.connected() && t.device.connected()) << seed;
   }
 }
