@@ -109,7 +109,7 @@ void Loop::perform(datapath::RemoveSession message) {
   }
 }
 
-void Loop::perform(datapath::SendInner message) {
+void Loop::perform(const datapath::SendInner& message) {
   auto* peer = sessions_.find(message.peer);
   if (peer == nullptr || message.gre.size() > datapath::kMaxInnerSize) {
     ++counters_.send_dropped;
@@ -119,7 +119,7 @@ void Loop::perform(datapath::SendInner message) {
   counters_.send_dropped += sender_.send(*peer, std::span(&packet, 1)).drops;
 }
 
-void Loop::perform(datapath::PassToSession message) { reader_.pass_to_session(message, now_); }
+void Loop::perform(const datapath::PassToSession& message) { reader_.pass_to_session(message, now_); }
 
 void Loop::perform(AddFlow message) {
   const auto id = message.flow;

@@ -33,8 +33,8 @@ class Loop final : private datapath::PortSink {
   void perform(datapath::AddSession message);
   void perform(datapath::MoveSession message);
   void perform(datapath::RemoveSession message);
-  void perform(datapath::SendInner message);
-  void perform(datapath::PassToSession message);
+  void perform(const datapath::SendInner& message);
+  void perform(const datapath::PassToSession& message);
   void perform(AddFlow message);
   void perform(RemoveFlow message);
   void perform(SetViewers message);

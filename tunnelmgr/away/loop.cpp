@@ -100,7 +100,7 @@ void Loop::say_goodbye(datapath::Peer& peer) {
   (void)socket_.send(peer.endpoint, Bytes(record).first(size));
 }
 
-void Loop::perform(datapath::SendInner message) {
+void Loop::perform(const datapath::SendInner& message) {
   auto* peer = sessions_.find(message.peer);
   if (peer == nullptr || message.gre.size() > datapath::kMaxInnerSize) {
     ++counters_.send_dropped;
@@ -110,7 +110,7 @@ void Loop::perform(datapath::SendInner message) {
   counters_.send_dropped += sender_.send(*peer, std::span(&packet, 1)).drops;
 }
 
-void Loop::perform(datapath::PassToSession message) { reader_.pass_to_session(message, now_); }
+void Loop::perform(const datapath::PassToSession& message) { reader_.pass_to_session(message, now_); }
 
 void Loop::perform(OpenStream message) {
   streams_.try_emplace(message.channel, message);

@@ -34,9 +34,10 @@ class Mailbox {
   [[nodiscard]] bool say(Up message) { return up_.push(std::move(message)); }
   // For what the other side must learn: kept in order until there is room, see retry().
   void say_surely(Up message) {
-    if (!waiting_.empty() || !up_.push(std::move(message))) {
-      waiting_.push_back(std::move(message));
+    if (waiting_.empty() && up_.push(std::move(message))) {
+      return;
     }
+    waiting_.push_back(std::move(message));  // NOLINT(bugprone-use-after-move): a full queue leaves it whole
   }
   void retry() {
     std::size_t said = 0;
