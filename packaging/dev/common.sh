@@ -43,4 +43,7 @@ build_preset() {
   cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
 
+# The compiler cache knows a file by its content, wherever the clone lies.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
+
 mkdir -p build
