@@ -65,7 +65,7 @@ const char* text_of(PairingDesk::State state) {
 }
 
 std::int64_t seconds_until(Time then, Time now) {
-  return std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::seconds>(then - now).count());
+  return std::max<std::int64_t>(0, std::chrono::round<std::chrono::seconds>(then - now).count());
 }
 
 }  // namespace

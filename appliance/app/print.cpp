@@ -22,11 +22,15 @@ std::string number(const json& object, const char* key) {
   return std::to_string(object.value(key, std::int64_t{0}));
 }
 
+std::string bracketed(const std::string& address) {
+  return address.find(':') == std::string::npos ? address : "[" + address + "]";
+}
+
+// The form of a playlist: SOURCE@GROUP:PORT, IPv6 in brackets.
 std::string address(const json& flow) {
-  const std::string group = flow.value("group", "");
-  const std::string shown = group.find(':') == std::string::npos ? group : "[" + group + "]";
   const std::string source = flow.value("source", "");
-  return (source.empty() ? "" : source + "@") + shown + ":" + number(flow, "port");
+  return (source.empty() ? "" : bracketed(source) + "@") + bracketed(flow.value("group", "")) + ":" +
+         number(flow, "port");
 }
 
 std::string megabits(std::int64_t bits) {

@@ -33,7 +33,7 @@ TEST(Print, ChannelsWithAddressAndState) {
   EXPECT_EQ(text,
             "1     Один                            239.1.1.1:5000                            live, 8.2 "
             "Mbit/s, 2 watching\n"
-            "2     Film                            2001:db8::1@[ff3e::1]:5002                idle\n");
+            "2     Film                            [2001:db8::1]@[ff3e::1]:5002              idle\n");
   EXPECT_THAT(print_channels({{"channels", json::array()}}), HasSubstr("hearthcast-box import"));
 }
 
