@@ -26,7 +26,8 @@ make_tree() {
     as_root cp -r /etc/apt/apt.conf.d /etc/apt/sources.list* "$tree/etc/apt/" &&
     { [ ! -f "$HOME/.npmrc" ] || as_root cp "$HOME/.npmrc" "$tree/tmp/.npmrc"; } &&
     as_root cp /etc/resolv.conf /etc/hosts "$tree/etc/" &&
-    as_root mount -t proc proc "$tree/proc" && as_root mount --rbind /dev "$tree/dev"
+    as_root mount -t proc proc "$tree/proc" && as_root mount --rbind /dev "$tree/dev" &&
+    as_root mount --make-rslave "$tree/dev" # so that unmounting it here leaves the machine's own alone
 }
 step "a minimal Debian 12 tree" make_tree
 as_root mkdir -p "$tree/src"
