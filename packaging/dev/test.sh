@@ -98,5 +98,8 @@ for kind in "${kinds[@]}"; do
   esac
 done
 
+# Each row of the multicast checklist names its tests: they exist, and those of this run passed.
+python3 packaging/dev/checklist.py "$out" "${kinds[@]}" || crashed checklist
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
