@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# lint [--quick]: formatting of C++, shell scripts, Python that compiles; without --quick clang-tidy over everything.
+# lint [--quick | OPTION...]: formatting of C++, shell scripts, Python that compiles; without --quick clang-tidy over
+# everything that is not known to be clean. Options are those of tidy.py: --jobs N, --fresh, --profile, files.
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need test
@@ -26,11 +27,10 @@ check words own_words
 
 if [ "${1:-}" != --quick ]; then
   need build lint
-  [ -f build/tidy/build.ninja ] || cmake --preset tidy > build/configure-tidy.log 2>&1
-  say "clang-tidy, a line for each file that has a finding"
-  tidy() { git ls-files '*.cpp' | grep -v '^tests/fuzz/' |
-    xargs -P "$(nproc)" -n 1 clang-tidy-14 -p build/tidy --quiet 2> build/tidy.err; }
-  check clang-tidy tidy
+  # Configured each time, a few seconds: a file added since would have no compile command.
+  cmake --preset tidy > build/configure-tidy.log 2>&1 || { tail -30 build/configure-tidy.log >&2; die "configuring failed"; }
+  say "clang-tidy, a line for each file that has changed since it was clean"
+  check clang-tidy python3 packaging/dev/tidy.py "$@"
 fi
 
 echo "$passed passed, $failed failed"
