@@ -43,6 +43,7 @@ LAYERS = {
     "tunnelmgr/away": layer(
         PROGRAM, "tunnelmgr: base wire membership playlist signalling nat tunnel playout secure linux datapath runtime http"
     ),
+    "appliance/proxy": layer(PURE, "tunnelmgr: base"),
     "appliance/channels": layer(PURE, "tunnelmgr: base playlist"),
     "appliance/access": layer(PURE, "tunnelmgr: base signalling", "appliance: channels"),
     "appliance/sessions": layer(PURE, "tunnelmgr: base wire membership tunnel", "appliance: channels access"),
