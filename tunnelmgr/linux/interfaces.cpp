@@ -2,15 +2,18 @@
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/route.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <map>
+#include <set>
 
 namespace hearthcast::linux {
 namespace {
@@ -53,7 +56,20 @@ Interface describe(rtnl_link& link) {
   out.running = (flags & IFF_RUNNING) != 0;
   out.loopback = (flags & IFF_LOOPBACK) != 0;
   out.multicast = (flags & IFF_MULTICAST) != 0;
+  out.point_to_point = (flags & IFF_POINTOPOINT) != 0;
   out.mtu = rtnl_link_get_mtu(&link);
+  const char* const kind = rtnl_link_get_type(&link);
+  out.kind = kind != nullptr ? kind : "";
+  out.master = static_cast<unsigned>(rtnl_link_get_master(&link));
+  std::int32_t foreign_network = 0;
+  if (rtnl_link_get_link_netnsid(&link, &foreign_network) < 0) {  // else the index means nothing here
+    out.lower = static_cast<unsigned>(rtnl_link_get_link(&link));
+  }
+  nl_addr* const mac = rtnl_link_get_addr(&link);
+  if (rtnl_link_get_arptype(&link) == ARPHRD_ETHER && mac != nullptr && nl_addr_get_len(mac) == 6) {
+    const auto* const octets = static_cast<const std::uint8_t*>(nl_addr_get_binary_addr(mac));
+    std::copy(octets, octets + 6, out.mac.emplace().begin());
+  }
   return out;
 }
 
@@ -74,7 +90,47 @@ std::optional<InterfaceAddress> describe(rtnl_addr& entry) {
       (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0 && (flags & IFA_F_OPTIMISTIC) == 0};
 }
 
+std::optional<IpAddress> lowest_usable(const std::vector<InterfaceAddress>& addresses,
+                                       bool (*fits)(const IpAddress&)) {
+  std::optional<IpAddress> lowest;
+  for (const InterfaceAddress& one : addresses) {
+    if (!one.tentative && fits(one.address) && (!lowest || one.address < *lowest)) {
+      lowest = one.address;
+    }
+  }
+  return lowest;
+}
+
 }  // namespace
+
+std::optional<IpAddress> Interface::link_local() const {
+  return lowest_usable(addresses, [](const IpAddress& a) { return a.is_ip6() && a.is_link_local(); });
+}
+
+std::optional<IpAddress> Interface::ip4() const {
+  return lowest_usable(addresses, [](const IpAddress& a) { return a.is_ip4(); });
+}
+
+bool same_link(const std::vector<Interface>& all, unsigned one, unsigned other) {
+  const auto part_of = [](const Interface& part, const Interface& whole) {
+    const bool port = part.master == whole.index && whole.kind != "vrf";  // a VRF routes between its ports
+    const bool same_wire = part.kind == "veth" ? whole.kind == "veth" : part.kind.starts_with("macv");
+    return port || (same_wire && part.lower == whole.index);
+  };
+  std::set<unsigned> reached = {one};
+  std::vector<unsigned> edge = {one};
+  while (!edge.empty() && !reached.contains(other)) {
+    const auto here = std::ranges::find(all, edge.back(), &Interface::index);
+    edge.pop_back();
+    for (const Interface& next : all) {
+      if (here != all.end() && (part_of(*here, next) || part_of(next, *here)) &&
+          reached.insert(next.index).second) {
+        edge.push_back(next.index);
+      }
+    }
+  }
+  return reached.contains(other);
+}
 
 Result<std::vector<Interface>, Failure> list_interfaces() {
   const auto socket = connect();

@@ -1,7 +1,10 @@
 // The machine's network interfaces, their addresses and default routes, and word when any of them changes.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +31,27 @@ struct Interface {
   bool running = false;  // the link has a carrier
   bool loopback = false;
   bool multicast = false;
+  bool point_to_point = false;
   unsigned mtu = 0;
+  std::string kind;     // the kernel's word for a virtual link: bridge, veth, vlan, tun...; else empty
+  unsigned master = 0;  // index of the bridge or bond that it is a port of; 0: of none
+  unsigned lower =
+      0;  // index of the link under it (of a VLAN), or of a veth's other end; 0: none in this network
+  std::optional<std::array<std::uint8_t, 6>> mac = {};  // none on links without Ethernet addresses
   std::vector<InterfaceAddress> addresses;
 
+  // Where MLD queries and reports come from: a link-local address that may be used now (not tentative).
+  [[nodiscard]] std::optional<IpAddress> link_local() const;
+  // Where IGMP queries and reports come from: the lowest usable IPv4 address.
+  [[nodiscard]] std::optional<IpAddress> ip4() const;
   friend bool operator==(const Interface&, const Interface&) = default;
 };
+
+// Whether what is sent into one can come out of the other without passing a router, as far as this machine
+// can see: the same link, a bridge (or bond) and its ports, the two ends of a veth pair, a MACVLAN and the
+// link under it, and so on through several of these. For finding loops: such two must not be upstream and
+// downstream.
+[[nodiscard]] bool same_link(const std::vector<Interface>& all, unsigned one, unsigned other);
 
 // A snapshot, in order of index.
 [[nodiscard]] Result<std::vector<Interface>, Failure> list_interfaces();

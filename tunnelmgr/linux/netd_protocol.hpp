@@ -16,6 +16,10 @@ namespace hearthcast::linux {
 // Where the helper finds its one client: the program that starts it puts one end of a connected pair there.
 inline constexpr int kNetdDescriptor = 3;
 
+// The kernel's multicast routing tables that the helper lends out, of each family.
+inline constexpr std::uint32_t kFirstMulticastTable = 4755;
+inline constexpr std::uint32_t kMulticastTables = 64;
+
 enum class NetdOperation : std::uint8_t {
   // Gives the UDP socket that travels with it a receive buffer of argument octets, above what the machine
   // allows
