@@ -64,7 +64,7 @@ DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts
       device_(device),
       facts_(std::move(facts)),
       access_(std::move(access)),
-      router_(box_link_local(), membership::Timing{}, membership::Limits{}, now),
+      router_(box_link_local(), membership::tunnel_timing(), membership::kTunnelLimits, now),
       standing_(code_of(access_->standing(identity))) {}
 
 TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
@@ -194,23 +194,23 @@ void DeviceTunnel::perform(tunnel::ControlActions actions, Time now, TunnelActio
   }
 }
 
-void DeviceTunnel::perform(membership::Actions actions, Time now, TunnelActions& out) {
+void DeviceTunnel::perform(membership::old::Actions actions, Time now, TunnelActions& out) {
   bool changed = false;
   for (auto& action : actions) {
     if (closed_) {
       return;
     }
-    if (auto* packet = std::get_if<membership::SendPacket>(&action)) {
+    if (auto* packet = std::get_if<membership::old::SendPacket>(&action)) {
       out.push_back(SendInner{tunnel::encode_membership(packet->ip_packet)});
-    } else if (const auto* joined = std::get_if<membership::Joined>(&action)) {
+    } else if (const auto* joined = std::get_if<membership::old::Joined>(&action)) {
       if (close_at_ == kNever) {
         decide(joined->subscription, true, now, out);
         changed = true;
       }
-    } else if (const auto* left = std::get_if<membership::Left>(&action)) {
+    } else if (const auto* left = std::get_if<membership::old::Left>(&action)) {
       reports_.erase(left->subscription);
       changed = true;
-    } else if (const auto* over = std::get_if<membership::OverLimit>(&action)) {
+    } else if (const auto* over = std::get_if<membership::old::OverLimit>(&action)) {
       refuse({access::RefusalCode::kLimit, "This device asks for more channels at once than the box allows."},
              FlowKey{over->subscription.source, over->subscription.group, 0}, now, out);
     }

@@ -16,7 +16,7 @@
 #include "appliance/access/access.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
 
@@ -76,7 +76,7 @@ class DeviceTunnel {
   void on_control(Bytes payload, Time now, TunnelActions& out);
   void on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
   void on_membership(Bytes packet, Time now, TunnelActions& out);
-  void perform(membership::Actions actions, Time now, TunnelActions& out);
+  void perform(membership::old::Actions actions, Time now, TunnelActions& out);
   void perform(tunnel::ControlActions actions, Time now, TunnelActions& out);
   void say(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
   void say_hello(Time now, TunnelActions& out);
@@ -92,7 +92,7 @@ class DeviceTunnel {
   BoxFacts facts_;
   std::shared_ptr<const access::Access> access_;
   tunnel::ControlTransport transport_;
-  membership::Router router_;
+  membership::old::Router router_;
 
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has

@@ -2,10 +2,11 @@
 // subscription, and limits hold.
 #include <set>
 
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 
 using namespace hearthcast;
 using namespace hearthcast::membership;
+using namespace hearthcast::membership::old;
 
 namespace {
 
@@ -30,7 +31,7 @@ void check(const Actions& actions, std::set<Subscription>& joined) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Time now{};
-  Router router(*IpAddress::parse("fe80::1"), {}, {}, now);
+  Router router(*IpAddress::parse("fe80::1"), tunnel_timing(), kTunnelLimits, now);
   std::set<Subscription> joined;
   Reader r({data, size});
   while (r.left() > 0) {

@@ -27,7 +27,7 @@ Listener::Packets Listener::join(const Subscription& wanted, Time now) {
     return {};
   }
   Group& group = groups_[wanted.group];
-  if (group.sources.size() >= Limits{}.sources && !group.sources.contains(wanted.source)) {
+  if (group.sources.size() >= kTunnelLimits.sources && !group.sources.contains(wanted.source)) {
     return {};
   }
   if (++group.sources[wanted.source].count > 1) {

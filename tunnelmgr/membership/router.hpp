@@ -1,84 +1,115 @@
-// The router's side of membership in one tunnel (RFC 3810 section 7, RFC 3376 section 6): querier, and what
-// the host at the other end wants, tracked explicitly.
+// The router's side of MLD and IGMP on one link and for one family, a network at home or a tunnel: querier
+// election, queries, and what the hosts there want (RFC 3810 sections 7 and 8, RFC 3376 sections 6 and 7).
 //
-// Not thread-safe. Performs nothing: the caller sends the packets and acts on what was joined and left.
-// Groups of source-specific ranges may be asked for from any source: the catalogue decides what is carried,
-// and playlists name such groups without their source.
+// Not thread-safe. Performs nothing: the caller carries out the actions in their order, calls on_deadline()
+// at next_deadline() or later, and asks for next_deadline() again after every call. Until the first
+// QuerierChanged the router is not querier. Memberships are tracked, and changes told, whoever is querier.
 #pragma once
 
-#include <array>
-#include <map>
+#include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
 #include "tunnelmgr/base/bytes.hpp"
+#include "tunnelmgr/base/prefix.hpp"
+#include "tunnelmgr/base/source_filter.hpp"
 #include "tunnelmgr/base/time.hpp"
-#include "tunnelmgr/membership/group_state.hpp"
-#include "tunnelmgr/membership/subscription.hpp"
+#include "tunnelmgr/membership/router_status.hpp"
 #include "tunnelmgr/membership/timing.hpp"
-#include "tunnelmgr/wire/membership_packet.hpp"
 
 namespace hearthcast::membership {
 
+enum class Tracking : std::uint8_t {
+  kNone,     // what the RFCs keep: the sum of all hosts
+  kPerHost,  // also who wants what: for status, and for fast leave
+  // One host at the other end, whose reports are complete: what it leaves ends at once, without a query. It
+  // is no router: its queries are counted and win no election.
+  kPointToPoint,
+};
+
+struct RouterSettings {
+  Family family = Family::kIp6;
+  Timing timing = {};
+  Limits limits = {};
+  // The version of the queries: MLD 1, 2; IGMP 1, 2, 3; 0 is the newest. Older ones are for links whose hosts
+  // or routers know no newer one; leaves of single sources are then asked about by group, and with IGMPv1 not
+  // at all.
+  int querier_version = 0;
+  Tracking tracking = Tracking::kPerHost;
+  // With kPerHost: what nobody else is known to want ends at once. Still asked about once, so that a host
+  // whose reports were all lost comes back. Waits until a round of start-up queries has told who is there,
+  // and does not act on groups where hosts cannot be told apart (older versions, 0.0.0.0, more than the limit
+  // of listeners).
+  bool fast_leave = false;
+  // Groups that can be had only from a named source (RFC 4604): who asks for one from any source, as the
+  // older versions and EXCLUDE records do, is not heeded.
+  std::vector<Prefix> ssm_ranges = default_ssm_ranges();
+  bool ssm_from_any_source = false;  // serve it all the same: where a catalogue decides what is carried
+  std::size_t packet_size = 1500;    // of the largest IP packet that the link carries: queries are split
+  friend bool operator==(const RouterSettings&, const RouterSettings&) = default;
+};
+
+// A whole IP packet to send on the link.
 struct SendPacket {
-  Buffer ip_packet;  // to seal and send without a GRE key
+  Buffer ip_packet;
   friend bool operator==(const SendPacket&, const SendPacket&) = default;
 };
-struct Joined {
-  Subscription subscription;
-  friend bool operator==(const Joined&, const Joined&) = default;
+// What the link wants of a group from now on; INCLUDE of nothing: no more. Comes only when it differs from
+// before.
+struct FilterChanged {
+  IpAddress group;
+  SourceFilter now;
+  friend bool operator==(const FilterChanged&, const FilterChanged&) = default;
 };
-struct Left {
-  Subscription subscription;
-  friend bool operator==(const Left&, const Left&) = default;
-};
-// More groups or sources than a tunnel may ask for; what is joined already goes on.
+// A report asked for more groups, or more sources of a group, than the limits. Once for each group of a
+// report, with the first source that was refused.
 struct OverLimit {
-  Subscription subscription;
+  IpAddress group;
+  std::optional<IpAddress> source;
   friend bool operator==(const OverLimit&, const OverLimit&) = default;
 };
-using Action = std::variant<SendPacket, Joined, Left, OverLimit>;
-using Actions = std::vector<Action>;
-
-struct RouterCounters {
-  std::uint64_t reports = 0;
-  std::array<std::uint64_t, 6> dropped{};  // by wire::MembershipError
-  std::uint64_t foreign_queries = 0;       // the host is no router
-  std::uint64_t ignored_groups = 0;        // link scope, or no multicast
-  std::uint64_t ignored_records = 0;       // unknown type
-  std::uint64_t over_limit = 0;
+// Who asks on this link changed. Forward to the link only while `self`. `querier` is empty while nobody is
+// known to: no link, or no address of our own and no other querier.
+struct QuerierChanged {
+  bool self = false;
+  std::optional<IpAddress> querier;
+  friend bool operator==(const QuerierChanged&, const QuerierChanged&) = default;
 };
+using Action = std::variant<SendPacket, FilterChanged, OverLimit, QuerierChanged>;
+using Actions = std::vector<Action>;
 
 class Router {
  public:
-  // `link_local`: the source of MLD queries, fe80::1 on a box. IGMP queries come from 0.0.0.0.
-  Router(IpAddress link_local, Timing timing, Limits limits, Time now);
+  // `own_address`: the source of queries, that elections compare. MLD: the link-local one. nullopt: there is
+  // none, or it is tentative; the router then listens and sends nothing. 0.0.0.0 is good for IGMP in a
+  // tunnel. The link is up. The first deadline is `now`: querier, and the first start-up query.
+  Router(RouterSettings settings, std::optional<IpAddress> own_address, Time now);
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+  ~Router();
 
+  // Any packet from the link; what is not MLD or IGMP of this family does nothing.
   [[nodiscard]] Actions on_packet(Bytes ip_packet, Time now);
-  [[nodiscard]] Actions on_deadline(Time now);  // the first one is due at once: the startup query
+  // Also when nothing changed. A new address begins with start-up queries at once.
+  [[nodiscard]] Actions on_address(std::optional<IpAddress> own_address, Time now);
+  // Down: everything is left at once. Up: start-up queries at once.
+  [[nodiscard]] Actions on_link(bool up, Time now);
+  // Keeps all state; timers that run are not changed. The family and tracking must be the same.
+  [[nodiscard]] Actions on_settings(RouterSettings settings, Time now);
+  [[nodiscard]] Actions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
-  [[nodiscard]] Actions close();  // the tunnel is gone: everything is left
+  // The link will be served no more: everything is left. Nothing else may be called after it but status().
+  [[nodiscard]] Actions close();
 
-  [[nodiscard]] std::vector<Subscription> subscriptions() const;
-  [[nodiscard]] const RouterCounters& counters() const { return counters_; }
+  [[nodiscard]] bool is_querier() const;
+  [[nodiscard]] SourceFilter filter(const IpAddress& group) const;  // INCLUDE of nothing: not wanted
+  [[nodiscard]] RouterStatus status(Time now) const;
+  [[nodiscard]] const RouterCounters& counters() const;
 
  private:
-  void on_record(wire::RecordType type, const IpAddress& group, std::vector<IpAddress> sources, Time now,
-                 Actions& actions);
-  [[nodiscard]] bool within_limits(const IpAddress& group, std::vector<IpAddress>& sources, Actions& actions);
-  [[nodiscard]] bool waits_for_answer(Family family) const;
-  void append_query(Family family, Actions& actions) const;
-
-  IpAddress link_local_;
-  Timing timing_;
-  Limits limits_;
-  int startup_queries_;
-  Time next_query_;
-  Time last_query_;
-  std::size_t query_repeats_ = kQueryRepeats.size();  // of the last query, done so far
-  std::array<bool, 2> answered_{};                    // the last query, by family
-  std::map<IpAddress, GroupState> groups_;
-  RouterCounters counters_;
+  class Machine;
+  std::unique_ptr<Machine> machine_;  // keeps the parts of the machine out of everybody's includes
 };
 
 }  // namespace hearthcast::membership

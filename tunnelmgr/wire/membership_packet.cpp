@@ -49,6 +49,9 @@ Decoded decode6(Bytes ip_packet) {
   if (!h.router_alert) {
     return MembershipError::kNoRouterAlert;
   }
+  if (h.source.is_unspecified()) {
+    return MembershipError::kUnspecifiedSource;
+  }
   if (!h.source.is_link_local()) {
     return MembershipError::kSource;
   }
@@ -97,6 +100,8 @@ const char* describe(MembershipError error) {
       return "hop_limit";
     case MembershipError::kNoRouterAlert:
       return "no_router_alert";
+    case MembershipError::kUnspecifiedSource:
+      return "unspecified_source";
     case MembershipError::kSource:
       return "source";
   }

@@ -21,8 +21,19 @@ struct MembershipPacket {
   MembershipMessage message;
 };
 
-// Why a packet does not count. kNotMembership: an IP packet of another kind.
-enum class MembershipError { kNotMembership, kMalformed, kBadChecksum, kHopLimit, kNoRouterAlert, kSource };
+// Why a packet does not count. kNotMembership: an IP packet of another kind. kUnspecifiedSource: MLD from
+// `::`, as a host without an address sends it for the sake of switches; routers must not heed it. kSource:
+// MLD from an address that is not link-local, IGMP from a multicast address.
+enum class MembershipError {
+  kNotMembership,
+  kMalformed,
+  kBadChecksum,
+  kHopLimit,
+  kNoRouterAlert,
+  kUnspecifiedSource,
+  kSource
+};
+inline constexpr std::size_t kMembershipErrors = 7;  // how many there are
 [[nodiscard]] const char* describe(MembershipError error);
 
 // MLD: hop limit 1, Router Alert and a link-local source are required. IGMP: TTL 1, Router Alert for IGMPv3

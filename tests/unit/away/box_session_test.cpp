@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
 namespace hearthcast::away {
@@ -27,9 +27,9 @@ class Box {
     }
     ASSERT_EQ(inner->kind, tunnel::InnerKind::kMembership);
     for (const auto& action : router_.on_packet(inner->payload, now)) {
-      if (const auto* joined = std::get_if<membership::Joined>(&action)) {
+      if (const auto* joined = std::get_if<membership::old::Joined>(&action)) {
         heard_.push_back("join " + joined->subscription.to_string());
-      } else if (const auto* left = std::get_if<membership::Left>(&action)) {
+      } else if (const auto* left = std::get_if<membership::old::Left>(&action)) {
         heard_.push_back("leave " + left->subscription.to_string());
       }
     }
@@ -52,7 +52,8 @@ class Box {
     }
   }
   tunnel::ControlTransport transport_;
-  membership::Router router_{*IpAddress::parse("fe80::1"), {}, {}, Time{}};
+  membership::old::Router router_{*IpAddress::parse("fe80::1"), membership::tunnel_timing(),
+                                  membership::kTunnelLimits, Time{}};
 };
 
 class BoxSessionTest : public testing::Test {

@@ -5,9 +5,9 @@
 
 #include "tests/unit/membership/packets.hpp"
 #include "tunnelmgr/membership/listener.hpp"
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 namespace {
 
 using namespace std::chrono_literals;
@@ -73,7 +73,7 @@ class LossyTunnel {
   double lost_;
   Time now_ = kStart;
   Listener listener_{kHost};
-  Router router_{kBox, {}, {}, kStart};
+  Router router_{kBox, tunnel_timing(), kTunnelLimits, kStart};
   std::multimap<Time, std::pair<bool, Buffer>> flying_;
   int changes_ = 0;
 };
@@ -119,4 +119,4 @@ TEST(LossyTunnel, AtOneHalfLostBothEndsStillAgreeInTheEnd) {
 }
 
 }  // namespace
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old

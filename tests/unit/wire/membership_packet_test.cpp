@@ -67,7 +67,7 @@ TEST(MembershipPacket, ChecksMldByReason) {
   bad.source = ip("2001:db8::2");
   EXPECT_EQ(refusal(mld_packet(bad)), MembershipError::kSource);
   bad.source = ip("::");
-  EXPECT_EQ(refusal(mld_packet(bad)), MembershipError::kSource);
+  EXPECT_EQ(refusal(mld_packet(bad)), MembershipError::kUnspecifiedSource);
   Buffer changed = mld_packet(good);
   changed.back() ^= 1;
   EXPECT_EQ(refusal(changed), MembershipError::kBadChecksum);

@@ -1,4 +1,4 @@
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "tests/unit/membership/packets.hpp"
 #include "tunnelmgr/wire/ip6.hpp"
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,7 +34,7 @@ class RouterTest : public testing::Test {
     }
     return changes;
   }
-  Router router_{kBox, {}, {}, kStart};
+  Router router_{kBox, tunnel_timing(), kTunnelLimits, kStart};
 };
 
 TEST_F(RouterTest, QueriesAtOnceAndThenEveryTenSeconds) {
@@ -199,4 +199,4 @@ TEST_F(RouterTest, CountsBadPacketsByReason) {
 }
 
 }  // namespace
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old

@@ -14,7 +14,7 @@
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/wire/membership_message.hpp"
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 
 class GroupState {
  public:
@@ -46,4 +46,4 @@ class GroupState {
   std::set<IpAddress> excluded_;
 };
 
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old

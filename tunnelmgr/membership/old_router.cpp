@@ -1,8 +1,8 @@
-#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/old_router.hpp"
 
 #include <algorithm>
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 namespace {
 
 using wire::RecordType;
@@ -212,4 +212,4 @@ void Router::append_query(Family family, Actions& actions) const {
       {ip4 ? IpAddress::any(family) : link_local_, ip4 ? wire::kAllHosts4 : wire::kAllNodes6, query})});
 }
 
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old

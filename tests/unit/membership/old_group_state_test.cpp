@@ -1,11 +1,11 @@
 // The tables of RFC 3810 section 7.4, with leaves that take effect at once.
-#include "tunnelmgr/membership/group_state.hpp"
+#include "tunnelmgr/membership/old_group_state.hpp"
 
 #include <gtest/gtest.h>
 
 #include "tests/unit/membership/packets.hpp"
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 namespace {
 
 using wire::RecordType;
@@ -121,4 +121,4 @@ TEST(GroupState, ASourceThatExpiresInExcludeModeIsExcluded) {  // section 7.2.3
 }
 
 }  // namespace
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old

@@ -1,8 +1,8 @@
-#include "tunnelmgr/membership/group_state.hpp"
+#include "tunnelmgr/membership/old_group_state.hpp"
 
 #include <algorithm>
 
-namespace hearthcast::membership {
+namespace hearthcast::membership::old {
 
 using wire::RecordType;
 
@@ -108,4 +108,4 @@ std::set<IpAddress> GroupState::requested() const {
   return sources;
 }
 
-}  // namespace hearthcast::membership
+}  // namespace hearthcast::membership::old
