@@ -61,6 +61,8 @@ function(hearthcast_test name label)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE hearthcast_options ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
+  # UBSan belongs to what is tested; in GoogleTest's own templates it doubles the time to compile a test.
+  target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${label}.${name} COMMAND ${name} --gtest_brief=1
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
