@@ -46,10 +46,10 @@ ctest_kind() { # KIND
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
 }
 
-pytest_kind() { # KIND FOLDER
+pytest_kind() { # KIND FOLDER [OPTION...]
   local before=$failed status=0
   as_root env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 \
-    --junitxml "$out/$1.xml" "$2" > "$out/$1.log" 2>&1 || status=$?
+    --junitxml "$out/$1.xml" "${@:2}" > "$out/$1.log" 2>&1 || status=$?
   [ $status -eq 0 ] || cat "$out/$1.log"
   count "$1" "$out/$1.xml"
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
@@ -90,7 +90,12 @@ for kind in "${kinds[@]}"; do
     unit | sim | fuzz) ctest_kind "$kind" ;;
     architecture) pytest_kind architecture tests/architecture ;;
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
-    lab) pytest_kind lab tests/lab ;;
+    lab)
+      pytest_kind lab tests/lab --ignore=tests/lab/multicast
+      # Each of these has a world of its own, and mostly waits.
+      started=$SECONDS
+      pytest_kind multicast tests/lab/multicast -n 4
+      ;;
     e2e) pytest_kind e2e tests/e2e ;;
     endurance) pytest_kind endurance tests/endurance ;;
     web | thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;

@@ -35,11 +35,11 @@ class Listener:
 
     def _join(self, index: int) -> None:
         level = socket.IPPROTO_IPV6 if self.channel.is_ipv6 else socket.IPPROTO_IP
-        group = _sockaddr_storage(self.channel.group)
+        group = sockaddr_storage(self.channel.group)
         if self.channel.source is None:
             self._socket.setsockopt(level, _MCAST_JOIN_GROUP, struct.pack("@I4x", index) + group)
         else:
-            source = _sockaddr_storage(self.channel.source)
+            source = sockaddr_storage(self.channel.source)
             self._socket.setsockopt(level, _MCAST_JOIN_SOURCE_GROUP, struct.pack("@I4x", index) + group + source)
 
     def _receive(self) -> None:
@@ -67,7 +67,7 @@ class Listener:
         self._socket.close()
 
 
-def _sockaddr_storage(address: str) -> bytes:
+def sockaddr_storage(address: str) -> bytes:
     if ":" in address:
         packed = struct.pack("@HHI16sI", socket.AF_INET6, 0, 0, socket.inet_pton(socket.AF_INET6, address), 0)
     else:

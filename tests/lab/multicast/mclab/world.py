@@ -1,0 +1,63 @@
+"""One raised multicast world with everything that a test starts in it, taken down whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from hearthlab.namespace import Namespace, prefix
+
+from .tap import Tap
+from .topology import Edge, MulticastTopology
+from .traffic import Listener, Stream
+
+Thing = TypeVar("Thing")
+
+
+class MulticastWorld:
+    """`folder` is where programs write. Everything opened through this object is closed by `down`, the last first."""
+
+    def __init__(self, edge: Edge = Edge.SNOOPING) -> None:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        self.topology = MulticastTopology(prefix("hcm-") + worker, edge)
+        self.folder = Path(tempfile.mkdtemp(prefix="hearthcast-mclab-"))
+        self.folder.chmod(0o755)
+        self._endings: list[Callable[[], object]] = []
+        self.logs: dict[str, Callable[[], str]] = {}
+
+    def up(self) -> None:
+        self.topology.up()
+
+    def __getitem__(self, name: str) -> Namespace:
+        return self.topology[name]
+
+    def ending(self, call: Callable[[], object]) -> None:
+        """`call` is made when the world goes down."""
+        self._endings.append(call)
+
+    def stream(self, group: str, source: str, *, space: str = "provider", **options: object) -> Stream:
+        stream = Stream(self[space], source, group, **options)  # type: ignore[arg-type]
+        self.ending(stream.stop)
+        return stream
+
+    def listener(self, space: str, group: str, *sources: str, **options: object) -> Listener:
+        listener = Listener(self[space], group, *sources, **options)  # type: ignore[arg-type]
+        self.ending(listener.leave)
+        return listener
+
+    def tap(self, space: str, interface: str) -> Tap:
+        tap = Tap(self[space], interface)
+        self.ending(tap.close)
+        return tap
+
+    def down(self) -> None:
+        for end in reversed(self._endings):
+            with contextlib.suppress(Exception):
+                end()
+        self.topology.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
