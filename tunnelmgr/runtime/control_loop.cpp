@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <exception>
+#include <list>
 #include <vector>
 
 #include "tunnelmgr/linux/service_manager.hpp"
@@ -29,6 +30,15 @@ struct ControlLoop::State {
     });
   }
 
+  void wait_for(asio::signal_set& set, const std::function<void()>& action) {
+    set.async_wait([this, &set, &action](const error_code& error, int) {
+      if (!error) {
+        action();
+        wait_for(set, action);
+      }
+    });
+  }
+
   void stop(const std::string& reason, int code) {
     if (stopping) {
       return;
@@ -43,6 +53,9 @@ struct ControlLoop::State {
     }
     idle_guard.reset();  // from now on the loop ends when nothing is left to do
     signals.cancel();
+    for (auto& each : other_signals) {
+      each.set.cancel();
+    }
     std::signal(SIGTERM, SIG_DFL);  // a second one ends the program at once
     std::signal(SIGINT, SIG_DFL);
   }
@@ -71,6 +84,13 @@ struct ControlLoop::State {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> idle_guard = asio::make_work_guard(io);
   asio::signal_set signals{io, SIGTERM, SIGINT};
+  struct OtherSignal {
+    OtherSignal(asio::io_context& loop, int number, std::function<void()> what)
+        : set(loop, number), action(std::move(what)) {}
+    asio::signal_set set;
+    std::function<void()> action;
+  };
+  std::list<OtherSignal> other_signals;  // the waits refer to its elements
   asio::steady_timer watchdog{io};
   std::vector<std::function<void()>> stop_actions;
   std::vector<std::function<bool()>> alive_checks;
@@ -84,6 +104,11 @@ ControlLoop::~ControlLoop() = default;
 asio::io_context& ControlLoop::io() { return state_->io; }
 void ControlLoop::on_stop(std::function<void()> action) { state_->stop_actions.push_back(std::move(action)); }
 void ControlLoop::alive_if(std::function<bool()> check) { state_->alive_checks.push_back(std::move(check)); }
+
+void ControlLoop::on_signal(int number, std::function<void()> action) {
+  auto& added = state_->other_signals.emplace_back(state_->io, number, std::move(action));
+  state_->wait_for(added.set, added.action);
+}
 
 int ControlLoop::run() {
   State& s = *state_;

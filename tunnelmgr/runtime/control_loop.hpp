@@ -29,6 +29,9 @@ class ControlLoop {
   // Called once when the program is to stop, the last added first: close what keeps the loop busy.
   void on_stop(std::function<void()> action);
 
+  // Runs the action on the loop whenever that signal comes (SIGHUP, SIGUSR1), until the stop.
+  void on_signal(int number, std::function<void()> action);
+
   // Asked before each sign of life to the service manager's watchdog; false withholds it, and the program is
   // restarted. For threads that could hang beside the loop.
   void alive_if(std::function<bool()> check);

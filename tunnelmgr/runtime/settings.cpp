@@ -3,8 +3,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "tunnelmgr/runtime/stderr_log.hpp"
@@ -18,15 +16,27 @@ std::string toml_text(const std::string& text) {
   return out.str();
 }
 
+std::string toml_list(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) {
+    out += (out.size() == 1 ? "" : ", ") + toml_text(text);
+  }
+  return out + "]";
+}
+
+// Each line behind a '#', so that taking it away again gives the lines.
+std::string commented_out(const std::string& lines) {
+  std::string out;
+  std::istringstream in(lines);
+  for (std::string line; std::getline(in, line);) {
+    out += "#" + line + "\n";
+  }
+  return out;
+}
+
 std::string table_of(const std::string& key) {
   const auto dot = key.rfind('.');
   return dot == std::string::npos ? "" : key.substr(0, dot);
-}
-
-std::string print(const toml::node& node) {
-  std::ostringstream out;
-  node.visit([&out](const auto& concrete) { out << concrete; });
-  return out.str();
 }
 
 const char* level_name(Level level) {
@@ -51,6 +61,22 @@ void Settings::parsed(std::string key, const std::string& default_text, std::str
                    [parse = std::move(parse)](const Value& value) -> std::optional<Assign> {
                      return value.text == nullptr ? std::nullopt : parse(*value.text);
                    }});
+}
+
+void Settings::parsed_list(
+    std::string key, const std::vector<std::string>& default_texts, std::string form, std::string meaning,
+    std::function<std::optional<std::function<void()>>(const std::vector<std::string>&)> parse) {
+  keys_.push_back({std::move(key), std::move(meaning), std::move(form), toml_list(default_texts),
+                   [parse = std::move(parse)](const Value& value) -> std::optional<Assign> {
+                     return value.texts == nullptr ? std::nullopt : parse(*value.texts);
+                   }});
+}
+
+void Settings::texts(std::string key, std::vector<std::string>& variable, std::string meaning) {
+  parsed_list(std::move(key), variable, "a list of texts in quotes, as [\"one\", \"two\"]",
+              std::move(meaning), [&variable](const std::vector<std::string>& value) {
+                return std::optional<Assign>([&variable, value] { variable = value; });
+              });
 }
 
 void Settings::text(std::string key, std::string& variable, std::string meaning) {
@@ -103,8 +129,9 @@ void Settings::flag(std::string key, bool& variable, std::string meaning) {
                    }});
 }
 
-void Settings::add_number(std::string key, std::int64_t least, std::int64_t most, std::string meaning,
-                          std::int64_t default_value, std::function<void(std::int64_t)> assign) {
+void Settings::parsed_number(std::string key, std::int64_t default_value, std::int64_t least,
+                             std::int64_t most, std::string meaning,
+                             std::function<void(std::int64_t)> assign) {
   keys_.push_back({std::move(key), std::move(meaning),
                    "a number from " + std::to_string(least) + " to " + std::to_string(most),
                    std::to_string(default_value),
@@ -116,79 +143,10 @@ void Settings::add_number(std::string key, std::int64_t least, std::int64_t most
                    }});
 }
 
-std::string Settings::unknown_key(const std::string& key) const {
-  std::string text = "unknown key " + key + "; the keys are ";
-  for (const Key& each : keys_) {
-    text += &each == &keys_.front() ? "" : ", ";
-    text += each.name;
-  }
-  return text;
-}
+std::string Settings::sample() const { return sample_of(""); }
 
-Result<void, Failure> Settings::read(const std::filesystem::path& file) const {
-  std::error_code unknown;
-  std::ifstream in(file, std::ios::binary);
-  std::string toml;
-  if (in && !std::filesystem::is_directory(file, unknown)) {  // reading a folder would throw
-    toml.assign(std::istreambuf_iterator<char>(in), {});
-  } else {
-    return Failure{"cannot read the settings file " + file.string() +
-                   "; check that it exists and is readable, or name another with --config"};
-  }
-  return read_text(toml, file.string());
-}
-
-Result<void, Failure> Settings::read_text(const std::string& toml, const std::string& file_name) const {
-  toml::table root;
-  try {
-    root = toml::parse(toml);
-  } catch (const toml::parse_error& error) {
-    return Failure{file_name + ":" + std::to_string(error.source().begin.line) +
-                   ": not valid TOML: " + std::string(error.description())};
-  }
-  std::vector<Assign> accepted;
-  const std::function<std::string(const toml::table&, const std::string&)> walk =
-      [&](const toml::table& table, const std::string& prefix) -> std::string {
-    for (const auto& [name, node] : table) {
-      const std::string key = prefix + std::string(name.str());
-      const std::string where = file_name + ":" + std::to_string(node.source().begin.line) + ": ";
-      const bool is_table_of_keys =
-          std::ranges::any_of(keys_, [&](const Key& known) { return known.name.starts_with(key + "."); });
-      if (is_table_of_keys && node.is_table()) {
-        if (std::string problem = walk(*node.as_table(), key + "."); !problem.empty()) {
-          return problem;
-        }
-        continue;
-      }
-      const auto known = std::ranges::find(keys_, key, &Key::name);
-      if (known == keys_.end()) {
-        return where + unknown_key(key);
-      }
-      Value value;
-      const auto* const text = node.as_string();
-      const auto* const number = node.as_integer();
-      const auto* const flag = node.as_boolean();
-      value.text = text == nullptr ? nullptr : &text->get();
-      value.number = number == nullptr ? nullptr : &number->get();
-      value.flag = flag == nullptr ? nullptr : &flag->get();
-      auto assign = known->accept(value);
-      if (!assign) {
-        return where + key + " = " + print(node) + " is not accepted; it takes " + known->form;
-      }
-      accepted.push_back(std::move(*assign));
-    }
-    return "";
-  };
-  if (std::string problem = walk(root, ""); !problem.empty()) {
-    return Failure{std::move(problem)};
-  }
-  for (const Assign& assign : accepted) {
-    assign();
-  }
-  return boost::system::in_place_value;
-}
-
-std::string Settings::sample() const {
+// `place` is the name of the `[[table]]` whose keys these are, with a dot at its end; "" for the file itself.
+std::string Settings::sample_of(const std::string& place) const {
   std::string out;
   std::vector<std::string> tables = {""};  // keys of no table come first: TOML wants it so
   for (const Key& key : keys_) {
@@ -198,7 +156,7 @@ std::string Settings::sample() const {
   }
   for (const std::string& table : tables) {
     if (!table.empty()) {
-      out += (out.empty() ? "[" : "\n[") + table + "]\n";
+      out += (out.empty() ? "[" : "\n[") + place + table + "]\n";
     }
     for (const Key& key : keys_) {
       if (table_of(key.name) == table) {
@@ -206,6 +164,11 @@ std::string Settings::sample() const {
         out += "# " + key.meaning + "\n" + name + " = " + key.default_toml + "\n";
       }
     }
+  }
+  for (const Tables& each : tables_) {
+    out += "\n# " + each.meaning + " May come several times; there is none unless you write one, as this:\n";
+    out += commented_out("[[" + place + each.name + "]]\n" +
+                         each.example().keys->sample_of(place + each.name + "."));
   }
   return out;
 }

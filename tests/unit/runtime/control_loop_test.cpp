@@ -53,6 +53,27 @@ TEST(ControlLoop, StopsInReverseOrderWithTheGivenCode) {
   EXPECT_THAT(log.lines, testing::ElementsAre("stopping reason=the disk is gone"));
 }
 
+TEST(ControlLoop, OtherSignalsRunTheirActionEachTimeAndDoNotEndTheProgram) {
+  MemoryLog log;
+  ControlLoop loop(log);
+  std::vector<int> seen;
+  loop.on_signal(SIGUSR1, [&] {
+    seen.push_back(SIGUSR1);
+    if (seen.size() == 3) {
+      loop.stop("seen enough");
+    } else {
+      std::raise(seen.size() == 1 ? SIGHUP : SIGUSR1);
+    }
+  });
+  loop.on_signal(SIGHUP, [&] {
+    seen.push_back(SIGHUP);
+    std::raise(SIGUSR1);
+  });
+  boost::asio::post(loop.io(), [] { std::raise(SIGUSR1); });
+  EXPECT_EQ(loop.run(), kFine);
+  EXPECT_THAT(seen, testing::ElementsAre(SIGUSR1, SIGHUP, SIGUSR1));
+}
+
 TEST(ControlLoop, EndsOrderlyOnASignalAndFinishesItsWork) {
   MemoryLog log;
   ControlLoop loop(log);
