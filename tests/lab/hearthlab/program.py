@@ -49,15 +49,19 @@ class Program:
         shutil.chown(self.state, USER, GROUP)
         self.state.chmod(0o700)
         self._config = folder / "settings.toml"
-        whole = {"state_dir": str(self.state), "control_socket": str(folder / "control.sock"), **settings}
-        if not unprivileged:
-            whole["run_as"] = USER
-        self._config.write_text(toml(whole), encoding="utf-8")
+        self.write_settings(settings)
         self.supervisor = Supervisor(space, [*wrapper, *self._command("run")], folder / "log")
 
     def _command(self, *arguments: str) -> list[str]:
         lowered = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups"] if self._unprivileged else []
         return [*lowered, str(self._binary), "--config", str(self._config), *arguments]
+
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Replaces the settings file; the program reads it when it starts, or when it is told to."""
+        whole = {"state_dir": str(self.state), "control_socket": str(self.folder / "control.sock"), **settings}
+        if not self._unprivileged:
+            whole["run_as"] = USER
+        self._config.write_text(toml(whole), encoding="utf-8")
 
     def start(self) -> None:
         self.supervisor.start()
@@ -81,13 +85,18 @@ class Program:
         return dict(json.loads(self.call(*arguments, "--json")))
 
 
-def toml(settings: Mapping[str, Any]) -> str:
-    """Settings as TOML: plain values first, then one table for each nested mapping."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping)]
-    for table, values in settings.items():
-        if isinstance(values, Mapping):
-            lines += [f"[{table}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"
+def toml(settings: Mapping[str, Any], table: str = "") -> str:
+    """Settings as TOML: plain values first, then a table for each nested mapping, and one for each of a list of them."""
+    lines, tables = [], []
+    for key, value in settings.items():
+        name = f"{table}.{key}" if table else key
+        if isinstance(value, Mapping):
+            tables.append(f"[{name}]\n{toml(value, name)}")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            tables += [f"[[{name}]]\n{toml(row, name)}" for row in value]
+        else:
+            lines.append(f"{key} = {json.dumps(value)}\n")
+    return "".join((*lines, *tables))
 
 
 def binaries(root: Path, target: Path) -> Path:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 from mclab.foreign import forwarding_entries
-from mclab.topology import SECOND4, SOURCES4, SOURCES6, Edge
+from hearthlab.waiting import until
+from mclab.topology import SECOND4, SOURCES4, SOURCES6, Edge, addresses_of
 from mclab.traffic import doubled, missing
 from mclab.world import MulticastWorld
 
@@ -64,3 +65,42 @@ def test_pulled_cable_and_new_one_are_noticed(world: MulticastWorld) -> None:
     world.topology.plug("box", "up0")
     listener.wait_for(20)
     assert len(listener.received) > before
+
+
+@pytest.mark.parametrize("interface", ["up0", "lan0"])
+def test_interface_made_anew_has_its_place_and_another_index(world: MulticastWorld, interface: str) -> None:
+    before = world["box"].index_of(interface)
+    addresses = {item["local"] for item in addresses_of(world["box"], interface) if item["scope"] == "global"}
+    world.topology.replace("box", interface)
+    assert world["box"].index_of(interface) != before
+    assert {item["local"] for item in addresses_of(world["box"], interface) if item["scope"] == "global"} == addresses
+    if interface == "up0":
+        world.stream("239.10.10.2", SOURCES4[0])
+        world.listener("box", "239.10.10.2", interface="up0").wait_for(10)
+    else:
+        tap = world.tap("tv1", "eth0")
+        world.stream("ff1e::77", "2001:db8:1::10", space="box", interface="lan0")
+        tap.wait_for_packet("ff1e::77")
+
+
+def test_wrong_cable_makes_lan_and_edge_one_network(world: MulticastWorld) -> None:
+    tap = world.tap("edge", "home")
+    world.listener("box", "ff1e::77", interface="up0")
+    stream = world.stream("ff1e::77", "2001:db8:1::21", space="tv1")
+    stream.wait_for_more()
+    assert not tap.packets("ff1e::77")
+    world.topology.bridge_home_to_edge()
+    tap.wait_for_packet("ff1e::77")
+    world.topology.unbridge_home_from_edge()
+    tap.quiet("ff1e::77")
+
+
+def test_packets_of_the_lab_are_numbered_without_a_gap(world: MulticastWorld) -> None:
+    tap = world.tap("edge", "provider")
+    world.stream("239.10.10.2", SOURCES4[0], rate=200)
+    until(lambda: len(tap.packets("239.10.10.2")) >= 100, "packets")
+    datagrams = [packet.datagram for packet in tap.packets("239.10.10.2")]
+    assert (missing(datagrams), doubled(datagrams)) == (0, 0)
+    assert missing(datagrams[:10] + datagrams[12:]) == 2
+    assert doubled(datagrams + datagrams[:3]) == 3
+    assert all(0 <= datagram.seen_ns - datagram.sent_ns < 5e9 for datagram in datagrams)

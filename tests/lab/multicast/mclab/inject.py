@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
+import time
 from collections.abc import Sequence
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
 
 from scapy.contrib.igmp import IGMP  # noqa: E402
 from scapy.contrib.igmpv3 import IGMPv3, IGMPv3gr, IGMPv3mq, IGMPv3mr  # noqa: E402
-from scapy.layers.inet import IP, IPOption_Router_Alert  # noqa: E402
+from scapy.layers.inet import IP, UDP, IPOption_Router_Alert  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
     ICMPv6MLDMultAddrRec, ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLQuery2, ICMPv6MLReport, ICMPv6MLReport2,
     IPv6, IPv6ExtHdrHopByHop, RouterAlert,
@@ -24,11 +26,11 @@ from scapy.packet import Packet, Raw  # noqa: E402
 from hearthlab.namespace import Namespace  # noqa: E402
 
 from .messages import Record  # noqa: E402
+from .traffic import PORT  # noqa: E402
 
 MAC = "02:00:00:00:ee:01"
 LINK_LOCAL = "fe80::ee:1"
 IP4 = "192.168.1.77"
-_RECORD_TYPES = range(1, 7)
 
 
 class Injector:
@@ -170,12 +172,24 @@ def igmp_leave(group: str, **faults: object) -> bytes:
     return igmp(IGMP(type=0x17, mrcode=0, gaddr=group), "224.0.0.2", **faults)  # type: ignore[arg-type]
 
 
-def igmp_query(version: int = 3, group: str = "0.0.0.0", *, response_code: int = 10, robustness: int = 2, interval_code: int = 125, **faults: object) -> bytes:
+def igmp_query(
+    version: int = 3, group: str = "0.0.0.0", *, response_code: int = 10, robustness: int = 2, interval_code: int = 125,
+    suppress: bool = False, **faults: object,
+) -> bytes:
     destination = "224.0.0.1" if group == "0.0.0.0" else group
     if version < 3:
         code = response_code if version == 2 else 0
         return igmp(IGMP(type=0x11, mrcode=code, gaddr=group), destination, **faults)  # type: ignore[arg-type]
-    body = IGMPv3(type=0x11, mrcode=0, chksum=0) / IGMPv3mq(gaddr=group, qrv=robustness, qqic=interval_code, numsrc=0)
+    body = IGMPv3(type=0x11, mrcode=0, chksum=0) / IGMPv3mq(gaddr=group, s=int(suppress), qrv=robustness, qqic=interval_code, numsrc=0)
     octets = bytes(body)
     octets = octets[:1] + bytes([response_code]) + octets[2:]  # scapy would encode it anew
     return igmp(Raw(_with_checksum(octets)), destination, **faults)  # type: ignore[arg-type]
+
+
+def udp_packet(source: str, group: str, number: int, *, hops: int = 16) -> bytes:
+    """A packet of test traffic that no kernel would send: with any source."""
+    payload = struct.pack("!QQ", number, time.monotonic_ns()) + bytes(100)
+    datagram = UDP(sport=40000, dport=PORT) / Raw(payload)
+    if ":" in group:
+        return bytes(Ether(src=MAC, dst=_mac6(group)) / IPv6(src=source, dst=group, hlim=hops) / datagram)
+    return bytes(Ether(src=MAC, dst=_mac4(group)) / IP(src=source, dst=group, ttl=hops) / datagram)

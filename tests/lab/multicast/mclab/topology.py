@@ -196,19 +196,31 @@ class MulticastTopology:
 
     def replace(self, name: str, interface: str) -> None:
         """Deletes an interface that leads to a switch and makes a new one of the same name, addresses and place."""
+        self[name].ip(f"link delete {interface}")
+        self.create(name, interface)
+
+    def create(self, name: str, interface: str) -> None:
+        """Makes such an interface that was deleted."""
         space, peer = self._far_end(name, interface)
-        master = {"edge": "edge", "lan": "switch"}[space.name.removeprefix(self.prefix)]
+        master = {"edge": "edge", "lan": "switch"}[space.name]
         number = next(at for at, cable in enumerate(CABLES) if (name, interface) == cable[:2])
-        self[name].ip(
-            f"link delete {interface}",
-            f"link add {interface} address {mac(number, 3)} type veth peer name {peer} netns {space.full_name}",
-        )
+        self[name].ip(f"link add {interface} address {mac(number, 3)} type veth peer name {peer} netns {space.full_name}")
         space.ip(f"link set {peer} master {master}", f"link set {peer} up")
+        if self.edge is Edge.SNOOPING and master == "edge":
+            space.ip(f"link set {peer} type bridge_slave mcast_flood off")
         values = self._all_addresses()[name, interface]
         self[name].ip(
             f"link set {interface} up",
             *(f"address add {value} dev {interface}{' nodad' if ':' in value else ''}" for value in values),
         )
+
+    def bridge_home_to_edge(self) -> None:
+        """A cable that should not be: the LAN's switch and the provider's edge become one network."""
+        self["lan"].ip(f"link add wrong type veth peer name wrong netns {self['edge'].full_name}", "link set wrong master switch", "link set wrong up")
+        self["edge"].ip("link set wrong master edge", "link set wrong up")
+
+    def unbridge_home_from_edge(self) -> None:
+        self["lan"].ip("link delete wrong")
 
     def wait_for_link_locals(self) -> None:
         """An IPv6 host reports from its link-local address; until it has one its joins are lost."""

@@ -167,8 +167,3 @@ def missing(datagrams: list[Datagram]) -> int:
 def doubled(datagrams: list[Datagram]) -> int:
     return len(datagrams) - len({datagram.number for datagram in datagrams})
 
-
-def longest_gap_ms(datagrams: list[Datagram]) -> float:
-    """The longest time between two arrivals."""
-    times = [datagram.seen_ns for datagram in datagrams]
-    return max((later - earlier for earlier, later in zip(times, times[1:])), default=0) / 1e6

@@ -8,16 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from hearthlab.namespace import Namespace, prefix
+from hearthlab.program import binaries
+from hearthlab.service import ROOT
 
+from .box import Box
+from .inject import Injector
 from .tap import Tap
 from .topology import Edge, MulticastTopology
 from .traffic import Listener, Stream
-
-Thing = TypeVar("Thing")
-
 
 class MulticastWorld:
     """`folder` is where programs write. Everything opened through this object is closed by `down`, the last first."""
@@ -27,6 +28,7 @@ class MulticastWorld:
         self.topology = MulticastTopology(prefix("hcm-") + worker, edge)
         self.folder = Path(tempfile.mkdtemp(prefix="hearthcast-mclab-"))
         self.folder.chmod(0o755)
+        self._bin: Path | None = None
         self._endings: list[Callable[[], object]] = []
         self.logs: dict[str, Callable[[], str]] = {}
 
@@ -54,6 +56,21 @@ class MulticastWorld:
         tap = Tap(self[space], interface)
         self.ending(tap.close)
         return tap
+
+    def injector(self, space: str, interface: str = "eth0") -> Injector:
+        injector = Injector(self[space], interface)
+        self.ending(injector.close)
+        return injector
+
+    def box(self, *instances: dict[str, Any], place: str = "box") -> Box:
+        """A running box with these instances, in the place of the proxy or another."""
+        if self._bin is None:
+            self._bin = binaries(ROOT, self.folder / "bin")
+        box = Box(self[place], self._bin / "hearthcast-box", self.folder / f"{place}-program", *instances)
+        self.logs[place] = box.program.log
+        self.ending(box.stop)
+        box.start()
+        return box
 
     def down(self) -> None:
         for end in reversed(self._endings):
