@@ -1,14 +1,15 @@
 // Figures as people read them. Decimal point and units are the same everywhere, so that rows line up.
 
 export function bitrate(bits_per_second: number): string {
-  if (bits_per_second >= 1e6) return `${(bits_per_second / 1e6).toFixed(1)} Mbit/s`;
-  if (bits_per_second >= 1e3) return `${Math.round(bits_per_second / 1e3)} kbit/s`;
+  // The limits are where the smaller unit would round to a thousand.
+  if (bits_per_second >= 999_500) return `${(bits_per_second / 1e6).toFixed(1)} Mbit/s`;
+  if (bits_per_second >= 999.5) return `${Math.round(bits_per_second / 1e3)} kbit/s`;
   return `${Math.round(bits_per_second)} bit/s`;
 }
 
 export function size(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(2)} GB`;
-  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(1)} MB`;
+  if (bytes >= 999_950_000) return `${(bytes / 1e9).toFixed(2)} GB`;
+  if (bytes >= 999_500) return `${(bytes / 1e6).toFixed(1)} MB`;
   if (bytes >= 1e3) return `${Math.round(bytes / 1e3)} kB`;
   return `${bytes} B`;
 }

@@ -59,3 +59,10 @@ export function grant_words(grant: Grant): string {
 export function may_watch(grant: Grant, channel: Channel): boolean {
   return grant === 'all' || grant.includes(channel.id);
 }
+
+// Whether both let a device watch the same channels; in which order they were ticked does not matter.
+export function same_grant(a: Grant, b: Grant): boolean {
+  if (a === 'all' || b === 'all') return a === b;
+  const these = new Set(a);
+  return these.size === new Set(b).size && b.every((id) => these.has(id));
+}

@@ -5,7 +5,11 @@ describe('bitrate', () => {
   it.each([
     [0, '0 bit/s'],
     [999, '999 bit/s'],
+    [999.4, '999 bit/s'],
+    [999.6, '1 kbit/s'],
     [64_000, '64 kbit/s'],
+    [999_499, '999 kbit/s'],
+    [999_500, '1.0 Mbit/s'],
     [8_123_456, '8.1 Mbit/s'],
     [25_000_000, '25.0 Mbit/s'],
   ])('%d is %s', (bits, text) => expect(bitrate(bits)).toBe(text));
@@ -15,7 +19,12 @@ describe('size', () => {
   it.each([
     [0, '0 B'],
     [1316, '1 kB'],
+    [999, '999 B'],
+    [999_499, '999 kB'],
+    [999_500, '1.0 MB'],
     [9_000_000, '9.0 MB'],
+    [999_949_999, '999.9 MB'],
+    [999_950_000, '1.00 GB'],
     [3_456_000_000, '3.46 GB'],
   ])('%d is %s', (bytes, text) => expect(size(bytes)).toBe(text));
 });
@@ -27,7 +36,10 @@ describe('duration', () => {
     [60, '1 min'],
     [3599, '59 min'],
     [3600, '1 h'],
+    [3661, '1 h 1 min'],
     [12_000, '3 h 20 min'],
+    [48 * 3600 - 1, '47 h 59 min'],
+    [0.999, '0 s'],
     [2 * 86_400, '2 days'],
   ])('%d s is %s', (seconds, text) => expect(duration(seconds)).toBe(text));
 });

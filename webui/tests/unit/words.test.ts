@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Channel, Device } from '../../src/api/types';
-import { address, device_words, grant_words, last_seen, live_words, may_watch } from '../../src/format/words';
+import { address, device_words, grant_words, last_seen, live_words, may_watch, path_words, same_grant } from '../../src/format/words';
 
 const device: Device = {
   id: 3,
@@ -54,6 +54,33 @@ describe('grants', () => {
     expect(grant_words('all')).toBe('all channels');
     expect(grant_words([])).toBe('no channels yet');
     expect(grant_words([7])).toBe('1 channel');
+  });
+});
+
+describe('same_grant', () => {
+  it('does not mind the order in which channels were ticked', () => {
+    expect(same_grant([1, 2, 3], [3, 1, 2])).toBe(true);
+    expect(same_grant([], [])).toBe(true);
+    expect(same_grant('all', 'all')).toBe(true);
+  });
+  it('minds every channel', () => {
+    expect(same_grant([1, 2], [1])).toBe(false);
+    expect(same_grant([1], [1, 2])).toBe(false);
+    expect(same_grant([1, 2], [1, 3])).toBe(false);
+    expect(same_grant('all', [1])).toBe(false);
+    expect(same_grant([], 'all')).toBe(false);
+  });
+  it('does not take one that is named twice for two', () => {
+    expect(same_grant([1, 1], [1])).toBe(true);
+    expect(same_grant([1, 1], [1, 2])).toBe(false);
+  });
+});
+
+describe('path_words', () => {
+  it('has no word for what it does not know', () => {
+    expect(path_words(undefined)).toBe('');
+    expect(path_words('teleport')).toBe('');
+    expect(path_words('relayed')).toBe('through a relay');
   });
 });
 
