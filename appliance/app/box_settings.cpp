@@ -1,5 +1,7 @@
 #include "appliance/app/box_settings.hpp"
 
+#include "tunnelmgr/signalling/pairing.hpp"
+
 namespace hearthcast::app {
 
 runtime::Settings declare(BoxSettings& s) {
@@ -8,7 +10,13 @@ runtime::Settings declare(BoxSettings& s) {
                 "Folder of the box's identity and database, and of the database's backups.");
   settings.path("control_socket", s.control_socket, "Unix socket that the subcommands talk to.");
   settings.text("run_as", s.run_as, "User to become when started as root; empty: stay what one is.");
-  settings.text("name", s.name, "What devices call this box.");
+  settings.parsed("name", s.name, "1 to 64 characters in quotes", "What devices call this box.",
+                  [&s](const std::string& value) -> std::optional<std::function<void()>> {
+                    if (!signalling::is_device_name(value)) {
+                      return std::nullopt;  // devices refuse to pair with a box of such a name
+                    }
+                    return [&s, value] { s.name = value; };
+                  });
   settings.number("network.tunnel_port", s.tunnel_port, 1, 65535, "UDP port of the tunnels.");
   settings.text("network.upstream_interface", s.upstream_interface,
                 "Interface on which the provider's channels come; empty: that of the default route.");

@@ -14,6 +14,8 @@ using namespace hearthcast;
 
 constexpr const char* kConfig = "/etc/hearthcast/box.toml";
 
+constexpr std::int64_t kLargestId = 9007199254740991;  // as openapi.yaml has it
+
 // What the command line says beside the subcommand.
 struct Arguments {
   std::filesystem::path config = kConfig;
@@ -78,7 +80,9 @@ int dispatch(int argc, char** argv) {
     auto* sub = cli.add_subcommand(command.name, command.meaning);
     sub->add_flag("--json", given.json, "print the answer as JSON");
     if (command.device) {
-      sub->add_option("device", given.device, "its number, as `devices` shows it")->required();
+      sub->add_option("device", given.device, "its number, as `devices` shows it")
+          ->required()
+          ->check(CLI::Range(std::int64_t{1}, kLargestId));
     }
   }
   cli.get_subcommand("import")

@@ -3,7 +3,7 @@
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 
-everyday=(architecture lint unit sim fuzz web lab e2e)
+everyday=(architecture lint unit sim fuzz web programs lab e2e)
 kinds=()
 for argument in "$@"; do
   case $argument in
@@ -68,9 +68,9 @@ script_kind() { # KIND COMMAND...: a script that prints `N passed, N failed` as 
 }
 
 need build test
-if wants lab e2e architecture lint; then need lab; fi
+if wants programs lab e2e architecture lint; then need lab; fi
 if wants web; then need web; fi
-if wants web lab e2e package install; then
+if wants web programs lab e2e package install; then
   say "building the web UI"
   bash packaging/dev/webui.sh
 fi
@@ -78,7 +78,7 @@ if wants unit sim fuzz; then
   say "building with ASan and UBSan"
   build_preset dev
 fi
-if wants lab e2e web endurance; then
+if wants programs lab e2e web endurance; then
   say "building what people run"
   bash packaging/dev/build.sh
 fi
@@ -90,6 +90,7 @@ for kind in "${kinds[@]}"; do
     unit | sim | fuzz) ctest_kind "$kind" ;;
     architecture) pytest_kind architecture tests/architecture ;;
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
+    programs) pytest_kind programs tests/programs ;;
     lab)
       pytest_kind lab tests/lab --ignore=tests/lab/multicast
       # Each of these has a world of its own, and mostly waits.

@@ -16,7 +16,8 @@ constexpr const char* kDefaultConfig = "/etc/hearthcast/rendezvous.toml";
 bool load(rendezvous::AppSettings& settings, const std::string& config, const std::string& state_dir,
           const std::string& control_socket) {
   const bool asked = !config.empty();
-  if (asked || std::filesystem::exists(kDefaultConfig)) {
+  std::error_code unknown;
+  if (asked || std::filesystem::exists(kDefaultConfig, unknown)) {
     const auto read = rendezvous::declare(settings).read(asked ? config : kDefaultConfig);
     if (!read) {
       std::fprintf(stderr, "hearthcast-rendezvous: %s\n", read.error().text.c_str());
@@ -32,9 +33,7 @@ bool load(rendezvous::AppSettings& settings, const std::string& config, const st
   return true;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int dispatch(int argc, char** argv) {
   CLI::App app(
       "Introduces Hearthcast boxes and devices to each other. It sees who talks to whom, and nothing else.",
       "hearthcast-rendezvous");
@@ -72,4 +71,15 @@ int main(int argc, char** argv) {
     return rendezvous::print_pin(settings);
   }
   return *status ? rendezvous::print_status(settings, json) : rendezvous::run(settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hearthcast-rendezvous: %s\n", error.what());
+    return runtime::kFailed;
+  }
 }

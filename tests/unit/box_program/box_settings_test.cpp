@@ -59,5 +59,39 @@ TEST(BoxSettings, ARendezvousIsOptionalAndChecked) {
   EXPECT_FALSE(s.rendezvous());
 }
 
+TEST(BoxSettings, ANameThatNoDeviceWouldTakeIsRefusedAtOnce) {
+  for (const std::string& bad :
+       {std::string(), std::string(65, 'x'), std::string("a\\nb"), std::string("a\\u0085b")}) {
+    EXPECT_THAT(error("name = \"" + bad + "\""), HasSubstr("1 to 64 characters")) << bad;
+  }
+  EXPECT_EQ(error("name = \"Ferienhaus am M\u00fcggelsee\""), "");
+  EXPECT_EQ(error("name = \"" + std::string(64, 'x') + "\""), "");
+}
+
+TEST(BoxSettings, EachKeyRefusesWhatIsNotItsKind) {
+  const struct {
+    const char* key;
+    std::vector<const char*> bad;
+  } cases[] = {
+      {"state_dir", {"1", "\"relative\"", "true"}},
+      {"control_socket", {"\"box.sock\"", "[]"}},
+      {"run_as", {"0", "{}"}},
+      {"network.tunnel_port", {"0", "-1", "65536", "4755.5", "\"4755\"", "true"}},
+      {"network.upstream_interface", {"2", "[\"eth0\"]"}},
+      {"https.listen", {"8871", "\"box:8871\"", "\"[::]\"", "\"1.2.3.4:99999\""}},
+      {"http.on", {"1", "\"yes\"", "\"true\""}},
+      {"http.names", {"[\"a\"]", "1"}},
+      {"rendezvous.url", {"1"}},
+      {"log.level", {"\"trace\"", "1", "\"\""}},
+  };
+  for (const auto& c : cases) {
+    for (const char* value : c.bad) {
+      const std::string problem = error(std::string(c.key) + " = " + value);
+      EXPECT_THAT(problem, HasSubstr(std::string("box.toml:1: ") + c.key)) << value;
+      EXPECT_THAT(problem, HasSubstr("it takes")) << c.key << " = " << value;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hearthcast::app

@@ -1,0 +1,125 @@
+"""Runs one of the programs: to its end, or until it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hearthlab.program import GROUP, USER
+
+FINE, FAILED, WRONG_USAGE, NOT_RUNNING, REFUSED = range(5)  # tunnelmgr/runtime/exit_code.hpp
+
+STARTED = {"box": "started", "away": "started", "rendezvous": "listening"}
+PATIENCE = 60  # seconds; only a broken program needs them
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Running:
+    """A program in the foreground, with its log."""
+
+    def __init__(self, arguments: list[str], log: Path) -> None:
+        self._log = log
+        self.out = log.with_suffix(".out")
+        with log.open("w") as err, self.out.open("w") as out:
+            self.process = subprocess.Popen(arguments, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_for(self, event: str) -> str:
+        """The first line of that event."""
+        pattern = re.compile(rf"^\S+ \w+ {event}( .*)?$", re.MULTILINE)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if found := pattern.search(self.log()):
+                return found.group()
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"no {event} in the log:\n{self.log()}")
+
+    def end(self, with_signal: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        return self.process.wait(PATIENCE)
+
+
+class Command:
+    def __init__(self, binaries: Path, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.state = folder / "state"
+        self.socket = folder / "control.sock"
+        self.settings = folder / "settings.toml"
+        self.binary = binaries / f"hearthcast-{name}"
+        self.port = free_port()
+        self._running: list[Running] = []
+        self.write(self.sane())
+
+    def sane(self) -> dict[str, Any]:
+        """Settings with which it runs beside anything else on this machine."""
+        common = {"state_dir": str(self.state), "control_socket": str(self.socket)}
+        own: dict[str, dict[str, Any]] = {
+            "box": {"network.tunnel_port": free_port(socket.SOCK_DGRAM), "https.listen": f"127.0.0.1:{self.port}",
+                    "http.on": False, "network.upstream_interface": "lo"},
+            "away": {"http.listen": f"127.0.0.1:{self.port}"},
+            "rendezvous": {"listen.wss": f"127.0.0.1:{self.port}", "listen.udp_port": 0},
+        }
+        return common | own[self.name]
+
+    def write(self, settings: dict[str, Any]) -> None:
+        self.settings.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+
+    def lowered(self, *arguments: str) -> list[str]:
+        user = ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups"] if os.geteuid() == 0 else []
+        return [*user, str(self.binary), *arguments]
+
+    def run(self, *arguments: str, stdin: str = "") -> Ended:
+        """To its end, with nothing but these arguments."""
+        done = subprocess.run(self.lowered(*arguments), capture_output=True, text=True, errors="replace", input=stdin,
+                              timeout=PATIENCE, check=False)
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def ask(self, *arguments: str, stdin: str = "") -> Ended:
+        """A subcommand with the settings file."""
+        return self.run("--config", str(self.settings), *arguments, stdin=stdin)
+
+    def start(self, *arguments: str) -> Running:
+        """In the foreground; returns at once."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            subprocess.run(["chown", f"{USER}:{GROUP}", self.state], check=True)
+        log = self.folder / f"log{len(self._running)}"
+        running = Running(self.lowered("--config", str(self.settings), *arguments), log)
+        self._running.append(running)
+        return running
+
+    def started(self, *arguments: str) -> Running:
+        """The same, and it has said that it is ready."""
+        running = self.start(*arguments)
+        running.wait_for(STARTED[self.name])
+        return running
+
+    def kill_all(self) -> None:
+        for running in self._running:
+            running.end(signal.SIGKILL)

@@ -1,0 +1,101 @@
+"""What each program says to somebody who has never seen it, and to somebody who mistypes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from command import FINE, NOT_RUNNING, WRONG_USAGE, Command
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SUBCOMMANDS = {
+    "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
+            "devices", "approve", "grant", "revoke"),
+    "away": ("run", "sample-settings", "status", "channels", "pair"),
+    "rendezvous": ("run", "sample-settings", "status", "pin"),
+}
+
+
+def version() -> str:
+    found = re.search(r"project\(\s*hearthcast\s+VERSION\s+([\d.]+)", (ROOT / "CMakeLists.txt").read_text(), re.IGNORECASE)
+    assert found
+    return found.group(1)
+
+
+def test_help_names_every_subcommand_and_option(program: Command) -> None:
+    said = program.run("--help")
+    assert said.code == FINE
+    assert said.err == ""
+    for word in (*SUBCOMMANDS[program.name], "--config", "--state-dir", "--control-socket", "--version", "--help"):
+        assert word in said.out, word
+    listed = re.findall(r"^  ([a-z-]+)  ", said.out.split("Subcommands:")[1], re.MULTILINE)
+    assert sorted(listed) == sorted(SUBCOMMANDS[program.name]), "a subcommand that no test knows"
+
+
+def test_each_subcommand_explains_itself(program: Command) -> None:
+    for subcommand in SUBCOMMANDS[program.name]:
+        said = program.run(subcommand, "--help")
+        assert said.code == FINE, subcommand
+        assert len(said.out.splitlines()[0]) > 10, subcommand
+
+
+def test_version_is_that_of_the_project(program: Command) -> None:
+    said = program.run("--version")
+    assert (said.code, said.out, said.err) == (FINE, f"hearthcast-{program.name} {version()}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--no-such-option"], ["no-such-command"], ["status", "channels"], ["status", "--no-such-option"],
+     ["--config"], ["--state-dir"], ["status", "surplus"], ["sample-settings", "--json"], ["-x"], [""]],
+    ids=" ".join,
+)
+def test_wrong_usage_is_two_and_says_how_to_ask(program: Command, arguments: list[str]) -> None:
+    said = program.run(*arguments)
+    assert said.code == WRONG_USAGE
+    assert said.out == ""
+    assert said.err.strip()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["import"], ["approve"], ["approve", "one"], ["approve", "1.5"], ["grant"], ["grant", "1"], ["grant", "x", "all"],
+     ["revoke"], ["revoke", "1", "2"], ["grant", "1", "1,,2"], ["approve", "1", "--channels", "some"],
+     ["import", "/nonexistent/list.m3u"], ["approve", "99999999999999999999"], ["revoke", "0"], ["revoke", "-1"]],
+    ids=" ".join,
+)
+def test_wrong_arguments_of_the_boxs_subcommands(box: Command, arguments: list[str]) -> None:
+    said = box.ask(*arguments)
+    assert said.code == WRONG_USAGE, said.err
+    assert said.out == ""
+    assert said.err.strip()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["pair"], ["pair", "hearthcast://pair#x", "--code", "7K2M"], ["pair", "a", "b"]], ids=" ".join
+)
+def test_wrong_arguments_of_the_clients_subcommands(away: Command, arguments: list[str]) -> None:
+    said = away.ask(*arguments)
+    assert said.code == WRONG_USAGE
+    assert said.err.strip()
+
+
+def test_a_password_has_to_be_given(box: Command) -> None:
+    said = box.ask("password", stdin="")
+    assert said.code == WRONG_USAGE
+    assert "standard input" in said.err
+
+
+def test_without_the_program_each_subcommand_is_three(program: Command) -> None:
+    extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"]}
+    if program.name == "away":
+        extra["pair"] = ["hearthcast://pair#AQ"]
+    for subcommand in SUBCOMMANDS[program.name]:
+        if subcommand in ("run", "sample-settings"):
+            continue
+        said = program.ask(subcommand, *extra.get(subcommand, []), stdin="a long password\n")
+        assert said.code == NOT_RUNNING, f"{subcommand}: {said.err}"
+        assert str(program.socket) in said.err, subcommand
+        assert said.out == ""
