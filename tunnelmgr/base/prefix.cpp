@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <charconv>
 
 namespace hearthcast {
@@ -52,6 +53,24 @@ bool Prefix::contains(const Prefix& other) const { return other.length >= length
 
 std::string Prefix::to_string() const {
   return is_single() ? address.to_string() : address.to_string() + "/" + std::to_string(length);
+}
+
+std::vector<IpAddress> addresses_of(const Prefix& prefix) {
+  const unsigned free = bits_of(prefix.address) - prefix.length;
+  assert(free <= 20);
+  const Bytes first = prefix.address.bytes();
+  std::vector<IpAddress> all;
+  all.reserve(std::size_t{1} << free);
+  for (std::uint32_t offset = 0; offset < std::uint32_t{1} << free; ++offset) {
+    std::array<std::uint8_t, 16> octets{};
+    std::ranges::copy(first, octets.begin());
+    for (std::size_t i = 0; i < 3; ++i) {  // the free bits are the last ones, and zero
+      octets[first.size() - 1 - i] =
+          static_cast<std::uint8_t>(octets[first.size() - 1 - i] | (offset >> (8 * i)));
+    }
+    all.push_back(*IpAddress::from_bytes(Bytes(octets).first(first.size())));
+  }
+  return all;
 }
 
 bool any_contains(std::span<const Prefix> prefixes, const IpAddress& address) {

@@ -34,6 +34,9 @@ struct Prefix {
   friend auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 
+// Every address of it, in order; for short lists: at most 2^20 addresses.
+[[nodiscard]] std::vector<IpAddress> addresses_of(const Prefix& prefix);
+
 [[nodiscard]] bool any_contains(std::span<const Prefix> prefixes, const IpAddress& address);
 
 // 232.0.0.0/8 and ff3x::/32 for each scope x (RFC 4607 section 1).

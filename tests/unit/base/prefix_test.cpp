@@ -54,6 +54,17 @@ TEST(Prefix, OfAnAddressForgetsItsHostBits) {
   EXPECT_EQ(Prefix::of(ip("192.0.2.77"), 0), prefix("0.0.0.0/0"));
 }
 
+TEST(Prefix, ListsItsAddressesInOrder) {
+  EXPECT_THAT(addresses_of(prefix("239.1.1.254/31")),
+              testing::ElementsAre(ip("239.1.1.254"), ip("239.1.1.255")));
+  EXPECT_THAT(addresses_of(prefix("ff05::1")), testing::ElementsAre(ip("ff05::1")));
+  const auto many = addresses_of(prefix("239.1.252.0/22"));
+  ASSERT_EQ(many.size(), 1024U);
+  EXPECT_EQ(many[256], ip("239.1.253.0"));
+  EXPECT_EQ(many.back(), ip("239.1.255.255"));
+  EXPECT_EQ(addresses_of(prefix("ff05::1:0/112")).back(), ip("ff05::1:ffff"));
+}
+
 TEST(Prefix, SourceSpecificRangesAreThoseOfTheStandard) {
   const auto ranges = default_ssm_ranges();
   for (const char* text : {"232.0.0.0", "232.255.255.255", "ff3e::1", "ff35:0:ffff::1", "ff30::1"}) {
