@@ -152,6 +152,19 @@ Result<std::vector<Interface>, Failure> list_interfaces() {
     Interface one = describe(link);
     found.emplace(one.index, std::move(one));
   });
+  for_each<rtnl_link>(links.get(), [&](rtnl_link& link) {
+    // Bonds and routing domains have members too; only a bridge makes them one network.
+    const char* const type = rtnl_link_get_type(&link);
+    if (type == nullptr || std::string_view(type) != "bridge") {
+      return;
+    }
+    const int bridge = rtnl_link_get_ifindex(&link);
+    for_each<rtnl_link>(links.get(), [&](rtnl_link& port) {
+      if (rtnl_link_get_master(&port) == bridge) {
+        found.at(static_cast<unsigned>(rtnl_link_get_ifindex(&port))).bridge = static_cast<unsigned>(bridge);
+      }
+    });
+  });
   for_each<rtnl_addr>(addresses.get(), [&](rtnl_addr& entry) {
     const auto at = found.find(static_cast<unsigned>(rtnl_addr_get_ifindex(&entry)));
     const auto address = describe(entry);

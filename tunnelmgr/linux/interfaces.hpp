@@ -39,6 +39,7 @@ struct Interface {
       0;  // index of the link under it (of a VLAN), or of a veth's other end; 0: none in this network
   std::optional<std::array<std::uint8_t, 6>> mac = {};  // none on links without Ethernet addresses
   std::vector<InterfaceAddress> addresses;
+  unsigned bridge = 0;  // index of the bridge that it is a port of; 0: of none
 
   // Where MLD queries and reports come from: a link-local address that may be used now (not tentative).
   [[nodiscard]] std::optional<IpAddress> link_local() const;

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/veth.h>
 #include <netlink/route/route.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -73,6 +76,32 @@ TEST(Interfaces, FindsTheDefaultRoute) {
     EXPECT_EQ(default_route_interface(Family::kIp4), 1U);
     nl_addr_put(everywhere);
     rtnl_route_put(route);
+    nl_socket_free(socket);
+  });
+}
+
+TEST(Interfaces, SaysWhichBridgeAPortBelongsTo) {
+  in_network([] {
+    nl_sock* const socket = nl_socket_alloc();
+    ASSERT_EQ(nl_connect(socket, NETLINK_ROUTE), 0);
+    rtnl_link* const bridge = rtnl_link_alloc();
+    ASSERT_EQ(rtnl_link_set_type(bridge, "bridge"), 0);
+    rtnl_link_set_name(bridge, "br0");
+    ASSERT_EQ(rtnl_link_add(socket, bridge, NLM_F_CREATE), 0);
+    ASSERT_EQ(rtnl_link_veth_add(socket, "port", "other", ::getpid()), 0);
+    const auto index_of = [](const std::string& name) {
+      const auto all = list_interfaces();
+      return all ? std::ranges::find(*all, name, &Interface::name)->index : 0U;
+    };
+    ASSERT_EQ(rtnl_link_enslave_ifindex(socket, static_cast<int>(index_of("br0")),
+                                        static_cast<int>(index_of("port"))),
+              0);
+    const auto all = list_interfaces();
+    ASSERT_TRUE(all);
+    for (const Interface& each : *all) {
+      EXPECT_EQ(each.bridge, each.name == "port" ? index_of("br0") : 0U) << each.name;
+    }
+    rtnl_link_put(bridge);
     nl_socket_free(socket);
   });
 }
