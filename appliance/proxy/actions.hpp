@@ -26,7 +26,7 @@ struct AddInterface {
   bool routing = false;
   friend bool operator==(const AddInterface&, const AddInterface&) = default;
 };
-// The interface may be gone already; its memberships and kernel entries go with it.
+// The interface may be gone already, and its memberships with it. Routes that used it were changed before.
 struct RemoveInterface {
   InstanceId instance;
   InterfaceIndex index;

@@ -15,45 +15,17 @@
 #include <vector>
 
 #include "appliance/proxy/actions.hpp"
+#include "appliance/proxy/channel.hpp"
 #include "appliance/proxy/counters.hpp"
+#include "appliance/proxy/interface.hpp"
 #include "appliance/proxy/settings.hpp"
 #include "appliance/proxy/status.hpp"
 #include "tunnelmgr/base/time.hpp"
 
 namespace hearthcast::proxy {
 
-struct InterfaceAddress {
-  IpAddress address;
-  unsigned prefix = 0;  // bits of the link's prefix
-  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
-};
-struct Interface {
-  InterfaceIndex index;
-  std::string name;
-  bool up = false;                               // by configuration, and the link has a carrier
-  std::vector<InterfaceAddress> addresses = {};  // usable ones, link-local too
-  friend bool operator==(const Interface&, const Interface&) = default;
-};
-
-// A query heard on an upstream link.
-struct QuerySeen {
-  IpAddress source;
-  unsigned version = 0;  // IGMP 1 to 3, MLD 1 to 2
-};
-
-// What tunnels get under TunnelPolicy::kChosen: the channels that the owner carries.
-struct Channel {
-  IpAddress group;
-  std::optional<IpAddress> source = {};  // nullopt: from any
-  friend auto operator<=>(const Channel&, const Channel&) = default;
-};
-
-struct Capabilities {
-  bool any_source_routes = false;     // the kernel's tables take (*,G)
-  std::size_t table_interfaces = 32;  // that one kernel table holds
-};
-
 class Instance;
+struct Member;
 
 class Proxy {
  public:
@@ -88,7 +60,8 @@ class Proxy {
   // A packet of a routed stream came in elsewhere. Never makes a route from there.
   [[nodiscard]] Actions on_wrong_interface(InterfaceIndex input, const IpAddress& source,
                                            const IpAddress& group, Time now);
-  // Counters of a route so far, read every half minute or so: they keep routes alive and feed the diagnosis.
+  // Counters of a route so far. Read them at least every half minute, which keeps routes alive, and before
+  // each status(), whose diagnosis they feed.
   void on_traffic(InstanceId instance, const RouteKey& key, const Traffic& total, Time now);
   // Counters so far of a flow that the data plane receives for tunnels.
   void on_flow(const IpAddress& group, const IpAddress& source, const Traffic& total, Time now);
@@ -98,7 +71,7 @@ class Proxy {
 
   // `settings` passed check(). Instances are known by name; what did not change causes no action.
   [[nodiscard]] Actions reload(Settings settings, Time now);
-  // Leaves every group, then removes every route and interface.
+  // Leaves every group, then removes every route and interface: at shutdown. Nothing is known afterwards.
   [[nodiscard]] Actions close(Time now);
 
   // Which upstream a tunnel's flow is to be received on: by the instance that has tunnels, and its rules.
@@ -107,13 +80,19 @@ class Proxy {
   [[nodiscard]] Status status(Time now) const;
 
  private:
-  [[nodiscard]] Instance* owner_of(InterfaceIndex index) const;
+  struct Owned {
+    Instance* instance = nullptr;  // nullptr: nobody's
+    Member* member = nullptr;
+  };
+  [[nodiscard]] Owned owner_of(InterfaceIndex index) const;
   [[nodiscard]] Instance* tunnels_owner() const;
 
   Capabilities capabilities_;
   std::vector<std::unique_ptr<Instance>> instances_;  // in the order of the settings
   std::vector<Interface> interfaces_;                 // as last told
   std::vector<Channel> channels_;                     // in order
+  std::map<PeerId, std::map<IpAddress, SourceFilter>>
+      unserved_;  // wishes of tunnels while no instance has them
   std::int64_t next_instance_ = 1;
   DropCounters stray_;  // of no instance
 };

@@ -70,6 +70,7 @@ enum class TunnelPolicy : std::uint8_t {
 struct RouteLimits {
   std::size_t learned = 4096;   // routes with outputs that packets brought about
   std::size_t negative = 1024;  // routes without outputs
+  friend bool operator==(const RouteLimits&, const RouteLimits&) = default;
 };
 
 struct InstanceSettings {
@@ -89,6 +90,7 @@ struct InstanceSettings {
   // provider what it announces inside).
   bool send_upstream = false;
   RouteLimits limits = {};
+  friend bool operator==(const InstanceSettings&, const InstanceSettings&) = default;
 };
 
 struct Settings {

@@ -108,16 +108,17 @@ struct InstanceStatus {
   std::string name;
   bool send_upstream = false;
   TunnelPolicy tunnels = TunnelPolicy::kNone;
-  std::vector<InterfaceStatus> interfaces;  // upstreams first, in the order of the settings
-  std::vector<GroupStatus> groups;          // in order of address
-  std::vector<RouteStatus> routes;          // in order of group and source
-  std::vector<Diagnosis> diagnosis;
-  DropCounters drops;
+  std::vector<InterfaceStatus> interfaces = {};  // upstreams first, in the order of the settings
+  std::vector<GroupStatus> groups = {};          // in order of address
+  std::vector<RouteStatus> routes = {};          // in order of group and source
+  std::vector<Diagnosis> diagnosis = {};
+  DropCounters drops = {};
   std::uint64_t upstream_changes = 0;  // SetUpstreamFilter so far
 };
 
 struct Status {
   std::vector<InstanceStatus> instances;
+  DropCounters stray;  // of interfaces that no instance has
 };
 
 }  // namespace hearthcast::proxy
