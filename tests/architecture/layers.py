@@ -28,6 +28,7 @@ LAYERS = {
     "tunnelmgr/base": layer(PURE),
     "tunnelmgr/wire": layer(PURE, "tunnelmgr: base"),
     "tunnelmgr/membership": layer(PURE, "tunnelmgr: base wire"),
+    "tunnelmgr/trace": layer(PURE, "tunnelmgr: base wire"),
     "tunnelmgr/playlist": layer(PURE, "tunnelmgr: base"),
     "tunnelmgr/signalling": layer(PURE, "tunnelmgr: base wire"),
     "tunnelmgr/nat": layer(PURE, "tunnelmgr: base wire"),
@@ -40,6 +41,7 @@ LAYERS = {
     "tunnelmgr/runtime": layer(ADAPTER, "tunnelmgr: base linux"),
     "tunnelmgr/http": layer(ADAPTER, "tunnelmgr: base wire signalling secure linux runtime"),
     "tunnelmgr/netd": layer(PROGRAM, "tunnelmgr: base linux"),
+    "tunnelmgr/mcast": layer(PROGRAM, "tunnelmgr: base wire trace linux runtime"),
     "tunnelmgr/away": layer(
         PROGRAM, "tunnelmgr: base wire membership playlist signalling nat tunnel playout secure linux datapath runtime http"
     ),

@@ -61,6 +61,9 @@ struct Interface {
 // without one.
 [[nodiscard]] std::optional<unsigned> default_route_interface(Family family);
 
+// The address that this machine would send from to that one; nullopt without a route. Sends nothing.
+[[nodiscard]] std::optional<IpAddress> own_address_towards(const IpAddress& destination);
+
 // Says that links, addresses or routes changed, not what: the reader lists them again. One thread.
 class InterfaceMonitor {
  public:

@@ -83,6 +83,9 @@ Result<MulticastSocket, Failure> MulticastSocket::join(const MulticastOptions& o
     return kernel_failure("opening a multicast socket", errno);
   }
   ask_for_details(fd.get(), ip6);
+  if (options.timestamps) {
+    set_option(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  }
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);  // a player on the box itself may watch, too
   set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, static_cast<int>(options.receive_buffer));
   std::array<char, IF_NAMESIZE> name{};

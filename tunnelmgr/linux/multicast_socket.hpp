@@ -14,7 +14,8 @@ struct MulticastOptions {
   FlowKey flow;                  // with a source: source-specific join (RFC 4607, RFC 3678)
   unsigned interface_index = 0;  // of the upstream interface; never 0: "any" is not an interface
   std::size_t receive_buffer =
-      4 << 20;  // octets wished for; see netd_client.hpp for more than the kernel allows
+      4 << 20;              // octets wished for; see netd_client.hpp for more than the kernel allows
+  bool timestamps = false;  // the kernel notes when each datagram arrived
 };
 
 class MulticastSocket {

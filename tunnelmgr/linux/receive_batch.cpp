@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "tunnelmgr/linux/socket_address.hpp"
 
@@ -14,7 +15,7 @@ namespace hearthcast::linux {
 namespace {
 
 constexpr std::size_t kRoom = 65536;         // the largest datagram, and the largest super-packet
-constexpr std::size_t kControl = 256;        // five control messages of at most 24 octets each, and slack
+constexpr std::size_t kControl = 256;        // six control messages of at most 32 octets each, and slack
 constexpr std::size_t kMaxPerMessage = 128;  // datagrams in one super-packet: the kernel's UDP_MAX_SEGMENTS
 
 int read_int(const cmsghdr& header) {  // an int, or the single octet that IP_TOS brings
@@ -103,6 +104,10 @@ void ReceiveBatch::split(std::size_t message, std::size_t size) {
       datagram.hop_limit = static_cast<std::uint8_t>(read_int(*control));
     } else if (is(SOL_SOCKET, SO_RXQ_OVFL)) {
       overflow_ = static_cast<std::uint32_t>(read_int(*control));
+    } else if (is(SOL_SOCKET, SCM_TIMESTAMPNS)) {
+      timespec time{};
+      std::memcpy(&time, CMSG_DATA(control), sizeof time);
+      datagram.arrived_ns = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
     }
   }
   datagram.source = to_endpoint(storage_->sources[message]);

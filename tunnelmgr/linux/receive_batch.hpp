@@ -17,6 +17,7 @@ struct Datagram {
   Bytes payload;                   // into the batch; valid until the next receive() into it
   std::uint8_t traffic_class = 0;  // TOS or traffic class, when the socket asks for it
   std::uint8_t hop_limit = 0;      // TTL or hop limit, when the socket asks for it; 0: not known
+  std::int64_t arrived_ns = 0;     // by the kernel, since 1970, when the socket asks for it
 };
 
 // The memory of one receiving thread; every socket of that thread can use it in turn. Allocates once, when
