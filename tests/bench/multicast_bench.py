@@ -1,0 +1,172 @@
+"""hearthcast-box as a multicast proxy beside smcroute, igmpproxy and FRR's pimd, in turn in one run.
+
+For each program and family: from join to first packet, from leave to the last packet on the link, delay at 1,000 and
+10,000 packets a second, and how many packets a second pass when as many come as the source can send. Usage:
+multicast_bench.py FOLDER [--rounds N] [--only NAME,...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("bench", "lab", "lab/multicast")]
+
+from mcbench import peers  # noqa: E402
+from mcbench.figures import Figures  # noqa: E402
+from mcbench.link import SOURCE4, SOURCE6, Line, received_packets  # noqa: E402
+from mcbench.tool import Sender, receive  # noqa: E402
+
+SIZE = "1316"
+CYCLES = 2  # joins and leaves in each round
+
+
+class Run:
+    """All samples of one run, by peer, family and what was measured."""
+
+    def __init__(self, prefix: str) -> None:
+        self.line = Line(prefix)
+        self.folder = Path(tempfile.mkdtemp(prefix="hearthcast-bench-"))
+        self.folder.chmod(0o755)
+        self.samples: dict[tuple[str, int, str], list[float]] = defaultdict(list)
+        self.still_flowing: set[tuple[str, int]] = set()
+
+    def round(self, number: int, peer: str, family: int) -> None:
+        self.line.up()
+        try:
+            with peers.ALL[peer](self.line["proxy"], self.folder / f"{peer}-{family}-{number}"):
+                self._measure(peer, family)
+        finally:
+            self.line.down()
+
+    def _measure(self, peer: str, family: int) -> None:
+        group, source = (peers.GROUP4, SOURCE4) if family == 4 else (peers.GROUP6, SOURCE6)
+        target = f"{group}:5000" if family == 4 else f"[{group}]:5000"
+        # igmpproxy speaks IGMPv2 only, where nobody can name a source.
+        flow = target if peer == "igmpproxy" else f"{source}@{target}"
+        add = lambda what, value: self.samples[peer, family, what].append(value)  # noqa: E731
+
+        sender = Sender(self.line["source"], target, source, "--rate", "1000", "--size", SIZE)
+        for _ in range(CYCLES):
+            watch = "--leave --quiet 3 --watch 12".split() if (peer, family) not in self.still_flowing else []
+            report = receive(self.line["receiver"], flow, "--seconds", "5", "--count", "500", *watch)
+            if report["join_to_first_ms"] is None:
+                raise RuntimeError(f"{peer}: nothing came")
+            add("join_ms", report["join_to_first_ms"])
+            if watch and report["leave_to_stop_ms"] is None:
+                self.still_flowing.add((peer, family))
+            elif watch:
+                add("leave_ms", report["leave_to_stop_ms"])
+        sender.stop()
+
+        for rate, seconds in ((1000, 3), (10_000, 2)):
+            sender = Sender(self.line["source"], target, source, "--rate", str(rate), "--size", SIZE)
+            report = receive(self.line["receiver"], flow, "--seconds", str(seconds))
+            sender.stop()
+            stream = report["streams"][0]
+            add(f"p50_us_at_{rate}", stream["latency_us"]["p50"])
+            add(f"p99_us_at_{rate}", stream["latency_us"]["p99"])
+            add(f"lost_at_{rate}", stream["lost"])
+        self._saturate(add, target, source, flow)
+
+    def _saturate(self, add: object, target: str, source: str, flow: str) -> None:
+        """Counts what arrives at the receiver's interface, so that the receiver's own speed does not matter."""
+        sender = Sender(self.line["source"], target, source, "--rate", "0", "--size", SIZE, "--seconds", "3")
+        counts: list[tuple[float, int]] = []
+
+        def count() -> None:
+            counts.append((time.monotonic(), received_packets(self.line["receiver"], "eth0")))
+
+        import threading  # noqa: PLC0415
+
+        timers = [threading.Timer(after, count) for after in (1.0, 2.5)]
+        for timer in timers:
+            timer.start()
+        receive(self.line["receiver"], flow, "--seconds", "3")
+        for timer in timers:
+            timer.join()
+        sender.wait()
+        (t0, n0), (t1, n1) = counts
+        add("kpps", (n1 - n0) / (t1 - t0) / 1000)  # type: ignore[operator]
+
+    def close(self) -> None:
+        self.line.down()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+UNITS = {"join_ms": "ms", "leave_ms": "ms", "kpps": "kpps"}
+
+
+def report(run: Run, names: list[str]) -> Figures:
+    figures = Figures("multicast")
+    figures.notes["peers"] = ", ".join(peers.version(name) for name in names if name != "hearthcast")
+    figures.notes["network"] = "veth, 1316 octets, segmentation in software, source and receiver on the same two cores"
+    figures.notes["load"] = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    whats = ["join_ms", "leave_ms", "p50_us_at_1000", "p99_us_at_1000", "lost_at_1000", "p50_us_at_10000",
+             "p99_us_at_10000", "lost_at_10000", "kpps"]
+    for what in whats:
+        for family in (4, 6):
+            for name in names:
+                samples = run.samples.get((name, family, what))
+                unit = UNITS.get(what, "us" if "_us_" in what else "packets")
+                row = f"{name}_ipv{family}_{what}"
+                if samples:
+                    figures.row(row, samples, unit, **_goal(run, names, name, family, what))
+                elif what == "leave_ms" and (name, family) in run.still_flowing:
+                    figures.never(row, unit, "it still flowed 12 s after the leave")
+    return figures
+
+
+def _goal(run: Run, names: list[str], name: str, family: int, what: str) -> dict[str, object]:
+    """The box against the peers of the same run: on a LAN no worse than the best that follows joins, and forwarding as
+    fast as a static route, within noise."""
+    if name != "hearthcast":
+        return {}
+    median = lambda peer: statistics.median(run.samples[peer, family, what])  # noqa: E731
+    followers = [p for p in names if p in ("igmpproxy", "pimd") and run.samples.get((p, family, what))]
+    static = bool(run.samples.get(("smcroute", family, what)))
+    if what == "join_ms" and followers:
+        return {"goal": min(median(p) for p in followers), "tolerance": 1.3}
+    if what == "leave_ms" and followers:
+        return {"goal": min(median(p) for p in followers)}
+    if what.startswith("p50") and static:
+        return {"goal": median("smcroute"), "tolerance": 1.3}
+    if what == "kpps" and static:
+        return {"goal": median("smcroute"), "floor": True, "tolerance": 1.3}
+    return {}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="some of: " + ",".join(peers.ALL))
+    options = parser.parse_args()
+    names = options.only.split(",") if options.only else list(peers.ALL)
+    if "hearthcast" in names and not peers.box_has_proxy():
+        print("multicast_bench: the built hearthcast-box has no multicast proxy; measuring its peers only", file=sys.stderr)
+        names.remove("hearthcast")
+    run = Run(f"hc-mb{os.getpid()}-")
+    try:
+        for number in range(options.rounds):
+            for name in names:
+                for family in peers.FAMILIES[name]:
+                    print(f"round {number + 1} of {options.rounds}: {name}, IPv{family}", flush=True)
+                    run.round(number, name, family)
+    finally:
+        run.close()
+    figures = report(run, names)
+    print(figures.text())
+    figures.write(options.folder)
+    return 0 if figures.all_met() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
