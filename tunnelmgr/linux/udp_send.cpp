@@ -38,7 +38,7 @@ struct Batch {
 
 iovec vector_of(Bytes octets) { return {const_cast<std::uint8_t*>(octets.data()), octets.size()}; }
 
-SendOutcome outcome_of(int error, bool offloaded) {
+SendOutcome outcome_of(int error) {
   switch (error) {
     case EAGAIN:
     case ENOBUFS:
@@ -47,16 +47,12 @@ SendOutcome outcome_of(int error, bool offloaded) {
       return SendOutcome::kDropped;
     case EMSGSIZE:
       return SendOutcome::kTooBig;
-    case EINVAL:
-      return offloaded ? SendOutcome::kTooBig : SendOutcome::kUnreachable;
     default:
       return SendOutcome::kUnreachable;
   }
 }
 
-SendResult failed(int error, std::size_t sent, bool offloaded = false) {
-  return {outcome_of(error, offloaded), sent, error};
-}
+SendResult failed(int error, std::size_t sent) { return {outcome_of(error), sent, error}; }
 
 // Zero, or the errno.
 int send_offloaded(int fd, SocketAddress& to, const Batch& batch) {
@@ -133,8 +129,10 @@ SendResult UdpSocket::send_segments(const Endpoint& to, Bytes slab, std::size_t 
     const int error = send_offloaded(fd_.get(), address, all.from(sent, now));
     if (error == EIO) {
       stop_offloading();
+    } else if (error == EMSGSIZE || error == EINVAL) {
+      break;  // larger than the path takes in one packet: only datagrams that go singly are fragmented
     } else if (error != 0) {
-      return failed(error, sent, true);
+      return failed(error, sent);
     } else {
       sent += now;
     }

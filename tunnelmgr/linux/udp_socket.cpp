@@ -22,11 +22,12 @@ Result<Fd, Failure> open_bound(const UdpOptions& options, int family) {
   }
   if (family == AF_INET6) {
     set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT);
     set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   }
-  // On a dual-stack socket these two govern its IPv4 half.
-  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  // On a dual-stack socket these two govern its IPv4 half. What is too large for a path is fragmented
+  // (docs/decisions/009): in IPv4 by any router, in IPv6 by us once a router has said so.
+  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   set_option(fd.get(), IPPROTO_IP, IP_RECVTOS, 1);
   set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
   set_option(fd.get(), SOL_SOCKET, SO_RXQ_OVFL, 1);

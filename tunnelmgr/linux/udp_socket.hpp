@@ -20,7 +20,7 @@ struct UdpOptions {
 enum class SendOutcome {
   kSent,
   kDropped,      // no room in the kernel's queue now (EAGAIN, ENOBUFS): lost, as on a full link
-  kTooBig,       // EMSGSIZE, or EINVAL of an offloaded batch: larger than the path or interface takes
+  kTooBig,       // EMSGSIZE: more than a UDP datagram can be
   kUnreachable,  // no route, wrong family, forbidden by a filter: error says which
 };
 
@@ -47,7 +47,8 @@ class UdpSocket {
 
   // Sends count datagrams that lie one after the other in slab, each of stride octets except the last, of
   // last_size (1 to stride) octets. One system call for up to 64 of them where the kernel offers UDP_SEGMENT;
-  // after an EIO (an interface without checksum offload) one datagram a message, for good.
+  // after an EIO (an interface without checksum offload) one datagram a message, for good. What is larger
+  // than the path takes goes singly and is fragmented.
   SendResult send_segments(const Endpoint& to, Bytes slab, std::size_t stride, std::size_t count,
                            std::size_t last_size);
 
