@@ -29,6 +29,7 @@ if [ "${1:-}" != --quick ]; then
   need build lint
   # Configured each time, a few seconds: a file added since would have no compile command.
   cmake --preset tidy > build/configure-tidy.log 2>&1 || { tail -30 build/configure-tidy.log >&2; die "configuring failed"; }
+  cmake --build build/tidy --target own_code > build/tidy-plugin.log 2>&1 || { tail -30 build/tidy-plugin.log >&2; die "building failed"; }
   say "clang-tidy, a line for each file that has changed since it was clean"
   check clang-tidy python3 packaging/dev/tidy.py "$@"
 fi

@@ -41,9 +41,12 @@ class Clone:
         self.root, self.asked_file = folder / "clone", folder / "asked"
         self.stand_in = folder / "clang-tidy"
         (self.root / "part").mkdir(parents=True)
+        (self.root / "packaging" / "tidy").mkdir(parents=True)
         self.stand_in.write_text(STAND_IN)
         self.stand_in.chmod(0o755)
         self.write(".clang-tidy", "Checks: dear")
+        self.write(".gitignore", "packaging/")  # the plug-in is no part of what these tests are about
+        self.write("packaging/tidy/own_code.cpp", "int plug_in();")
         self.write("part/low.hpp", "int low();")
         self.write("part/middle.hpp", '#include <vector>\n#include "part/low.hpp"\n#include "part/nowhere.hpp"\n')
         self.write("part/one.cpp", '#include "part/middle.hpp"\n')
@@ -129,6 +132,19 @@ def test_other_flags_or_another_version_ask_again(clone, monkeypatch):
     assert clone.asked() == ["one.cpp", "two.cpp"]
 
 
+def test_another_plug_in_asks_again(clone):
+    clone.run()
+    clone.write("packaging/tidy/own_code.cpp", "int other_plug_in();")
+    assert clone.asked() == ["one.cpp", "two.cpp"]
+
+
+def test_the_plug_in_is_loaded(clone):
+    clone.stand_in.write_text(STAND_IN + 'echo "$@" >> "$ASKED"\n')
+    words = clone.asked("part/two.cpp")
+    assert f"--load={clone.root}/build/tidy/own_code.so" in words
+    assert "--checks=hearthcast-own-code" in words
+
+
 def test_fresh_asks_for_everything(clone):
     clone.run()
     assert clone.asked("--fresh") == ["one.cpp", "two.cpp"]
@@ -161,6 +177,14 @@ def test_a_clang_tidy_that_ends_badly_is_no_clean_result(clone):
     done = clone.run()
     assert done.returncode == 1
     assert "out of memory" in done.stdout
+
+
+def test_a_file_edited_while_it_was_checked_is_asked_again(clone):
+    clone.stand_in.write_text(STAND_IN + 'echo "// edited" >> "$path"\n')
+    clone.run("part/two.cpp")
+    clone.stand_in.write_text(STAND_IN)
+    clone.write("part/two.cpp", "int two();")
+    assert clone.asked("part/two.cpp") == ["two.cpp"]
 
 
 def test_a_file_that_no_build_compiles_fails(clone):
