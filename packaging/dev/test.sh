@@ -50,7 +50,7 @@ pytest_kind() { # KIND FOLDER [OPTION...]
   local before=$failed status=0
   as_root env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 \
     --junitxml "$out/$1.xml" "${@:2}" > "$out/$1.log" 2>&1 || status=$?
-  [ $status -eq 0 ] || cat "$out/$1.log"
+  if [ $status -eq 0 ]; then grep -E 'the lab was raised [0-9]+ times' "$out/$1.log" || true; else cat "$out/$1.log"; fi
   count "$1" "$out/$1.xml"
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
 }

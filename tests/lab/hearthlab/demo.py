@@ -53,6 +53,8 @@ class Demo:
             if heard:
                 raise AssertionError(f"{heard} packets came into the home though nobody asked for them")
             step.detail = f"{len(ALL)} channels of 8 Mbit/s; none of them is on the home LAN, since nobody asked yet"
+            if self.world.failed_raisings:
+                step.detail += f" (the lab was raised {len(self.world.failed_raisings) + 1} times: its edge passed nothing)"
 
     def start_programs(self) -> None:
         with self._report.step("Starting the rendezvous, the box at home and the client on the laptop") as step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,8 @@ def world() -> Iterator[World]:
     _raised.append(lab)
     try:
         lab.up()
+        if lab.failed_raisings:
+            warnings.warn(f"the lab was raised {len(lab.failed_raisings) + 1} times: its edge passed nothing", stacklevel=1)
         yield lab
     except BaseException:
         print(lab.logs())

@@ -86,6 +86,7 @@ class World:
         self.rendezvous: Program
         self.box: Program
         self.pin = ""
+        self.failed_raisings: list[str] = []  # what the edge looked like each time that it passed nothing
 
     def up(self) -> None:
         """Network, provider, rendezvous and box, with the provider's playlist imported."""
@@ -96,12 +97,16 @@ class World:
         self.import_provider_playlist()
 
     def start_provider(self) -> None:
-        """Starts sending, and makes sure that the lab itself carries both families before a program is blamed."""
+        """Starts sending, and makes sure that the lab itself carries both families before a program is blamed.
+
+        A lab that does not is raised anew, and whoever runs it tells: `failed_raisings` says what was wrong.
+        """
         for _ in range(3):
             self.service.start()
             if self._edge_passes():
                 break
-            print(f"the edge passes nothing; raising the lab anew\n{self.logs()}", flush=True)
+            self.failed_raisings.append(f"{self.service.health()}\n{self._edge_state()}")
+            print(f"the edge passes nothing; raising the lab anew\n{self.failed_raisings[-1]}", flush=True)
             self.service.stop()
             self.topology.up()
         else:
@@ -120,6 +125,11 @@ class World:
             for listener in listeners:
                 listener.close()
             time.sleep(2)  # until the edge has closed again
+
+    def _edge_state(self) -> str:
+        edge = self.topology["edge"]
+        looks = (("ip", "-d", "link", "show", "edge"), ("ip", "-s", "link"), ("ip", "address"), ("bridge", "-d", "mdb", "show"))
+        return "\n".join(edge.run(*look) for look in looks)
 
     def down(self) -> None:
         for program in reversed(self._programs):
