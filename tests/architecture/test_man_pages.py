@@ -10,6 +10,7 @@ from sources import ROOT, text, tracked
 PAGES = {
     "hearthcast-box.8": "appliance/app/main.cpp",
     "hearthcast-away.1": "tunnelmgr/away/main.cpp",
+    "hearthcast-mcast.1": "tunnelmgr/mcast/main.cpp",
     "hearthcast-rendezvous.8": "rendezvous-server/app/main.cpp",
     "hearthcast-netd.8": "tunnelmgr/netd/main.cpp",
 }

@@ -58,7 +58,7 @@ def pimd(space: Namespace, folder: Path) -> Iterator[None]:
     """FRR as an IGMPv3 and PIM router that has the source on its own link."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o777)
-    running = Frr(space, folder, pim=("up0",), igmp=("lan0",))
+    running = Frr(space, folder, pim=("up0",), igmp=("lan0",), last_member_s=1)  # the standard's
     try:
         until(lambda: "lan0" in running.show("ip", "igmp", "interface"), "pimd's IGMP", timeout=30)
         yield

@@ -93,7 +93,7 @@ class Smcroute:
 class Frr:
     """zebra and pimd of FRR as an IPv4 multicast router, with PIM on the interfaces `pim` and IGMP too on `igmp`; source-specific groups only."""
 
-    def __init__(self, space: Namespace, folder: Path, *, pim: tuple[str, ...], igmp: tuple[str, ...], version: int = 3) -> None:
+    def __init__(self, space: Namespace, folder: Path, *, pim: tuple[str, ...], igmp: tuple[str, ...], version: int = 3, last_member_s: float = 0.2) -> None:
         self._space, self._folder = space, folder
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
@@ -104,7 +104,7 @@ class Frr:
             lines += [
                 f"interface {name}", " ip pim", " ip igmp", f" ip igmp version {version}",
                 " ip igmp query-max-response-time 10", " ip igmp query-interval 5",
-                " ip igmp last-member-query-interval 2", "!",
+                f" ip igmp last-member-query-interval {round(last_member_s * 10)}", "!",
             ]
         lines += ["ip pim ssm prefix-list ssm", "ip prefix-list ssm permit 232.0.0.0/8 le 32"]
         (folder / "pimd.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
