@@ -52,6 +52,31 @@ tunnel::RefusalCode wire_code(access::RefusalCode code) {
   return tunnel::RefusalCode::kNotGranted;
 }
 
+// Groups of source-specific ranges may be asked for from any source: the catalogue decides what is carried,
+// and playlists name such groups without their source.
+membership::Router router(Family family, const IpAddress& own_address, Time now) {
+  return {{.family = family,
+           .timing = membership::tunnel_timing(),
+           .limits = membership::kTunnelLimits,
+           .tracking = membership::Tracking::kPointToPoint,
+           .ssm_from_any_source = true},
+          own_address,
+          now};
+}
+
+// A listener's wish as what a catalogue can be asked for. Sources that the host excluded are not taken out:
+// it drops them itself, and a channel with them is one flow for every viewer.
+std::set<membership::Subscription> subscriptions(const membership::FilterChanged& change) {
+  if (change.now.mode == FilterMode::kExclude) {
+    return {{std::nullopt, change.group}};
+  }
+  std::set<membership::Subscription> wanted;
+  for (const IpAddress& source : change.now.sources) {
+    wanted.insert({source, change.group});
+  }
+  return wanted;
+}
+
 std::optional<access::RefusalCode> code_of(const std::optional<access::Refusal>& refusal) {
   return refusal ? std::optional(refusal->code) : std::nullopt;
 }
@@ -64,7 +89,8 @@ DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts
       device_(device),
       facts_(std::move(facts)),
       access_(std::move(access)),
-      router_(box_link_local(), membership::tunnel_timing(), membership::kTunnelLimits, now),
+      routers_{router(Family::kIp4, IpAddress::any(Family::kIp4), now),
+               router(Family::kIp6, box_link_local(), now)},
       standing_(code_of(access_->standing(identity))) {}
 
 TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
@@ -79,7 +105,9 @@ TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
       perform(transport_.on_packet(packet->payload, now), now, out);
       break;
     case tunnel::InnerKind::kMembership:
-      perform(router_.on_packet(packet->payload, now), now, out);
+      for (membership::Router& router : routers_) {
+        perform(router.on_packet(packet->payload, now), now, out);
+      }
       break;
     case tunnel::InnerKind::kMedia:
       ++counters_.malformed;  // devices send none
@@ -94,7 +122,9 @@ TunnelActions DeviceTunnel::on_deadline(Time now) {
     return out;
   }
   perform(transport_.on_deadline(now), now, out);
-  perform(router_.on_deadline(now), now, out);
+  for (membership::Router& router : routers_) {
+    perform(router.on_deadline(now), now, out);
+  }
   for (auto& [flow, when] : silent_) {
     if (when <= now && !closed_) {
       when = kNever;
@@ -113,7 +143,8 @@ Time DeviceTunnel::next_deadline() const {
   if (closed_) {
     return kNever;
   }
-  Time next = std::min({transport_.next_deadline(), router_.next_deadline(), close_at_});
+  Time next = std::min(
+      {transport_.next_deadline(), close_at_, routers_[0].next_deadline(), routers_[1].next_deadline()});
   for (const auto& [flow, when] : silent_) {
     next = std::min(next, when);
   }
@@ -194,30 +225,41 @@ void DeviceTunnel::perform(tunnel::ControlActions actions, Time now, TunnelActio
   }
 }
 
-void DeviceTunnel::perform(membership::old::Actions actions, Time now, TunnelActions& out) {
+void DeviceTunnel::perform(membership::Actions actions, Time now, TunnelActions& out) {
   bool changed = false;
   for (auto& action : actions) {
     if (closed_) {
       return;
     }
-    if (auto* packet = std::get_if<membership::old::SendPacket>(&action)) {
+    if (auto* packet = std::get_if<membership::SendPacket>(&action)) {
       out.push_back(SendInner{tunnel::encode_membership(packet->ip_packet)});
-    } else if (const auto* joined = std::get_if<membership::old::Joined>(&action)) {
-      if (close_at_ == kNever) {
-        decide(joined->subscription, true, now, out);
-        changed = true;
-      }
-    } else if (const auto* left = std::get_if<membership::old::Left>(&action)) {
-      reports_.erase(left->subscription);
-      changed = true;
-    } else if (const auto* over = std::get_if<membership::old::OverLimit>(&action)) {
+    } else if (const auto* change = std::get_if<membership::FilterChanged>(&action)) {
+      changed = take(*change, now, out) || changed;
+    } else if (const auto* over = std::get_if<membership::OverLimit>(&action)) {
       refuse({access::RefusalCode::kLimit, "This device asks for more channels at once than the box allows."},
-             FlowKey{over->subscription.source, over->subscription.group, 0}, now, out);
+             FlowKey{over->source, over->group, 0}, now, out);
     }
   }
   if (changed) {
     gather(now, out);
   }
+}
+
+// Joins before it leaves: a change of filter mode must not interrupt what both want.
+bool DeviceTunnel::take(const membership::FilterChanged& change, Time now, TunnelActions& out) {
+  const std::set<Report> wanted = subscriptions(change);
+  bool changed = false;
+  for (const Report& report : wanted) {
+    if (!reports_.contains(report) && close_at_ == kNever) {
+      decide(report, true, now, out);
+      changed = true;
+    }
+  }
+  return std::erase_if(reports_,
+                       [&](const auto& entry) {
+                         return entry.first.group == change.group && !wanted.contains(entry.first);
+                       }) > 0 ||
+         changed;
 }
 
 void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out) {

@@ -4,6 +4,7 @@
 // but not trusted: bad input is counted and dropped.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +17,8 @@
 #include "appliance/access/access.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
-#include "tunnelmgr/membership/old_router.hpp"
+#include "tunnelmgr/membership/router.hpp"
+#include "tunnelmgr/membership/subscription.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
 
@@ -69,19 +71,24 @@ class DeviceTunnel {
   [[nodiscard]] const std::set<FlowKey>& watching() const { return watching_; }
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
   [[nodiscard]] const TunnelCounters& counters() const { return counters_; }
+  // IGMP first, then MLD.
+  [[nodiscard]] std::array<membership::RouterStatus, 2> memberships(Time now) const {
+    return {routers_[0].status(now), routers_[1].status(now)};
+  }
 
  private:
   using Report = membership::Subscription;
 
   void on_control(Bytes payload, Time now, TunnelActions& out);
   void on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
-  void on_membership(Bytes packet, Time now, TunnelActions& out);
-  void perform(membership::old::Actions actions, Time now, TunnelActions& out);
+  void perform(membership::Actions actions, Time now, TunnelActions& out);
   void perform(tunnel::ControlActions actions, Time now, TunnelActions& out);
   void say(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
   void say_hello(Time now, TunnelActions& out);
   void say_channels(Time now, TunnelActions& out);
   void refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out);
+  // What the listener wants of a group from now on. True when that is more or less than before.
+  bool take(const membership::FilterChanged& change, Time now, TunnelActions& out);
   // `asked`: by a report just now; else because the owner changed something.
   void decide(const Report& report, bool asked, Time now, TunnelActions& out);
   void gather(Time now, TunnelActions& out);
@@ -92,7 +99,7 @@ class DeviceTunnel {
   BoxFacts facts_;
   std::shared_ptr<const access::Access> access_;
   tunnel::ControlTransport transport_;
-  membership::old::Router router_;
+  std::array<membership::Router, 2> routers_;  // by Family
 
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tunnelmgr/membership/old_router.hpp"
+#include "tunnelmgr/membership/router.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
 namespace hearthcast::away {
@@ -26,11 +26,11 @@ class Box {
       return;
     }
     ASSERT_EQ(inner->kind, tunnel::InnerKind::kMembership);
-    for (const auto& action : router_.on_packet(inner->payload, now)) {
-      if (const auto* joined = std::get_if<membership::old::Joined>(&action)) {
-        heard_.push_back("join " + joined->subscription.to_string());
-      } else if (const auto* left = std::get_if<membership::old::Left>(&action)) {
-        heard_.push_back("leave " + left->subscription.to_string());
+    for (auto& router : routers_) {
+      for (const auto& action : router.on_packet(inner->payload, now)) {
+        if (const auto* change = std::get_if<membership::FilterChanged>(&action)) {
+          heard_.push_back(change->group.to_string() + " " + change->now.to_string());
+        }
       }
     }
   }
@@ -52,8 +52,13 @@ class Box {
     }
   }
   tunnel::ControlTransport transport_;
-  membership::old::Router router_{*IpAddress::parse("fe80::1"), membership::tunnel_timing(),
-                                  membership::kTunnelLimits, Time{}};
+  static membership::Router router(Family family, std::string_view own_address) {
+    return {{.family = family, .tracking = membership::Tracking::kPointToPoint, .ssm_from_any_source = true},
+            IpAddress::parse(own_address),
+            Time{}};
+  }
+  std::array<membership::Router, 2> routers_{router(Family::kIp4, "0.0.0.0"),
+                                             router(Family::kIp6, "fe80::1")};
 };
 
 class BoxSessionTest : public testing::Test {
@@ -127,11 +132,11 @@ TEST_F(BoxSessionTest, ReportsWishesOnceGreeted) {
   perform(session_.start(now_));
   box_.heard_.clear();
   say(tunnel::BoxHello{1, "box", "Home", tunnel::DeviceState::kApproved, kLinkLocal, ""});
-  EXPECT_THAT(box_.heard_, ElementsAre("join 2001:db8::1@ff3e::8000:1"));
+  EXPECT_THAT(box_.heard_, ElementsAre("ff3e::8000:1 INCLUDE {2001:db8::1}"));
   perform(session_.want(kTwo, now_));
-  EXPECT_EQ(box_.heard_.back(), "join 239.1.1.2");
+  EXPECT_EQ(box_.heard_.back(), "239.1.1.2 EXCLUDE {}");
   perform(session_.unwant(kOne, now_));
-  EXPECT_EQ(box_.heard_.back(), "leave 2001:db8::1@ff3e::8000:1");
+  EXPECT_EQ(box_.heard_.back(), "ff3e::8000:1 INCLUDE {}");
   perform(session_.unwant(kOne, now_));
   EXPECT_EQ(box_.heard_.size(), 3U);
 }
@@ -143,9 +148,9 @@ TEST_F(BoxSessionTest, TwoPortsOfOneGroupAreOneMembership) {
   perform(session_.want(kTwo, now_));
   perform(session_.want(other, now_));
   perform(session_.unwant(kTwo, now_));
-  EXPECT_THAT(box_.heard_, ElementsAre("join 239.1.1.2"));
+  EXPECT_THAT(box_.heard_, ElementsAre("239.1.1.2 EXCLUDE {}"));
   perform(session_.unwant(other, now_));
-  EXPECT_THAT(box_.heard_, ElementsAre("join 239.1.1.2", "leave 239.1.1.2"));
+  EXPECT_THAT(box_.heard_, ElementsAre("239.1.1.2 EXCLUDE {}", "239.1.1.2 INCLUDE {}"));
 }
 
 TEST_F(BoxSessionTest, ApprovalWhileConnectedReportsAgain) {

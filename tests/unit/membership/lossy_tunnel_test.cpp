@@ -5,9 +5,9 @@
 
 #include "tests/unit/membership/packets.hpp"
 #include "tunnelmgr/membership/listener.hpp"
-#include "tunnelmgr/membership/old_router.hpp"
+#include "tunnelmgr/membership/router.hpp"
 
-namespace hearthcast::membership::old {
+namespace hearthcast::membership {
 namespace {
 
 using namespace std::chrono_literals;
@@ -44,7 +44,7 @@ class LossyTunnel {
       }
     }
   }
-  [[nodiscard]] bool joined() const { return !router_.subscriptions().empty(); }
+  [[nodiscard]] bool joined() const { return router_.filter(kWanted.group).admits(*kWanted.source); }
   [[nodiscard]] int changes() const { return changes_; }
   [[nodiscard]] Time now() const { return now_; }
 
@@ -63,7 +63,7 @@ class LossyTunnel {
     for (const Action& action : actions) {
       if (const auto* query = std::get_if<SendPacket>(&action)) {
         send(false, {query->ip_packet});
-      } else {
+      } else if (std::holds_alternative<FilterChanged>(action)) {
         ++changes_;
       }
     }
@@ -73,7 +73,9 @@ class LossyTunnel {
   double lost_;
   Time now_ = kStart;
   Listener listener_{kHost};
-  Router router_{kBox, tunnel_timing(), kTunnelLimits, kStart};
+  Router router_{{.timing = tunnel_timing(), .limits = kTunnelLimits, .tracking = Tracking::kPointToPoint},
+                 kBox,
+                 kStart};
   std::multimap<Time, std::pair<bool, Buffer>> flying_;
   int changes_ = 0;
 };
@@ -119,4 +121,4 @@ TEST(LossyTunnel, AtOneHalfLostBothEndsStillAgreeInTheEnd) {
 }
 
 }  // namespace
-}  // namespace hearthcast::membership::old
+}  // namespace hearthcast::membership
