@@ -14,9 +14,13 @@ step() { # NAME COMMAND...
     failed=$((failed + 1)) && echo "failed: $name" && tail -30 build/test-install.log
   fi
 }
-inside() { as_root chroot "$tree" env -i HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "$@"; }
+# Debian's npm does not look at the system's certificates by itself.
+inside() {
+  as_root chroot "$tree" env -i HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    npm_config_cafile=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
+}
 
-# The same sources and client settings as this machine: a mirror or a proxy is the machine's matter.
+# The same sources, certificates and client settings as this machine: a mirror or a proxy is the machine's matter.
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
   if [ -s "$file" ]; then sources+=("$file"); fi
@@ -25,6 +29,7 @@ make_tree() {
   as_root mmdebstrap --variant=minbase --include=ca-certificates bookworm "$tree" "${sources[@]}" &&
     as_root cp -r /etc/apt/apt.conf.d /etc/apt/sources.list* "$tree/etc/apt/" &&
     { [ ! -f "$HOME/.npmrc" ] || as_root cp "$HOME/.npmrc" "$tree/tmp/.npmrc"; } &&
+    as_root cp -r /usr/local/share/ca-certificates "$tree/usr/local/share/" && inside update-ca-certificates &&
     as_root cp /etc/resolv.conf /etc/hosts "$tree/etc/" &&
     as_root mount -t proc proc "$tree/proc" && as_root mount --rbind /dev "$tree/dev" &&
     as_root mount --make-rslave "$tree/dev" # so that unmounting it here leaves the machine's own alone
