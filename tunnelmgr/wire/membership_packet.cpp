@@ -1,5 +1,6 @@
 #include "tunnelmgr/wire/membership_packet.hpp"
 
+#include "tunnelmgr/wire/checksum.hpp"
 #include "tunnelmgr/wire/igmp.hpp"
 #include "tunnelmgr/wire/ip4.hpp"
 #include "tunnelmgr/wire/ip6.hpp"
@@ -113,6 +114,28 @@ Result<MembershipPacket, MembershipError> decode_membership_packet(Bytes ip_pack
     return MembershipError::kMalformed;
   }
   return ip_packet[0] >> 4 == 4 ? decode4(ip_packet) : decode6(ip_packet);
+}
+
+void complete_membership_checksum(MutableBytes ip_packet) {
+  constexpr std::size_t kField = 2;  // octet of the checksum, in ICMPv6 and in IGMP
+  Bytes message;
+  Checksum sum;
+  if (const auto ip6 = decode_ip6(ip_packet); ip6 && ip6->header.next_header == kProtocolIcmp6) {
+    message = ip6->payload;
+    sum.add_pseudo_header(ip6->header.source, ip6->header.destination, kProtocolIcmp6,
+                          static_cast<std::uint32_t>(message.size()));
+  } else if (const auto ip4 = decode_ip4(ip_packet);
+             ip4 && ip4->header.protocol == kProtocolIgmp && !ip4->header.is_fragment()) {
+    message = ip4->payload;
+  }
+  if (message.size() < kField + 2) {
+    return;
+  }
+  const auto at = static_cast<std::size_t>(message.data() - ip_packet.data()) + kField;
+  ip_packet[at] = ip_packet[at + 1] = 0;
+  sum.add(message);
+  ip_packet[at] = static_cast<std::uint8_t>(sum.value() >> 8);
+  ip_packet[at + 1] = static_cast<std::uint8_t>(sum.value() & 0xFF);
 }
 
 Buffer encode_membership_packet(const MembershipPacket& packet) {

@@ -42,4 +42,7 @@ inline constexpr std::size_t kMembershipErrors = 7;  // how many there are
 // The family is that of `source`; hop limit 1 and Router Alert are set.
 [[nodiscard]] Buffer encode_membership_packet(const MembershipPacket& packet);
 
+// Writes the ICMPv6 or IGMP checksum into a whole packet that lacks it. Does nothing to other packets.
+void complete_membership_checksum(MutableBytes ip_packet);
+
 }  // namespace hearthcast::wire

@@ -1,0 +1,23 @@
+// What a listener wants, told unasked: the packets that report the current state of its groups.
+//
+// Current-state records (RFC 3810 section 5.2.12, RFC 3376 section 4.2.12) change nothing at a router that
+// knew it all, and tell all to one that had forgotten.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "tunnelmgr/base/source_filter.hpp"
+#include "tunnelmgr/wire/membership_packet.hpp"
+
+namespace hearthcast::wire {
+
+// Whole IP packets of the family of `own`, their source; groups of the other family, of link scope, and those
+// that want nothing are left out. version: 3 (IGMP) or 2 (MLD) tells sources; an older one names each group
+// in a packet of its own, as old hosts do. Packets have at most max_packet octets: an INCLUDE list that is
+// longer goes out in parts, an EXCLUDE list is cut, which asks for more, not less (RFC 3810 section 5.2.15).
+[[nodiscard]] std::vector<Buffer> encode_state_report(const std::map<IpAddress, SourceFilter>& groups,
+                                                      const IpAddress& own, int version,
+                                                      std::size_t max_packet = 1280);
+
+}  // namespace hearthcast::wire
