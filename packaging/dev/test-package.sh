@@ -50,6 +50,10 @@ for program in "${programs[@]}"; do
   step "exposure of hearthcast-$program.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
     --root "$tree" "hearthcast-$program.service"
 done
+step "verify hearthcast-netd.socket" quiet as_root systemd-analyze verify --root "$tree" --man=no hearthcast-netd.socket
+step "exposure of hearthcast-netd@.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
+  --root "$tree" hearthcast-netd@.service
+step "the group of the helper's socket" inside getent group hearthcast-netd
 run_as_nobody() { # the box starts on the installed settings, but for where it may write
   inside bash -c 'mkdir -p /tmp/state && chmod 777 /tmp/state && cd /tmp && (timeout -s TERM 3 setpriv --reuid 65534 --regid 65534 --clear-groups \
     hearthcast-box run --config /etc/hearthcast/box.toml --state-dir /tmp/state --control-socket /tmp/state/box.sock; [ $? -eq 124 ] || [ $? -eq 0 ])'

@@ -29,7 +29,7 @@ Result<void, Failure> step_down(const AppSettings& s) {
       }
     }
   }
-  return linux::keep_only_capability(kBindLowPorts);
+  return linux::keep_only_capabilities({kBindLowPorts});
 }
 
 Result<secure::TlsContext::Shared, Failure> make_tls(const AppSettings& s) {

@@ -4,8 +4,9 @@
 #include <sys/time.h>
 
 #include <array>
+#include <cerrno>
 
-#include "tunnelmgr/linux/netd_protocol.hpp"
+#include "tunnelmgr/linux/netd_operations.hpp"
 #include "tunnelmgr/linux/socket_option.hpp"
 #include "tunnelmgr/linux/unix_message.hpp"
 
@@ -18,21 +19,58 @@ bool is_enough(int socket, std::size_t octets) {
   return has && static_cast<std::size_t>(*has) >= octets * 2;
 }
 
+Failure refusal(const std::string& what, std::uint32_t error) {
+  Failure failure = kernel_failure(what, static_cast<int>(error));
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      failure.text +=
+          "; this needs hearthcast-netd: run as root with run_as set, or let the service manager start "
+          "hearthcast-netd.socket";
+      break;
+    case EADDRINUSE:
+      failure.text += "; another program has this table: stop it, or choose another";
+      break;
+    case EAFNOSUPPORT:
+    case EPROTONOSUPPORT:
+    case ENOPROTOOPT:
+      failure.text +=
+          "; this kernel was built without multicast routing (CONFIG_IP_MROUTE, CONFIG_IPV6_MROUTE and their "
+          "MULTIPLE_TABLES)";
+      break;
+    default:
+      break;
+  }
+  return failure;
+}
+
+std::string name_of(Family family) { return family == Family::kIp4 ? "IPv4" : "IPv6"; }
+
 }  // namespace
 
-NetdClient::NetdClient(Fd socket) : socket_(std::move(socket)) {
-  const timeval limit{1, 0};
+struct NetdClient::Outcome : NetdOperations::Outcome {};
+
+NetdClient::NetdClient() : own_(std::make_unique<NetdOperations>()) {}
+
+NetdClient::NetdClient(Fd socket) : socket_(std::move(socket)), own_(std::make_unique<NetdOperations>()) {
+  const timeval limit{5, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
+
+NetdClient::NetdClient(NetdClient&&) noexcept = default;
+NetdClient& NetdClient::operator=(NetdClient&&) noexcept = default;
+NetdClient::~NetdClient() = default;
 
 Result<void, Failure> NetdClient::raise_receive_buffer(int socket, std::size_t octets) {
   const int wanted = static_cast<int>(octets);
   set_option(socket, SOL_SOCKET, SO_RCVBUF, wanted);
   if (!is_enough(socket, octets)) {
-    set_option(socket, SOL_SOCKET, SO_RCVBUFFORCE, wanted);
+    const NetdRequest request{.operation = NetdOperation::kForceReceiveBuffer,
+                              .argument = static_cast<std::uint32_t>(octets)};
+    static_cast<void>(perform(request, socket));
   }
-  if (is_enough(socket, octets) || (socket_ && ask_helper(socket, octets))) {
+  if (is_enough(socket, octets)) {
     return boost::system::in_place_value;
   }
   return Failure{
@@ -41,20 +79,90 @@ Result<void, Failure> NetdClient::raise_receive_buffer(int socket, std::size_t o
       std::to_string(octets)};
 }
 
-bool NetdClient::ask_helper(int socket, std::size_t octets) {
-  std::array<std::uint8_t, 64> room{};
-  const NetdRequest request{NetdOperation::kForceReceiveBuffer, static_cast<std::uint32_t>(octets)};
-  if (!send_message(socket_.get(), encode(request), socket)) {
-    socket_.close();  // gone, and it will not come back
-    return false;
+Result<Fd, Failure> NetdClient::open_link_socket(unsigned interface_index) {
+  auto outcome = perform({.operation = NetdOperation::kOpenLinkSocket, .interface_index = interface_index});
+  if (outcome.reply.error != 0) {
+    return refusal("listening for MLD and IGMP on interface " + std::to_string(interface_index),
+                   outcome.reply.error);
   }
-  const UnixMessage answer = receive_message(socket_.get(), room);
-  const auto reply = decode_netd_reply(Bytes(room).first(answer.size));
-  if (!reply) {
+  return std::move(outcome.descriptor);
+}
+
+Result<Fd, Failure> NetdClient::open_multicast_routing(Family family, std::uint32_t table) {
+  auto outcome =
+      perform({.operation = NetdOperation::kOpenMulticastRouting, .family = family, .argument = table});
+  if (outcome.reply.error != 0) {
+    return refusal("taking " + name_of(family) + " multicast routing table " + std::to_string(table),
+                   outcome.reply.error);
+  }
+  return std::move(outcome.descriptor);
+}
+
+Result<void, Failure> NetdClient::add_multicast_rule(Family family, std::uint32_t table,
+                                                     unsigned interface_index) {
+  const auto outcome = perform({.operation = NetdOperation::kAddMulticastRule,
+                                .family = family,
+                                .interface_index = interface_index,
+                                .argument = table});
+  if (outcome.reply.error != 0) {
+    return refusal("routing multicast of interface " + std::to_string(interface_index) + " by " +
+                       name_of(family) + " table " + std::to_string(table),
+                   outcome.reply.error);
+  }
+  return boost::system::in_place_value;
+}
+
+void NetdClient::remove_multicast_rule(Family family, std::uint32_t table, unsigned interface_index) {
+  static_cast<void>(perform({.operation = NetdOperation::kRemoveMulticastRule,
+                             .family = family,
+                             .interface_index = interface_index,
+                             .argument = table}));
+}
+
+Result<std::uint32_t, Failure> NetdClient::read_setting(MachineSetting setting, unsigned interface_index) {
+  const auto outcome = perform(
+      {.operation = NetdOperation::kReadSetting, .setting = setting, .interface_index = interface_index});
+  if (outcome.reply.error != 0) {
+    return refusal("reading " + linux::name_of(setting), outcome.reply.error);
+  }
+  return static_cast<std::uint32_t>(outcome.reply.value);
+}
+
+Result<void, Failure> NetdClient::write_setting(MachineSetting setting, std::uint32_t value,
+                                                unsigned interface_index) {
+  const auto outcome = perform({.operation = NetdOperation::kWriteSetting,
+                                .setting = setting,
+                                .interface_index = interface_index,
+                                .argument = value});
+  if (outcome.reply.error != 0) {
+    return refusal("setting " + linux::name_of(setting) + " to " + std::to_string(value),
+                   outcome.reply.error);
+  }
+  return boost::system::in_place_value;
+}
+
+// What the program may do itself it does itself when the helper has gone or never was.
+NetdClient::Outcome NetdClient::perform(const NetdRequest& request, int descriptor) {
+  if (socket_) {
+    if (auto answer = ask_helper(request, descriptor)) {
+      return std::move(*answer);
+    }
     socket_.close();  // gone or stuck: a late answer must not be taken for the next one's
-    return false;
   }
-  return reply->error == 0 && is_enough(socket, octets);
+  return {own_->perform(request, descriptor)};
+}
+
+std::optional<NetdClient::Outcome> NetdClient::ask_helper(const NetdRequest& request, int descriptor) {
+  if (!send_message(socket_.get(), encode(request), descriptor)) {
+    return std::nullopt;
+  }
+  std::array<std::uint8_t, 64> room{};
+  UnixMessage answer = receive_message(socket_.get(), room);
+  const auto reply = decode_netd_reply(Bytes(room).first(answer.size));
+  if (!reply || reply->operation != request.operation) {
+    return std::nullopt;
+  }
+  return Outcome{{*reply, std::move(answer.descriptor)}};
 }
 
 }  // namespace hearthcast::linux

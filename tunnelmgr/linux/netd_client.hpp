@@ -1,28 +1,60 @@
-// What a program asks of its privileged helper. Without one the program works on with what the machine allows
-// it.
+// What a program asks of its privileged helper. Without one each call is tried with the program's own
+// privilege, and the program works on with what the machine allows it.
 #pragma once
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/linux/machine_setting.hpp"
 
 namespace hearthcast::linux {
 
-// One thread. Every call waits for the helper's answer, a few microseconds, at most a second.
+class NetdOperations;
+struct NetdRequest;
+
+// One thread. Every call waits for the helper's answer, a few microseconds, at most five seconds (after that
+// the helper counts as gone). A Failure names what was refused and what to do.
 class NetdClient {
  public:
-  NetdClient() = default;          // no helper
+  NetdClient();                    // no helper
   explicit NetdClient(Fd socket);  // connected to a helper
+  NetdClient(NetdClient&&) noexcept;
+  NetdClient& operator=(NetdClient&&) noexcept;
+  ~NetdClient();  // the helper ends, and removes the rules that were added
+
+  [[nodiscard]] bool has_helper() const { return static_cast<bool>(socket_); }
 
   // Gives the UDP socket a receive buffer for octets of packets: by the ordinary way if that is enough, by
   // own privilege, or by the helper. The Failure says what to set on the machine; the socket works all the
   // same.
   [[nodiscard]] Result<void, Failure> raise_receive_buffer(int socket, std::size_t octets);
 
-  [[nodiscard]] bool has_helper() const { return static_cast<bool>(socket_); }
+  // The descriptors behind LinkSocket and MulticastRouting; see there.
+  [[nodiscard]] Result<Fd, Failure> open_link_socket(unsigned interface_index);
+  [[nodiscard]] Result<Fd, Failure> open_multicast_routing(Family family, std::uint32_t table);
+  // Packets that come in by the interface are looked up in that table (ip mrule). Adding twice is fine. Rules
+  // live as long as this client; removing works after the interface has gone, too.
+  [[nodiscard]] Result<void, Failure> add_multicast_rule(Family family, std::uint32_t table,
+                                                         unsigned interface_index);
+  void remove_multicast_rule(Family family, std::uint32_t table, unsigned interface_index);
+
+  [[nodiscard]] Result<std::uint32_t, Failure> read_setting(MachineSetting setting,
+                                                            unsigned interface_index = 0);
+  [[nodiscard]] Result<void, Failure> write_setting(MachineSetting setting, std::uint32_t value,
+                                                    unsigned interface_index = 0);
 
  private:
-  [[nodiscard]] bool ask_helper(int socket, std::size_t octets);
+  struct Outcome;
+  [[nodiscard]] Outcome perform(const NetdRequest& request, int descriptor = -1);
+  // nullopt: it gave no answer.
+  [[nodiscard]] std::optional<Outcome> ask_helper(const NetdRequest& request, int descriptor);
+
   Fd socket_;
+  std::unique_ptr<NetdOperations> own_;  // for when there is no helper
 };
 
 }  // namespace hearthcast::linux

@@ -1,15 +1,20 @@
 // What a program and its privileged helper, hearthcast-netd, say to each other: one fixed-size request, one
 // fixed-size reply, over a Unix socket that keeps message borders (SOCK_SEQPACKET). Numbers in network byte
-// order.
+// order. What an operation does not use is zero; anything else is no request.
 //
-//   request:  version u8 (1), operation u8, zero u16, argument u32; one descriptor travels with it
-//   reply:    version u8 (1), operation u8, zero u16, error u32 (an errno, or 0), value u64
+//   request:  version u8 (2), operation u8, family u8 (4, 6), setting u8, interface u32, argument u32;
+//             a descriptor travels with some
+//   reply:    version u8 (2), operation u8, zero u16, error u32 (an errno, or 0), value u64;
+//             a descriptor travels with some
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/result.hpp"
+#include "tunnelmgr/linux/machine_setting.hpp"
 
 namespace hearthcast::linux {
 
@@ -22,13 +27,24 @@ inline constexpr std::uint32_t kMulticastTables = 64;
 
 enum class NetdOperation : std::uint8_t {
   // Gives the UDP socket that travels with it a receive buffer of argument octets, above what the machine
-  // allows
-  // everyone (SO_RCVBUFFORCE). value: the octets it really has, the kernel's overhead included.
+  // allows everyone (SO_RCVBUFFORCE). value: the octets it really has, the kernel's overhead included.
   kForceReceiveBuffer = 1,
+  // Replies with a descriptor: privileged_sockets.hpp. argument of the second: the table.
+  kOpenLinkSocket = 2,
+  kOpenMulticastRouting = 3,
+  // Rules of multicast routing (multicast_rules.hpp), which end with the helper. argument: the table.
+  kAddMulticastRule = 4,
+  kRemoveMulticastRule = 5,
+  // machine_setting.hpp. argument of the second: the value; value in the reply of the first.
+  kReadSetting = 6,
+  kWriteSetting = 7,
 };
 
 struct NetdRequest {
   NetdOperation operation = NetdOperation::kForceReceiveBuffer;
+  std::optional<Family> family = {};
+  std::optional<MachineSetting> setting = {};
+  std::uint32_t interface_index = 0;
   std::uint32_t argument = 0;
   friend bool operator==(const NetdRequest&, const NetdRequest&) = default;
 };

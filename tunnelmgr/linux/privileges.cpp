@@ -70,13 +70,18 @@ Result<void, Failure> drop_to_user(const std::string& name) {
   return forbid_new_privileges();
 }
 
-Result<void, Failure> keep_only_capability(unsigned capability) {
+Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities) {
   constexpr uid_t kNobody = 65534;
-  const std::uint64_t set = std::uint64_t{1} << capability;
-  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || ::setgroups(0, nullptr) != 0 ||
-      ::setresgid(kNobody, kNobody, kNobody) != 0 || ::setresuid(kNobody, kNobody, kNobody) != 0 ||
-      !set_capabilities(set)) {
-    return kernel_failure("giving up all capabilities but one", errno);
+  std::uint64_t set = 0;
+  for (const unsigned capability : capabilities) {
+    set |= std::uint64_t{1} << capability;
+  }
+  const bool nobody =
+      !is_root() ||
+      (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && ::setgroups(0, nullptr) == 0 &&
+       ::setresgid(kNobody, kNobody, kNobody) == 0 && ::setresuid(kNobody, kNobody, kNobody) == 0);
+  if (!nobody || !set_capabilities(set)) {
+    return kernel_failure("giving up all capabilities but what is needed", errno);
   }
   return forbid_new_privileges();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 
 #include "tunnelmgr/base/result.hpp"
@@ -15,8 +16,9 @@ namespace hearthcast::linux {
 // Needs root.
 [[nodiscard]] Result<void, Failure> drop_to_user(const std::string& name);
 
-// Stays the same user id but for one capability (a CAP_ number): becomes nobody, keeps only it. Needs root.
-[[nodiscard]] Result<void, Failure> keep_only_capability(unsigned capability);
+// Keeps these capabilities (CAP_ numbers) and no other, for good. Root becomes nobody; another user, who must
+// have them already, stays who it is.
+[[nodiscard]] Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities);
 
 // Makes the folder (mode 0700, its parents 0755) if it is missing, and gives it to that user; an empty name
 // leaves the owner. For state and sockets of a program that is about to drop.

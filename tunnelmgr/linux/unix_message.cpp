@@ -1,6 +1,7 @@
 #include "tunnelmgr/linux/unix_message.hpp"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
@@ -21,6 +22,18 @@ std::pair<Fd, Fd> make_message_pair() {
     throw std::system_error(errno, std::generic_category(), "socketpair");
   }
   return {Fd(ends[0]), Fd(ends[1])};
+}
+
+Fd connect_message_socket(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return {};
+  }
+  path.copy(address.sun_path, path.size());
+  Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const auto* const name = reinterpret_cast<const sockaddr*>(&address);
+  return socket && ::connect(socket.get(), name, sizeof address) == 0 ? std::move(socket) : Fd();
 }
 
 bool send_message(int socket, Bytes message, int descriptor) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "tunnelmgr/base/bytes.hpp"
@@ -13,6 +14,9 @@ namespace hearthcast::linux {
 
 // A connected pair that keeps message borders. Throws std::system_error: only at start-up.
 [[nodiscard]] std::pair<Fd, Fd> make_message_pair();
+
+// Connects to a socket file that keeps message borders; none when nobody listens there or we may not.
+[[nodiscard]] Fd connect_message_socket(const std::string& path);
 
 // False when the message could not be sent whole. descriptor: negative for none; stays with the caller.
 bool send_message(int socket, Bytes message, int descriptor = -1);

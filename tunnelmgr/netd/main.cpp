@@ -1,14 +1,29 @@
-// hearthcast-netd: the small helper that keeps CAP_NET_ADMIN, so that the program which started it need not.
+// hearthcast-netd: the small helper that keeps CAP_NET_ADMIN and CAP_NET_RAW, so that the programs need none.
 #include <linux/capability.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 #include <string_view>
 
+#include "tunnelmgr/linux/netd_protocol.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/linux/unix_message.hpp"
 #include "tunnelmgr/netd/service.hpp"
+
+namespace {
+
+// sd_listen_fds(3): the service manager accepted the connection, by the permissions of its socket.
+bool accepted_by_service_manager() {
+  const char* const process = std::getenv("LISTEN_PID");
+  const char* const count = std::getenv("LISTEN_FDS");
+  return process != nullptr && count != nullptr && process == std::to_string(::getpid()) &&
+         std::string_view(count) == "1";
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace hearthcast;
@@ -20,20 +35,23 @@ int main(int argc, char** argv) {
   if (argument == "--help") {
     std::puts(
         "hearthcast-netd: the privileged helper of hearthcast-box and hearthcast-away.\n"
-        "They start it themselves when they are started as root and drop to an ordinary user;\n"
-        "it gives their sockets larger receive buffers, and ends with them. Not for use by hand.\n"
+        "They start it themselves when they are started as root and drop to an ordinary user; under a\n"
+        "service manager they reach it through hearthcast-netd.socket. It gives their sockets larger "
+        "receive\n"
+        "buffers, opens packet and multicast routing sockets for them, adds multicast rules, sets a few\n"
+        "network settings, and ends with them. Not for use by hand.\n"
         "  --help, --version");
     return 0;
   }
   const auto client = linux::peer_user(linux::kNetdDescriptor);
-  if (!argument.empty() || !client || *client != ::getuid()) {
+  if (!argument.empty() || !client || (*client != ::getuid() && !accepted_by_service_manager())) {
     std::fputs(
         "hearthcast-netd: started by hand? Descriptor 3 has to be a socket of the same user. See --help.\n",
         stderr);
     return 2;
   }
   std::signal(SIGINT, SIG_IGN);  // a Ctrl-C is for the program; the helper ends with it
-  if (const auto dropped = linux::keep_only_capability(CAP_NET_ADMIN); !dropped) {
+  if (const auto dropped = linux::keep_only_capabilities({CAP_NET_ADMIN, CAP_NET_RAW}); !dropped) {
     std::fprintf(stderr, "hearthcast-netd: %s\n", dropped.error().text.c_str());
     return 1;
   }

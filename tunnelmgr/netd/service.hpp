@@ -1,17 +1,11 @@
-// What hearthcast-netd does for its client, one request after the other.
+// What hearthcast-netd does: answers its one client, one request after the other (linux/netd_operations.hpp).
 #pragma once
-
-#include "tunnelmgr/linux/netd_protocol.hpp"
 
 namespace hearthcast::netd {
 
-inline constexpr std::uint32_t kLargestBuffer = 64U << 20;  // octets; more is refused with EINVAL
-
-// Carries one request out on the descriptor that came with it (negative: none came).
-[[nodiscard]] linux::NetdReply perform(const linux::NetdRequest& request, int descriptor);
-
-// Answers requests until the client is gone. A message that is no request ends the service, too: only a
-// broken or hostile client sends one. True when the client simply went.
+// Answers until the client is gone; then what it asked for that outlives it (rules) is removed. A message
+// that is no request ends the service, too: only a broken or hostile client sends one. True when the client
+// simply went.
 bool serve(int socket);
 
 }  // namespace hearthcast::netd

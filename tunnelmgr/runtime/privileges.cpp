@@ -46,8 +46,13 @@ bool spawn(const fs::path& helper, int end) {
 }  // namespace
 
 Result<linux::NetdClient, Failure> start_helper_and_drop(const std::string& run_as, Log& log,
-                                                         const fs::path& helper_folder) {
-  if (!linux::is_root() || run_as.empty()) {
+                                                         const fs::path& helper_folder,
+                                                         const fs::path& netd_socket) {
+  if (!linux::is_root()) {
+    linux::Fd socket = linux::connect_message_socket(netd_socket);
+    return socket ? linux::NetdClient(std::move(socket)) : linux::NetdClient();
+  }
+  if (run_as.empty()) {
     return linux::NetdClient();
   }
   linux::NetdClient client;

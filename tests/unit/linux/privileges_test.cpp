@@ -51,13 +51,35 @@ TEST_F(Privileges, DroppingToAUserIsForGood) {
             0);
 }
 
+bool can_open_raw() { return static_cast<bool>(Fd(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1))); }
+
 TEST_F(Privileges, OneCapabilityCanStay) {
   EXPECT_EQ(in_child([] {
-              if (!keep_only_capability(CAP_NET_ADMIN)) {
+              if (!keep_only_capabilities({CAP_NET_ADMIN})) {
                 return 1;
               }
-              const Fd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 1));
-              return ::getuid() != 0 && ::setuid(0) != 0 && can_force_buffer() && !raw ? 0 : 2;
+              return ::getuid() != 0 && ::setuid(0) != 0 && can_force_buffer() && !can_open_raw() ? 0 : 2;
+            }),
+            0);
+}
+
+// As a service that was started with just these: they can stay without root, and be given up one by one.
+TEST_F(Privileges, SeveralCapabilitiesCanStayAndGoWithoutRoot) {
+  EXPECT_EQ(in_child([] {
+              if (!keep_only_capabilities({CAP_NET_ADMIN, CAP_NET_RAW}) || is_root()) {
+                return 1;
+              }
+              const uid_t user = ::getuid();
+              if (!can_force_buffer() || !can_open_raw()) {
+                return 2;
+              }
+              if (!keep_only_capabilities({CAP_NET_RAW}) || ::getuid() != user) {
+                return 3;
+              }
+              if (can_force_buffer() || !can_open_raw()) {
+                return 4;
+              }
+              return keep_only_capabilities({CAP_NET_ADMIN}) ? 5 : 0;  // it was given up for good
             }),
             0);
 }
