@@ -31,14 +31,13 @@ class LinkSocket {
   // The next whole IP packet, valid until the next call; nullopt when none waits. Its checksums are complete,
   // also when the kernel had left one to a network card (a packet from a virtual machine on this host).
   [[nodiscard]] std::optional<Bytes> receive();
-  // The interface was deleted: this socket will never hear again. Known after receive() said nullopt. (A link
-  // that is only down is not gone.) A new interface of the same name has another index and needs a new
-  // socket.
-  [[nodiscard]] bool gone() const { return gone_; }
+  // The interface was deleted: this socket will never hear again. (A link that is only down is not gone.) A
+  // new interface of the same name has another index and needs a new socket.
+  [[nodiscard]] bool gone() const;
 
-  // Sends a whole IP packet to the link address of its destination, which is multicast (unicast goes to the
-  // broadcast address: nothing here needs it). Complete it before: nothing is filled in, no checksum is left
-  // to anyone. A Failure is of the moment (link down, queue full) unless gone() becomes true.
+  // Sends a whole IP packet to the link address of its destination, a multicast group. Complete it before:
+  // nothing is filled in, no checksum is left to anyone. A Failure is of the moment (link down, queue full)
+  // unless gone() is true.
   [[nodiscard]] Result<void, Failure> send(Bytes ip_packet);
 
   // Packets that came and were lost since the socket was opened, because nobody read in time.
@@ -49,7 +48,6 @@ class LinkSocket {
 
   Fd fd_;
   unsigned interface_index_;
-  bool gone_ = false;
   std::uint64_t overflow_ = 0;
   Buffer room_;
 };

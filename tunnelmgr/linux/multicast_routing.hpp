@@ -20,7 +20,6 @@
 // Interfaces are named by index. One thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -94,7 +93,8 @@ class MulticastRouting {
   [[nodiscard]] Family family() const { return family_; }
   [[nodiscard]] std::uint32_t table() const { return table_; }
 
-  // From now on packets of this interface are looked up in this table. Repeating it does nothing. A Failure
+  // From now on packets of this interface are looked up in this table. Repeat it when the interface has got
+  // another name (the kernel's rules know names only); else repeating does nothing. A Failure
   // changes nothing: the interface is gone, cannot do this, or is one too many.
   [[nodiscard]] Result<void, Failure> add_interface(unsigned index);
   // Also of an interface that no longer exists, and please do: its place is only then free. Routes lose this
@@ -119,9 +119,7 @@ class MulticastRouting {
  private:
   MulticastRouting(Fd fd, Family family, std::uint32_t table, NetdClient& netd);
   void close();
-  [[nodiscard]] bool put_interface(unsigned index, unsigned place) const;
   [[nodiscard]] bool put_route(const Route& route, bool with_outputs) const;
-  void drop_route(const Route& route) const;
   [[nodiscard]] std::optional<unsigned> free_place() const;
   [[nodiscard]] std::optional<unsigned> interface_at(unsigned place) const;
 

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-#include "tests/unit/linux/private_network.hpp"
+#include "tests/unit/linux/test_links.hpp"
 
 namespace hearthcast::linux {
 namespace {
@@ -120,6 +120,110 @@ TEST(InterfaceMonitor, TellsOfANewAddress) {
     EXPECT_THAT(all->front().addresses, testing::Contains(testing::Field(&InterfaceAddress::address,
                                                                          *IpAddress::parse("2001:db8::7"))));
   });
+}
+
+const Interface& named(const std::vector<Interface>& all, const std::string& name) {
+  static const Interface none;
+  const auto at = std::ranges::find(all, name, &Interface::name);
+  EXPECT_NE(at, all.end()) << name;
+  return at == all.end() ? none : *at;
+}
+
+TEST(Interfaces, TellsKindMasterLowerAndMac) {
+  in_links([] {
+    add_cable("port0", "wall0");
+    run_ip("link add home up type bridge");
+    run_ip("link set port0 master home");
+    run_ip("link set wall0 address 02:00:00:00:00:07");
+    run_ip("tuntap add mode tun dev away");
+    const auto all = list_interfaces().value();
+    EXPECT_EQ(named(all, "home").kind, "bridge");
+    EXPECT_EQ(named(all, "port0").kind, "veth");
+    EXPECT_EQ(named(all, "port0").master, named(all, "home").index);
+    EXPECT_EQ(named(all, "port0").lower, named(all, "wall0").index);
+    EXPECT_EQ(named(all, "wall0").lower, named(all, "port0").index);
+    EXPECT_EQ(named(all, "wall0").master, 0U);
+    EXPECT_EQ(named(all, "wall0").mac, (std::array<std::uint8_t, 6>{2, 0, 0, 0, 0, 7}));
+    EXPECT_EQ(named(all, "away").kind, "tun");
+    EXPECT_EQ(named(all, "away").mac, std::nullopt);
+    EXPECT_TRUE(named(all, "away").point_to_point);
+    EXPECT_FALSE(named(all, "wall0").point_to_point);
+    EXPECT_EQ(named(all, "lo").mac, std::nullopt);
+  });
+}
+
+TEST(Interfaces, SameLinkFollowsRealBridgesAndCables) {
+  in_links([] {
+    add_cable("port0", "wall0");
+    add_cable("port1", "wall1");
+    run_ip("link add home up type bridge");
+    run_ip("link set port0 master home");
+    run_ip("link set port1 master home");
+    EXPECT_TRUE(same_link(list_interfaces().value(), index_of("wall0"), index_of("wall1")));
+    EXPECT_FALSE(same_link(list_interfaces().value(), index_of("wall0"), index_of("lo")));
+    run_ip("link set port1 nomaster");
+    EXPECT_FALSE(same_link(list_interfaces().value(), index_of("wall0"), index_of("wall1")));
+  });
+}
+
+// Checklist row 9, the kernel's half: which two links are one.
+TEST(Interfaces, SameLinkOfEveryKind) {
+  const auto link = [](unsigned index, const char* kind, unsigned master = 0, unsigned lower = 0) {
+    Interface one;
+    one.index = index;
+    one.kind = kind;
+    one.master = master;
+    one.lower = lower;
+    return one;
+  };
+  const std::vector<Interface> all = {
+      link(1, ""),           link(2, "bridge"),       link(3, "veth", 2, 4),   link(4, "veth", 0, 3),
+      link(5, "veth", 2, 6), link(6, "veth", 0, 5),   link(7, "vlan", 0, 4),   link(8, "macvlan", 0, 6),
+      link(9, "vrf"),        link(10, "veth", 9, 11), link(11, "veth", 0, 10), link(12, "", 13),
+      link(13, "bond"),      link(14, "", 13)};
+  const auto same = [&](unsigned one, unsigned other) {
+    const bool forth = same_link(all, one, other);
+    EXPECT_EQ(forth, same_link(all, other, one)) << one << " " << other;
+    return forth;
+  };
+  EXPECT_TRUE(same(1, 1));
+  EXPECT_TRUE(same(2, 3)) << "a bridge and its port";
+  EXPECT_TRUE(same(3, 5)) << "two ports";
+  EXPECT_TRUE(same(4, 6)) << "cable, bridge, cable";
+  EXPECT_TRUE(same(4, 8)) << "and a MACVLAN on it";
+  EXPECT_TRUE(same(12, 14)) << "a bond";
+  EXPECT_TRUE(same(10, 11)) << "a cable alone";
+  EXPECT_FALSE(same(4, 7)) << "a VLAN is a link of its own";
+  EXPECT_FALSE(same(9, 10)) << "a VRF routes between its ports";
+  EXPECT_FALSE(same(2, 11));
+  EXPECT_FALSE(same(1, 2));
+  EXPECT_FALSE(same(12, 2));
+  EXPECT_FALSE(same(998, 999)) << "unknown ones";
+}
+
+TEST(Interfaces, TellsWhichAddressesMembershipMessagesComeFrom) {
+  in_links([] {
+    run_ip("link add near type veth peer name far");
+    run_ip("link set near addrgenmode none");
+    write_file("/proc/sys/net/ipv6/conf/near/accept_dad", "0");
+    run_ip("link set near up");
+    const auto now = [] { return named(list_interfaces().value(), "near"); };
+    EXPECT_EQ(now().link_local(), std::nullopt);
+    EXPECT_EQ(now().ip4(), std::nullopt);
+    run_ip("address add 192.0.2.9/24 dev near");
+    run_ip("address add 192.0.2.5/24 dev near");
+    run_ip("address add 2001:db8::1/64 dev near nodad");
+    run_ip("address add fe80::9/64 dev near nodad");
+    run_ip("address add fe80::5/64 dev near nodad");
+    EXPECT_EQ(now().link_local(), address("fe80::5"));
+    EXPECT_EQ(now().ip4(), address("192.0.2.5"));
+  });
+  // Checklist row 14: a tentative address does not count.
+  Interface pending;
+  pending.addresses = {{address("fe80::1"), 64, false, true}, {address("fe80::2"), 64, false, false}};
+  EXPECT_EQ(pending.link_local(), address("fe80::2"));
+  pending.addresses.pop_back();
+  EXPECT_EQ(pending.link_local(), std::nullopt);
 }
 
 }  // namespace

@@ -1,12 +1,21 @@
 // A program that is started as root: it starts the real helper, drops, and still gets what it needs.
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/linux/link_socket.hpp"
+#include "tunnelmgr/linux/multicast_routing.hpp"
+#include "tunnelmgr/linux/netd_protocol.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/runtime/privileges.hpp"
 
@@ -52,6 +61,152 @@ TEST(StartHelper, ServesAProgramThatHasDropped) {
               return client->raise_receive_buffer(socket.get(), kLarge) ? 0 : 3;
             }),
             0);
+}
+
+// What the multicast plane of a box gets that was started as root and dropped.
+TEST(StartHelper, OpensMulticastSocketsForAProgramThatHasDropped) {
+  if (!linux::is_root()) {
+    GTEST_SKIP() << "needs root to drop";
+  }
+  EXPECT_EQ(in_child([] {
+              if (::unshare(CLONE_NEWNET) != 0 || std::system("ip link set lo up") != 0) {
+                return 1;
+              }
+              NoLog log;
+              auto client = runtime::start_helper_and_drop("nobody", log, HEARTHCAST_NETD_FOLDER);
+              if (!client || !client->has_helper() || linux::is_root()) {
+                return 2;
+              }
+              const unsigned lo = 1;
+              for (const Family family : {Family::kIp4, Family::kIp6}) {
+                auto routing = linux::MulticastRouting::open(family, linux::kFirstMulticastTable, *client);
+                if (!routing || !routing->add_interface(lo) || !routing->counters(lo)) {
+                  return 3;
+                }
+                const char* const list = family == Family::kIp4
+                                             ? "ip mrule | grep -q 'iif lo lookup 4755'"
+                                             : "ip -6 mrule | grep -q 'iif lo lookup 4755'";
+                if (std::system(list) != 0) {
+                  return 4;
+                }
+                const IpAddress group = *IpAddress::parse(family == Family::kIp4 ? "239.1.1.1" : "ff3e::1");
+                if (!routing->set_route({{group, std::nullopt}, lo, {}}) ||
+                    !routing->counters(linux::RouteKey{group, std::nullopt})) {
+                  return 5;
+                }
+              }
+              if (std::system("ip mrule | grep -q 4755") == 0) {
+                return 6;  // closing removes rules through the helper, too
+              }
+              auto link = linux::LinkSocket::open(lo, *client);
+              if (!link) {
+                return 7;
+              }
+              // The filter is locked: whoever has the socket hears no more than it lets through.
+              sock_filter all{BPF_RET | BPF_K, 0, 0, 0xFFFF};
+              const sock_fprog program{1, &all};
+              if (::setsockopt(link->fd(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0 ||
+                  ::setsockopt(link->fd(), SOL_SOCKET, SO_DETACH_FILTER, &program, sizeof program) == 0) {
+                return 8;
+              }
+              if (!client->write_setting(linux::MachineSetting::kIgmpMaxMemberships, 123) ||
+                  *client->read_setting(linux::MachineSetting::kIgmpMaxMemberships) != 123 ||
+                  !client->write_setting(linux::MachineSetting::kReversePathFilter, 2, lo) ||
+                  *client->read_setting(linux::MachineSetting::kReversePathFilter, lo) != 2) {
+                return 9;
+              }
+              // Without the helper this user may do none of it.
+              linux::NetdClient alone;
+              return alone.open_link_socket(lo) || alone.open_multicast_routing(Family::kIp4, 4756) ||
+                             alone.add_multicast_rule(Family::kIp4, 4755, lo) ||
+                             alone.write_setting(linux::MachineSetting::kIgmpMaxMemberships, 20)
+                         ? 10
+                         : 0;
+            }),
+            0);
+}
+
+// Checklist row 44: the program is killed; its helper sees it go and removes the rules.
+TEST(StartHelper, RemovesTheRulesOfAProgramThatWasKilled) {
+  if (!linux::is_root()) {
+    GTEST_SKIP() << "needs root to drop";
+  }
+  EXPECT_EQ(in_child([] {
+              if (::unshare(CLONE_NEWNET) != 0) {
+                return 1;
+              }
+              const pid_t program = ::fork();
+              if (program == 0) {
+                NoLog log;
+                auto client = runtime::start_helper_and_drop("nobody", log, HEARTHCAST_NETD_FOLDER);
+                auto routing =
+                    linux::MulticastRouting::open(Family::kIp4, linux::kFirstMulticastTable, *client);
+                if (routing && routing->add_interface(1)) {
+                  ::kill(::getpid(), SIGSTOP);
+                }
+                ::_exit(1);
+              }
+              int status = 0;
+              if (::waitpid(program, &status, WUNTRACED) != program || !WIFSTOPPED(status) ||
+                  std::system("ip mrule | grep -q 'iif lo lookup 4755'") != 0) {
+                return 2;
+              }
+              ::kill(program, SIGKILL);
+              ::waitpid(program, &status, 0);
+              for (int i = 0; i < 1000; ++i) {
+                if (std::system("ip mrule | grep -q 4755") != 0) {
+                  return 0;
+                }
+                ::usleep(10'000);
+              }
+              return 3;
+            }),
+            0);
+}
+
+// As the service manager does it: a socket file whose connections the helper gets as descriptor 3.
+TEST(StartHelper, AnOrdinaryUserReachesTheHelperOfTheServiceManager) {
+  if (!linux::is_root()) {
+    GTEST_SKIP() << "needs root to play the service manager";
+  }
+  std::string folder = (std::filesystem::temp_directory_path() / "netd-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  const std::string path = folder + "/netd.sock";
+  EXPECT_EQ(in_child([&] {
+              const linux::Fd listening(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+              sockaddr_un address{};
+              address.sun_family = AF_UNIX;
+              path.copy(address.sun_path, sizeof address.sun_path - 1);
+              if (::bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+                  ::listen(listening.get(), 1) != 0 || ::chmod(path.c_str(), 0666) != 0) {
+                return 1;
+              }
+              const pid_t manager = ::fork();
+              if (manager == 0) {
+                const int accepted = ::accept(listening.get(), nullptr, nullptr);
+                ::dup2(accepted, linux::kNetdDescriptor);
+                ::setenv("LISTEN_FDS", "1", 1);
+                ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+                ::execl(HEARTHCAST_NETD_FOLDER "/hearthcast-netd", "hearthcast-netd", nullptr);
+                ::_exit(127);
+              }
+              NoLog log;
+              if (!linux::drop_to_user("nobody")) {
+                return 2;
+              }
+              auto client = runtime::start_helper_and_drop("", log, {}, path);
+              if (!client || !client->has_helper() || !client->open_link_socket(1)) {
+                return 3;
+              }
+              *client = linux::NetdClient();
+              int status = 0;
+              ::waitpid(manager, &status, 0);
+              const auto none = runtime::start_helper_and_drop("", log, {}, path + "x");
+              return WIFEXITED(status) && WEXITSTATUS(status) == 0 && none && !none->has_helper() ? 0 : 4;
+            }),
+            0);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(StartHelper, MissingHelperIsAWarning) {
