@@ -11,7 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <vector>
+#include <string>
 
 #include "tunnelmgr/base/source_filter.hpp"
 #include "tunnelmgr/linux/link_socket.hpp"
@@ -42,7 +42,8 @@ class UpstreamMemberships {
   // The interface is gone or no upstream any more: leaves all of its groups.
   void forget(unsigned interface_index);
 
-  // What was last set and holds, per group.
+  // What was last set and holds; INCLUDE of nothing for what was not.
+  [[nodiscard]] SourceFilter joined(unsigned interface_index, const IpAddress& group) const;
   [[nodiscard]] std::map<IpAddress, SourceFilter> joined(unsigned interface_index) const;
 
   // Tells the routers of that link once more what is joined there, without leaving anything: after a link
@@ -62,6 +63,8 @@ class UpstreamMemberships {
 
  private:
   struct State;
+  [[nodiscard]] Answer finish(unsigned interface_index, const IpAddress& group, const SourceFilter& filter,
+                              int error);
   std::unique_ptr<State> state_;
 };
 
