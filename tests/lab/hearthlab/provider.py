@@ -37,6 +37,7 @@ class Sender:
         self._record = open(record, "wb", buffering=0)
         self._times: list[int] = []
         self._number = 0
+        self._complaints: set[int | None] = set()
 
     def _all_payloads(self) -> Iterator[memoryview]:
         first = 0
@@ -51,10 +52,20 @@ class Sender:
         if self.channel.rtp:
             payload = rtp_header(self._number) + payload
         now = time.monotonic_ns()
-        self._socket.sendto(payload, self._target)
+        try:
+            self._socket.sendto(payload, self._target)
+        except OSError as error:
+            # The kernel's queue was full, or a route came and went. It counts as sent, so that it shows as lost.
+            self._complain(error)
         self._times.append(now)
         self._number += 1
         self.due_ns += INTERVAL_NS
+
+    def _complain(self, error: OSError) -> None:
+        """Once for each kind: the log is read by people."""
+        if error.errno not in self._complaints:
+            self._complaints.add(error.errno)
+            print(f"{self.channel.name}: datagram {self._number} could not be sent: {error}", file=sys.stderr, flush=True)
 
     def flush(self) -> None:
         if self._times:
