@@ -42,6 +42,7 @@ class Program:
         self.space = space
         self.folder = folder
         self.state = folder / "state"
+        self.control_socket = folder / "control.sock"
         self._binary = binary
         self._unprivileged = unprivileged
         self.state.mkdir(parents=True)
@@ -58,7 +59,7 @@ class Program:
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Replaces the settings file; the program reads it when it starts, or when it is told to."""
-        whole = {"state_dir": str(self.state), "control_socket": str(self.folder / "control.sock"), **settings}
+        whole = {"state_dir": str(self.state), "control_socket": str(self.control_socket), **settings}
         if not self._unprivileged:
             whole["run_as"] = USER
         self._config.write_text(toml(whole), encoding="utf-8")
@@ -99,11 +100,14 @@ def toml(settings: Mapping[str, Any], table: str = "") -> str:
     return "".join((*lines, *tables))
 
 
-def binaries(root: Path, target: Path) -> Path:
+ALL_PROGRAMS = ("hearthcast-box", "hearthcast-away", "hearthcast-rendezvous", "hearthcast-netd")
+
+
+def binaries(root: Path, target: Path, names: tuple[str, ...] = ALL_PROGRAMS) -> Path:
     """Puts the built programs where an unprivileged user may run them; a checkout may lie in a closed home."""
     source = Path(os.environ.get("HEARTHCAST_BIN", root / "build" / "bin"))
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("hearthcast-box", "hearthcast-away", "hearthcast-rendezvous", "hearthcast-netd"):
+    for name in names:
         if not (source / name).exists():
             raise FileNotFoundError(f"{source / name} is missing: build it with ./hearth build")
         try:

@@ -65,7 +65,7 @@ class MulticastWorld:
     def box(self, *instances: dict[str, Any], place: str = "box") -> Box:
         """A running box with these instances, in the place of the proxy or another."""
         if self._bin is None:
-            self._bin = binaries(ROOT, self.folder / "bin")
+            self._bin = binaries(ROOT, self.folder / "bin", ("hearthcast-box", "hearthcast-netd"))
         box = Box(self[place], self._bin / "hearthcast-box", self.folder / f"{place}-program", *instances)
         self.logs[place] = box.program.log
         self.ending(box.stop)
