@@ -14,15 +14,23 @@ web_node() {
 }
 
 # npm_ci FOLDER CHECK NPM...: node_modules of the folder as its package-lock.json says; nothing to do when they are.
-# npm passes over a compiled part that it could not fetch without a word, so CHECK tries them.
+# npm passes over a compiled part that it could not fetch without a word, so CHECK tries them; a slow network gets
+# three chances.
 npm_ci() {
-  local folder=$1 check=$2 stamp=$1/node_modules/.hearthcast lock
+  local folder=$1 check=$2 stamp=$1/node_modules/.hearthcast lock attempt
   shift 2
   lock=$(sha256sum < "$folder/package-lock.json")
   [ "$(cat "$stamp" 2> /dev/null)" = "$lock" ] && return 0
-  (cd "$folder" && "$@" ci --ignore-scripts --no-audit --no-fund --loglevel=error && "$check") \
-    > build/web-install.log 2>&1 || { tail -20 build/web-install.log >&2; return 1; }
-  echo "$lock" > "$stamp"
+  for attempt in 1 2 3; do
+    if (cd "$folder" && "$@" ci --ignore-scripts --no-audit --no-fund --loglevel=error && "$check") \
+      > build/web-install.log 2>&1; then
+      echo "$lock" > "$stamp"
+      return 0
+    fi
+    echo "webui: attempt $attempt of 3 to fetch the tools of $folder failed" >&2
+  done
+  tail -20 build/web-install.log >&2
+  return 1
 }
 
 node_runs() { "$node" --version; }
