@@ -15,6 +15,7 @@ AnyStream::AnyStream(AnyStream&&) noexcept = default;
 AnyStream& AnyStream::operator=(AnyStream&& other) noexcept {
   tls_ = std::move(other.tls_);  // before the socket that the old one refers to
   socket_ = std::move(other.socket_);
+  small_ = std::move(other.small_);
   return *this;
 }
 

@@ -2,6 +2,7 @@
 // operations. Internal to http; heavy to include.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
@@ -11,6 +12,7 @@
 #include <boost/beast/core/role.hpp>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "tunnelmgr/http/completion.hpp"
 
@@ -49,7 +51,8 @@ class AnyStream {
     return asio::async_initiate<Token, void(boost::system::error_code)>(
         [this](auto handler, TlsRole as) { handshake(as, Completion<>(std::move(handler))); }, token, role);
   }
-  // One buffer a call, as both operations may: they transfer some, not all.
+  // One buffer a call, as both operations may: they transfer some, not all. What a message's head consists
+  // of, many small buffers, is put together first: else each header field would be a packet of its own.
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
@@ -64,10 +67,11 @@ class AnyStream {
         [this](auto handler, asio::const_buffer from) {
           write(from, Completion<std::size_t>(std::move(handler)));
         },
-        token, first_of<asio::const_buffer>(buffers));
+        token, gathered(buffers));
   }
 
  private:
+  static constexpr std::size_t kGathered = 4096;  // larger buffers go as they are
   struct Tls;
   template <class Buffer, class Buffers>
   static Buffer first_of(const Buffers& buffers) {
@@ -79,12 +83,24 @@ class AnyStream {
     }
     return {};
   }
+  template <class Buffers>
+  asio::const_buffer gathered(const Buffers& buffers) {
+    const asio::const_buffer first = first_of<asio::const_buffer>(buffers);
+    const std::size_t size = std::min(asio::buffer_size(buffers), kGathered);
+    if (first.size() >= size) {
+      return first;
+    }
+    small_.resize(size);  // one write at a time: it stays until that is done
+    asio::buffer_copy(asio::buffer(small_), buffers);
+    return asio::buffer(small_);
+  }
   void handshake(TlsRole role, Completion<> done);
   void read(asio::mutable_buffer into, Completion<std::size_t> done);
   void write(asio::const_buffer from, Completion<std::size_t> done);
 
   std::unique_ptr<Socket> socket_;  // on the heap: tls_ refers to it while the AnyStream is moved
   std::unique_ptr<Tls> tls_;
+  std::vector<char> small_;
 };
 
 // How Beast closes a stream whose time ran out.

@@ -71,7 +71,8 @@ asio::awaitable<bool> Connection::write_head(const Response& head, bool chunked)
 
 asio::awaitable<void> Connection::refuse(int status, const char* text) {
   ++server_->counters.bad;
-  const Response response = Response::text(status, text);
+  const Response response =
+      server_->limits.refusal ? server_->limits.refusal(status, text) : Response::text(status, text);
   if (!co_await write(response, false, false, 11)) {
     co_return;
   }
@@ -79,8 +80,9 @@ asio::awaitable<void> Connection::refuse(int status, const char* text) {
   // connection and could take the answer with it.
   stream_.shutdown_send();
   set_deadline(std::chrono::seconds{2});
-  char sink[4096];
-  for (std::size_t total = 0; total < std::size_t{1} << 20;) {
+  char sink[16384];
+  constexpr std::size_t kThrownAway = std::size_t{16} << 20;
+  for (std::size_t total = 0; total < kThrownAway;) {
     const auto [error, count] = co_await stream_.async_read_some(asio::buffer(sink), kTuple);
     if (error) {
       co_return;

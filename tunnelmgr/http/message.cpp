@@ -142,7 +142,7 @@ std::optional<Url> Url::parse(std::string_view text) {
   }
   const bool clean =
       std::ranges::all_of(url.host, [](char c) { return c > ' ' && c < 127 && c != '@' && c != '#'; }) &&
-      std::ranges::all_of(url.target, [](char c) { return c > ' ' && c < 127; });
+      std::ranges::all_of(url.target, [](char c) { return c > ' ' && c < 127 && c != '#'; });
   return url.host.empty() || !clean ? std::nullopt : std::optional(url);
 }
 

@@ -83,12 +83,16 @@ struct PairingClient::State : std::enable_shared_from_this<State> {
       return ask_rendezvous();
     }
     const Endpoint at = link->addresses[next_address++];
+    const auto url = Url::parse("https://" + at.to_string() + "/api/v1/pair");
+    if (!url) {
+      return try_next_address();
+    }
     const auto tls = secure::TlsContext::pinned_client(link->box.digest);
     if (!tls) {
       return finish(PairingFailure{tls.error().text, std::nullopt});
     }
     ClientRequest post;
-    post.to.url = *Url::parse("https://" + at.to_string() + "/api/v1/pair");
+    post.to.url = *url;
     post.to.tls = *tls;
     post.method = "POST";
     post.headers.set("Content-Type", "application/json");

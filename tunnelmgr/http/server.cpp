@@ -37,14 +37,15 @@ IpAddress source_prefix(const IpAddress& address) {
 void ServerState::admit(AnyStream::Socket socket, Transport transport, Endpoint peer,
                         std::shared_ptr<asio::ssl::context> tls) {
   const bool counted = transport != Transport::kUnix && !peer.address.is_loopback();
-  std::size_t* from_there = counted ? &per_source[source_prefix(peer.address)] : nullptr;
+  const IpAddress source = source_prefix(peer.address);
+  const auto there = counted ? per_source.find(source) : per_source.end();
   if (stopped || connections.size() >= limits.connections ||
-      (from_there != nullptr && *from_there >= limits.connections_per_source)) {
+      (there != per_source.end() && there->second >= limits.connections_per_source)) {
     ++counters.refused;
     return;  // the socket closes
   }
-  if (from_there != nullptr) {
-    ++*from_there;
+  if (counted) {
+    ++per_source[source];
   }
   ++counters.accepted;
   AnyStream stream(std::move(socket));

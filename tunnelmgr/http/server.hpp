@@ -28,6 +28,8 @@ struct Limits {
   std::size_t body_bytes = std::size_t{1} << 20;
   // Overrides body_bytes by the request's head (its body is still empty); called before the body is read.
   std::function<std::size_t(const Request&)> body_limit;
+  // What a request gets that the handler never sees: malformed or too large. Absent: `text` as plain text.
+  std::function<Response(int status, const char* text)> refusal;
   std::size_t stream_queue_bytes = std::size_t{256} * 1024;
   std::chrono::milliseconds head_timeout = std::chrono::seconds{10};  // also the TLS handshake
   std::chrono::milliseconds body_timeout = std::chrono::seconds{60};

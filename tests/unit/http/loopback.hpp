@@ -36,6 +36,7 @@ class RawClient {
       ::close(std::exchange(fd_, -1));
     }
   }
+  void finish() { ::shutdown(fd_, SHUT_WR); }  // says no more, still listens
   bool send(std::string_view text) {
     return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
            static_cast<ssize_t>(text.size());

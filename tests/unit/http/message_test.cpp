@@ -65,9 +65,10 @@ TEST(UrlTest, ReadsSchemesPortsAndBrackets) {
 }
 
 TEST(UrlTest, RefusesNonsense) {
-  for (const char* bad : {"", "host", "ftp://h/", "http://", "http://:80", "http://h:0", "http://h:99999",
-                          "http://h:", "http://[::1", "http://[x]", "http://u@h/", "http://h/a b",
-                          "http://h#f", "http://h:8 0", "http://[::1]80", "http://h/\r\nX: y"}) {
+  for (const char* bad :
+       {"", "host", "ftp://h/", "http://", "http://:80", "http://h:0", "http://h:99999",
+        "http://h:", "http://[::1", "http://[x]", "http://u@h/", "http://h/a b", "http://h#f", "http://h/#f",
+        "http://h/a?b#f", "http://h:8 0", "http://[::1]80", "http://h/\r\nX: y"}) {
     EXPECT_FALSE(Url::parse(bad)) << bad;
   }
 }
