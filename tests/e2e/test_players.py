@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy
+import pytest
 from hearthlab.channels import ONE
 from hearthlab.picture import read_frame_number
 from hearthlab.program import GROUP, USER
@@ -15,28 +16,34 @@ from hearthlab.world import AWAY_PORT, Away, World
 from PIL import Image
 
 
-def test_vlc_plays_the_playlist(world: World, away: Away) -> None:
-    """VLC decodes pictures, and their frame numbers run on as the provider's do."""
+@pytest.mark.parametrize("player", ["vlc", "mpv"])
+def test_player_plays_the_playlist(world: World, away: Away, player: str) -> None:
+    """The player decodes pictures, and their frame numbers run on as the provider's do."""
     away.path_of(ONE)
-    folder = world.folder / "vlc"
+    folder = world.folder / player
     folder.mkdir()
     folder.chmod(0o777)
-    # As an unprivileged user: VLC refuses root. The scene filter saves every 25th picture that VLC decoded and showed.
-    vlc = away.space.popen(
+    # Both save about every 25th picture that they decoded and showed. As an unprivileged user: VLC refuses root.
+    commands = {
+        "vlc": ["cvlc", "-I", "dummy", "--no-audio", "--vout=dummy", "--video-filter=scene", "--scene-format=png",
+                "--scene-ratio=25", f"--scene-path={folder}"],
+        "mpv": ["mpv", "--no-config", "--no-audio", "--vf=lavfi=[fps=1]", "--vo=image", "--vo-image-format=png",
+                f"--vo-image-outdir={folder}"],
+    }
+    process = away.space.popen(
         ["setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups", "env", f"HOME={folder}",
-         "cvlc", "-I", "dummy", "--no-audio", "--vout=dummy", "--video-filter=scene", "--scene-format=png",
-         "--scene-ratio=25", f"--scene-path={folder}", f"http://127.0.0.1:{AWAY_PORT}/playlist.m3u"],
+         *commands[player], f"http://127.0.0.1:{AWAY_PORT}/playlist.m3u"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: len(list(folder.glob("scene*.png"))) >= 5, "five pictures of VLC", 90)
+        until(lambda: len(list(folder.glob("*.png"))) >= 5, f"five pictures of {player}", 90)
     finally:
-        vlc.kill()
-        vlc.wait()
-    numbers = [_number(path) for path in sorted(folder.glob("scene*.png"))[:4]]
+        process.kill()
+        process.wait()
+    numbers = [_number(path) for path in sorted(folder.glob("*.png"))[:4]]
     assert None not in numbers
     steps = [(after - before) % 600 for before, after in zip(numbers, numbers[1:])]  # type: ignore[operator]
-    # VLC may show its first picture for a while before the clock runs.
+    # A player may show its first picture for a while before the clock runs.
     assert all(0 <= step <= 60 for step in steps), numbers
     assert sum(steps) >= 25, numbers
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -73,6 +74,7 @@ class Command:
         self.settings = folder / "settings.toml"
         self.binary = binaries / f"hearthcast-{name}"
         self.port = free_port()
+        self.tunnel_port = free_port(socket.SOCK_DGRAM)
         self._running: list[Running] = []
         self.write(self.sane())
 
@@ -80,7 +82,7 @@ class Command:
         """Settings with which it runs beside anything else on this machine."""
         common = {"state_dir": str(self.state), "control_socket": str(self.socket)}
         own: dict[str, dict[str, Any]] = {
-            "box": {"network.tunnel_port": free_port(socket.SOCK_DGRAM), "https.listen": f"127.0.0.1:{self.port}",
+            "box": {"network.tunnel_port": self.tunnel_port, "https.listen": f"127.0.0.1:{self.port}",
                     "http.on": False, "network.upstream_interface": "lo"},
             "away": {"http.listen": f"127.0.0.1:{self.port}"},
             "rendezvous": {"listen.wss": f"127.0.0.1:{self.port}", "listen.udp_port": 0},
@@ -104,6 +106,9 @@ class Command:
         """A subcommand with the settings file."""
         return self.run("--config", str(self.settings), *arguments, stdin=stdin)
 
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.ask("status", "--json").out))
+
     def start(self, *arguments: str) -> Running:
         """In the foreground; returns at once."""
         self.state.mkdir(mode=0o700, exist_ok=True)
@@ -119,6 +124,19 @@ class Command:
         running = self.start(*arguments)
         running.wait_for(STARTED[self.name])
         return running
+
+    def running(self) -> Running:
+        """The one started last."""
+        return self._running[-1]
+
+    def beside(self, name: str) -> Command:
+        """Another of the programs, with a folder of its own inside this one's."""
+        place = self.folder / f"{name}-{len(list(self.folder.iterdir()))}"
+        place.mkdir()
+        place.chmod(0o755)
+        if os.geteuid() == 0:
+            shutil.chown(place, USER)
+        return Command(self.binary.parent, name, place)
 
     def kill_all(self) -> None:
         for running in self._running:

@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from command import Command  # noqa: E402
+from command import FINE, Command  # noqa: E402
 from hearthlab.program import USER, binaries  # noqa: E402
+from hearthlab.waiting import until  # noqa: E402
 
 PROGRAMS = ("box", "away", "rendezvous")
 
@@ -65,3 +66,17 @@ def rendezvous(built: Path, folder: Path) -> Iterator[Command]:
     command = Command(built, "rendezvous", folder)
     yield command
     command.kill_all()
+
+
+@pytest.fixture
+def connected_box(rendezvous: Command) -> Iterator[Command]:
+    """A box that is known at the rendezvous; both run."""
+    serving = rendezvous.started()
+    command = rendezvous.beside("box")
+    command.write(command.sane() | {"rendezvous.url": f"wss://127.0.0.1:{rendezvous.port}/v1",
+                                    "rendezvous.pin": rendezvous.ask("pin").out.strip()})
+    running = command.started()
+    until(lambda: rendezvous.status()["boxes"] == 1, "the box to be there")
+    yield command
+    assert running.end() == FINE
+    assert serving.end() == FINE

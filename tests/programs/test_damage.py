@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from command import FAILED, FINE, STARTED, Command
+from conftest import ROOT
 
 IDENTITY = {"box": "identity.pem", "away": "identity.pem", "rendezvous": "rendezvous.key"}
 DATABASE = {"box": "box.sqlite", "rendezvous": "rendezvous.db"}
@@ -67,6 +68,39 @@ def test_a_database_of_a_later_version_is_not_touched(box: Command) -> None:
     assert "newer" in running.log() or "later" in running.log()
     with sqlite3.connect(database) as later:
         assert later.execute("PRAGMA user_version").fetchone() == (9999,)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_a_database_of_an_earlier_version_is_taken_along(box: Command, version: int) -> None:
+    """Whatever step the file was left at: it becomes a present one, and what it holds stays."""
+    source = (ROOT / "appliance" / "store" / "schema.cpp").read_text(encoding="utf-8")
+    steps = dict(re.findall(r'\{(\d+), R"\((.*?)\)"\}', source, re.DOTALL))
+    assert len(steps) >= 4
+    assert box.started().end() == FINE
+    database = box.state / "box.sqlite"
+    for file in box.state.glob("box.sqlite*"):
+        file.unlink()
+    with sqlite3.connect(database) as earlier:
+        for step in range(1, version + 1):
+            earlier.executescript(steps[str(step)])
+        earlier.execute(f"PRAGMA user_version = {version}")
+        earlier.execute("INSERT INTO setting VALUES ('setup_code', 'ABCD-EFGH'), ('next_channel_id', '8')")
+        if version >= 2:
+            earlier.execute("INSERT INTO channel VALUES (7, 0, 'Seven', '', '239.1.1.7', 5000, 0)")
+            earlier.execute("INSERT INTO channel_attribute VALUES (7, 'group-title', 'News')")
+        if version >= 3:
+            earlier.execute("INSERT INTO device VALUES (3, zeroblob(32), x'00', 'Old one', 'revoked', 0, 5)")
+    shutil.chown(database, *_owner(box.state))
+    running = box.started()
+    assert box.ask("setup-code").out == "ABCD-EFGH\n"
+    assert ("Seven" in box.ask("channels").out) == (version >= 2)
+    assert ("Old one" in box.ask("devices").out) == (version >= 3)
+    assert box.ask("import", "-", stdin="udp://@239.1.1.8:5000\n").code == FINE
+    assert running.end() == FINE
+    with sqlite3.connect(database) as present:
+        assert present.execute("PRAGMA user_version").fetchone()[0] == len(steps)
+        assert present.execute("SELECT id FROM channel WHERE multicast_group = '239.1.1.8'").fetchone() == (8,)
+        assert present.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def _owner(path: Path) -> tuple[int, int]:
