@@ -50,10 +50,9 @@ struct SetViewers {
   std::unique_ptr<const ViewerTable> table;
 };
 
-struct Stop {};
-
-using Down = std::variant<Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                          datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers>;
+using Down =
+    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                 datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

@@ -39,9 +39,7 @@ struct AddPlayer {
   linux::Fd socket;
 };
 
-struct Stop {};
-
-using Down = std::variant<Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
                           datapath::SendInner, datapath::PassToSession, OpenStream, CloseStream, AddPlayer>;
 
 // ---- up ------------------------------------------------------------------------------------------------

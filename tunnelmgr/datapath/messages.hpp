@@ -56,6 +56,9 @@ struct PassToSession {
   Buffer datagram;
 };
 
+// Ends the thread. Posted by DataPlane::stop().
+struct Stop {};
+
 // ---- up: data to control -------------------------------------------------------------------------------
 
 struct StunReceived {

@@ -6,32 +6,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <deque>
-
 #include "tests/unit/datapath/established.hpp"
+#include "tests/unit/datapath/plane_in_test.hpp"
 #include "tests/unit/playout/ts_maker.hpp"
-#include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/base/text.hpp"
-#include "tunnelmgr/linux/udp_socket.hpp"
 #include "tunnelmgr/playout/stream_buffer.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 
 namespace hearthcast::away {
 namespace {
 
-using namespace std::chrono_literals;
+using datapath::kLoopback;
+using datapath::kPatience;
+using datapath::readable;
 
-const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
 const Endpoint kSource = *Endpoint::parse("192.0.2.1:1234");
 const FlowKey kFlow{std::nullopt, *IpAddress::parse("239.77.1.2"), 5004};
 const FlowKey kOther{std::nullopt, *IpAddress::parse("239.77.1.3"), 5004};
-constexpr auto kPatience = 20s;  // only a broken data plane needs it
-
-class SilentLog : public Log {
-  void write(Level, std::string_view, std::initializer_list<hearthcast::Field>) override {}
-};
-
-linux::UdpSocket open_port() { return linux::UdpSocket::open({}).value(); }
 
 // The box's end of the tunnel.
 class Box {
@@ -41,11 +32,9 @@ class Box {
     session_ = std::move(ends.server);
     return {PeerId{peer}, {kLoopback, socket_.port()}, std::move(ends.client)};
   }
-  void send(linux::UdpSocket& to, Bytes gre) {
-    (void)socket_.send({kLoopback, to.port()}, datapath::seal(*session_, gre));
-  }
+  void send(const Endpoint& to, Bytes gre) { (void)socket_.send(to, datapath::seal(*session_, gre)); }
   // One datagram of a channel as media; lost: framed, but not sent.
-  void send_media(linux::UdpSocket& to, tunnel::FlowFramer& framer, Bytes payload, bool lost = false) {
+  void send_media(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, bool lost = false) {
     Buffer slot(tunnel::kFrameHeadroom);
     slot.insert(slot.end(), payload.begin(), payload.end());
     const auto frame = framer.frame(slot, {kSource, 16, 0});
@@ -54,7 +43,7 @@ class Box {
       send(to, *frame);
     }
   }
-  linux::UdpSocket socket_ = open_port();
+  linux::UdpSocket socket_ = datapath::open_port();
 
  private:
   std::unique_ptr<secure::DtlsSession> session_;
@@ -101,55 +90,24 @@ class Screen {
   bool ended_ = false;
 };
 
-class AwayDataPlaneTest : public testing::Test {
+class AwayDataPlaneTest : public testing::Test, protected datapath::PlaneInTest<DataPlane> {
  protected:
   AwayDataPlaneTest() {
-    plane_.start();
     post(box_.session(1));
     post(OpenStream{ChannelId{1}, kFlow});
     settle();
   }
-  void post(Down message) { EXPECT_TRUE(plane_.post(std::move(message))); }
   // Everything posted so far is done.
   void settle() {
     post(datapath::SendInner{PeerId{1}, *from_hex("000088b50101000000010000")});
-    pollfd ready{box_.socket_.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&ready, 1, 20'000), 1);
+    EXPECT_TRUE(readable(box_.socket_.fd()));
     (void)box_.socket_.receive(batch_);
   }
-  void media(Bytes payload, bool lost = false) { box_.send_media(port_, framer_, payload, lost); }
+  void media(Bytes payload, bool lost = false) { box_.send_media(endpoint(), framer_, payload, lost); }
 
-  template <class T, class WantIt>
-  std::optional<T> wait_for(WantIt want) {
-    const Time end = Clock::now() + kPatience;
-    for (;;) {
-      plane_.consume([this](Up message) { heard_.push_back(std::move(message)); });
-      while (!heard_.empty()) {
-        auto message = std::move(heard_.front());
-        heard_.pop_front();
-        if (auto* wanted = std::get_if<T>(&message); wanted != nullptr && want(*wanted)) {
-          return std::move(*wanted);
-        }
-      }
-      if (Clock::now() >= end) {
-        return std::nullopt;
-      }
-      pollfd ready{plane_.wake_fd(), POLLIN, 0};
-      (void)::poll(&ready, 1, 100);
-    }
-  }
-  template <class T>
-  std::optional<T> wait_for() {
-    return wait_for<T>([](const T&) { return true; });
-  }
-
-  SilentLog log_;
-  linux::UdpSocket port_ = open_port();
-  DataPlane plane_{port_, log_};
   Box box_;
   linux::ReceiveBatch batch_;
   tunnel::FlowFramer framer_{FlowId{9}, {kFlow.group, kFlow.port}};
-  std::deque<Up> heard_;
 };
 
 Buffer datagram(int number) { return Buffer(1316, static_cast<std::uint8_t>(number)); }
@@ -255,13 +213,13 @@ TEST_F(AwayDataPlaneTest, ANewSessionGoesOnInTheSameResponse) {
   post(box_.session(1));  // the box has restarted: other keys, and its flows number anew
   settle();
   tunnel::FlowFramer restarted(FlowId{9}, {kFlow.group, kFlow.port});
-  box_.send_media(port_, restarted, datagram(2));
+  box_.send_media(endpoint(), restarted, datagram(2));
   EXPECT_EQ(one.read(1316), datagram(2));
 }
 
 TEST_F(AwayDataPlaneTest, UnwantedMediaIsCountedAndSilenceSaid) {
   tunnel::FlowFramer other(FlowId{10}, {kOther.group, kOther.port});
-  box_.send_media(port_, other, datagram(1));
+  box_.send_media(endpoint(), other, datagram(1));
   ASSERT_TRUE(
       wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->unwanted == 1; }));
   media(datagram(1));
@@ -283,15 +241,15 @@ TEST_F(AwayDataPlaneTest, ClosingAStreamEndsItsPlayers) {
   EXPECT_EQ(gone->end, PlayerEnd::kStreamClosed);
 }
 
-TEST_F(AwayDataPlaneTest, ControlComesUpAndAGoodbyeIsSaid) {
+TEST_F(AwayDataPlaneTest, ControlComesUpAndNonsenseIsCounted) {
   const auto gre = *from_hex("000088b50101000000010000");
-  box_.send(port_, gre);
+  box_.send(endpoint(), gre);
   const auto inner = wait_for<datapath::InnerReceived>();
   ASSERT_TRUE(inner);
   EXPECT_EQ(inner->gre, gre);
-  plane_.stop();
-  pollfd ready{box_.socket_.fd(), POLLIN, 0};
-  EXPECT_EQ(::poll(&ready, 1, 20'000), 1);
+  box_.send(endpoint(), *from_hex("0000"));
+  EXPECT_TRUE(
+      wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->port.malformed == 1; }));
 }
 
 }  // namespace

@@ -4,36 +4,22 @@
 #include <gmock/gmock.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
-#include <deque>
-#include <mutex>
-
-#include "tests/unit/datapath/established.hpp"
+#include "tests/unit/datapath/device_in_test.hpp"
+#include "tests/unit/datapath/plane_in_test.hpp"
 #include "tests/unit/linux/private_network.hpp"
-#include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
-#include "tunnelmgr/linux/udp_socket.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 
 namespace hearthcast::forward {
 namespace {
 
-using namespace std::chrono_literals;
-using datapath::Established;
-using datapath::seal;
+using Device = datapath::DeviceInTest;
+using datapath::kLoopback;
 
-const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
 const FlowKey kFlow{std::nullopt, *IpAddress::parse("239.77.1.2"), 5004};
-constexpr auto kPatience = 20s;  // only a broken data plane needs it
-
-class SilentLog : public Log {
-  void write(Level, std::string_view, std::initializer_list<hearthcast::Field>) override {}
-};
-
-linux::UdpSocket open_port() { return linux::UdpSocket::open({}).value(); }
 
 // Sends the channel's datagrams on the loopback.
 class Provider {
@@ -65,56 +51,9 @@ class Provider {
   linux::Fd fd_;
 };
 
-// A device: an end of an established session and its socket.
-class Device {
+// The plane with flow 1 and its viewers.
+class Box : public datapath::PlaneInTest<DataPlane> {
  public:
-  explicit Device(int id) : id_(id), ends_(Established::make()) {}
-  [[nodiscard]] PeerId id() const { return PeerId{id_}; }
-  [[nodiscard]] Endpoint endpoint() const { return {kLoopback, socket_.port()}; }
-  datapath::AddSession session() { return {id(), endpoint(), std::move(ends_.server)}; }
-  void send(linux::UdpSocket& box, Bytes gre) { send_raw(box, seal(*ends_.client, gre)); }
-  void send_raw(linux::UdpSocket& box, Bytes datagram) {
-    (void)socket_.send({kLoopback, box.port()}, datagram);
-  }
-
-  // Opened datagrams until there are count.
-  std::vector<Buffer> receive(std::size_t count) {
-    const Time end = Clock::now() + kPatience;
-    while (received_.size() < count && !closed_ && Clock::now() < end) {
-      pollfd ready{socket_.fd(), POLLIN, 0};
-      (void)::poll(&ready, 1, 100);
-      for (const auto& datagram : socket_.receive(batch_).datagrams) {
-        Buffer plaintext(2048 * 16);
-        const auto size = ends_.client->open(datagram.payload, plaintext);
-        if (!size) {
-          closed_ |= size.error() == secure::OpenError::kEnded;
-          continue;
-        }
-        plaintext.resize(*size);
-        received_.push_back(std::move(plaintext));
-      }
-    }
-    return std::exchange(received_, {});
-  }
-  bool closed() {
-    (void)receive(SIZE_MAX);
-    return closed_;
-  }
-
- private:
-  int id_;
-  Established ends_;
-  linux::UdpSocket socket_ = open_port();
-  linux::ReceiveBatch batch_;
-  std::vector<Buffer> received_;
-  bool closed_ = false;
-};
-
-// The plane and what it said.
-class Box {
- public:
-  Box() { plane_.start(); }
-  void post(Down message) { EXPECT_TRUE(plane_.post(std::move(message))); }
   void carry(FlowKey key = kFlow) {
     linux::MulticastOptions options;
     options.flow = key;
@@ -128,35 +67,6 @@ class Box {
     table->rows.push_back({FlowId{1}, std::move(peers)});
     post(SetViewers{std::move(table)});
   }
-  // The next message of that kind, of which want says that it will do.
-  template <class T, class Want>
-  std::optional<T> wait_for(Want want) {
-    const Time end = Clock::now() + kPatience;
-    for (;;) {
-      plane_.consume([this](Up message) { heard_.push_back(std::move(message)); });
-      while (!heard_.empty()) {
-        auto message = std::move(heard_.front());
-        heard_.pop_front();
-        if (auto* wanted = std::get_if<T>(&message); wanted != nullptr && want(*wanted)) {
-          return std::move(*wanted);
-        }
-      }
-      if (Clock::now() >= end) {
-        return std::nullopt;
-      }
-      pollfd ready{plane_.wake_fd(), POLLIN, 0};
-      (void)::poll(&ready, 1, 100);
-    }
-  }
-  template <class T>
-  std::optional<T> wait_for() {
-    return wait_for<T>([](const T&) { return true; });
-  }
-
-  SilentLog log_;
-  linux::UdpSocket port_ = open_port();
-  DataPlane plane_{port_, log_};
-  std::deque<Up> heard_;
 };
 
 Buffer numbered(int number) {
@@ -196,7 +106,7 @@ void in_network(const std::function<void()>& body) {
   }
 }
 
-TEST(DataPlane, EveryViewerGetsEveryDatagramInOrder) {
+TEST(BoxDataPlane, EveryViewerGetsEveryDatagramInOrder) {
   in_network([] {
     Provider provider;
     Box box;
@@ -232,7 +142,7 @@ TEST(DataPlane, EveryViewerGetsEveryDatagramInOrder) {
   });
 }
 
-TEST(DataPlane, WhoIsNotInTheTableGetsNothing) {
+TEST(BoxDataPlane, WhoIsNotInTheTableGetsNothing) {
   in_network([] {
     Provider provider;
     Box box;
@@ -257,7 +167,7 @@ TEST(DataPlane, WhoIsNotInTheTableGetsNothing) {
   });
 }
 
-TEST(DataPlane, AUsedUpHopLimitIsNotForwarded) {
+TEST(BoxDataPlane, AUsedUpHopLimitIsNotForwarded) {
   in_network([] {
     Provider provider;
     Box box;
@@ -280,54 +190,25 @@ TEST(DataPlane, AUsedUpHopLimitIsNotForwarded) {
   });
 }
 
-TEST(DataPlane, WhatIsNotMediaComesUp) {
-  in_network([] {
-    Box box;
-    Device one(1);
-    Device stranger(2);
-    stranger.send_raw(box.port_, *from_hex("000100002112a442000102030405060708090a0b"));
-    const auto stun = box.wait_for<datapath::StunReceived>();
-    ASSERT_TRUE(stun);
-    EXPECT_EQ(stun->from, stranger.endpoint());
-    stranger.send_raw(box.port_, *from_hex("16fefd0000000000000000000101"));
-    const auto handshake = box.wait_for<datapath::HandshakeReceived>();
-    ASSERT_TRUE(handshake);
-    EXPECT_EQ(handshake->peer, PeerId{});
-    box.post(one.session());
-    box.post(datapath::SendInner{one.id(), *from_hex("000088b50101000000010000")});
-    EXPECT_EQ(one.receive(1).size(), 1U) << "the session is in place";
-    const auto report = *from_hex("000086dd60000000");
-    one.send(box.port_, report);
-    const auto inner = box.wait_for<datapath::InnerReceived>();
-    ASSERT_TRUE(inner);
-    EXPECT_EQ(inner->peer, one.id());
-    EXPECT_EQ(inner->gre, report);
-    EXPECT_EQ(inner->from, one.endpoint());
-    one.send(box.port_, *from_hex("300086dd000000010000000160000000"));  // devices send no media
-    const auto counted = box.wait_for<StatisticsReady>(
-        [](const StatisticsReady& r) { return r.statistics->port.malformed == 1; });
-    ASSERT_TRUE(counted);
-    ASSERT_EQ(counted->statistics->peers.size(), 1U);
-    EXPECT_EQ(counted->statistics->peers[0].records, 2U);
-  });
+TEST(BoxDataPlane, MembershipComesUpAndMediaFromADeviceIsCounted) {
+  Box box;
+  Device one(1);
+  box.post(one.session());
+  const auto report = *from_hex("000086dd60000000");
+  one.send(box.endpoint(), report);
+  const auto inner = box.wait_for<datapath::InnerReceived>();
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->peer, one.id());
+  EXPECT_EQ(inner->gre, report);
+  one.send(box.endpoint(), *from_hex("300086dd000000010000000160000000"));  // devices send no media
+  const auto counted = box.wait_for<StatisticsReady>(
+      [](const StatisticsReady& r) { return r.statistics->port.malformed == 1; });
+  ASSERT_TRUE(counted);
+  ASSERT_EQ(counted->statistics->peers.size(), 1U);
+  EXPECT_EQ(counted->statistics->peers[0].records, 2U);
 }
 
-TEST(DataPlane, AMovedSessionIsSentToItsNewEndpoint) {
-  in_network([] {
-    Box box;
-    Device one(1);
-    linux::UdpSocket elsewhere = open_port();
-    box.post(one.session());
-    box.post(datapath::MoveSession{one.id(), {kLoopback, elsewhere.port()}});
-    box.post(datapath::SendInner{one.id(), *from_hex("000088b50101000000010000")});
-    pollfd ready{elsewhere.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&ready, 1, 20'000), 1);
-    one.send(box.port_, *from_hex("000086dd60000000"));
-    EXPECT_TRUE(box.wait_for<datapath::InnerReceived>()) << "the former endpoint is still heard";
-  });
-}
-
-TEST(DataPlane, TheSignalIsMissedAfterASecond) {
+TEST(BoxDataPlane, TheSignalIsMissedAfterASecond) {
   in_network([] {
     Provider provider;
     Box box;
@@ -338,7 +219,7 @@ TEST(DataPlane, TheSignalIsMissedAfterASecond) {
   });
 }
 
-TEST(DataPlane, ARemovedFlowLeavesAndAnExchangedSocketGoesOn) {
+TEST(BoxDataPlane, ARemovedFlowLeavesAndAnExchangedSocketGoesOn) {
   in_network([] {
     Provider provider;
     Box box;
@@ -361,17 +242,6 @@ TEST(DataPlane, ARemovedFlowLeavesAndAnExchangedSocketGoesOn) {
     const auto report =
         box.wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->flows.empty(); });
     EXPECT_TRUE(report);
-  });
-}
-
-TEST(DataPlane, StoppingSaysGoodbye) {
-  in_network([] {
-    Device one(1);
-    Box box;
-    box.post(one.session());
-    box.plane_.stop();
-    box.plane_.stop();
-    EXPECT_TRUE(one.closed());
   });
 }
 

@@ -1,0 +1,196 @@
+// The body of a program's data thread: one epoll loop over the shared port, the queue from the control thread
+// and whatever descriptors the program adds. It keeps the established sessions; what a message or a packet
+// means beyond that is the deriving program's. What is posted is done before any datagram of the same turn.
+//
+// Down and Up are the program's variants of messages and contain those of messages.hpp, Down also Stop.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/datapath/mailbox.hpp"
+#include "tunnelmgr/datapath/port_reader.hpp"
+#include "tunnelmgr/datapath/segment_sender.hpp"
+#include "tunnelmgr/linux/epoll.hpp"
+
+namespace hearthcast::datapath {
+
+template <class DownMessage, class UpMessage>
+class SessionLoop : protected PortSink {
+ public:
+  using Down = DownMessage;
+  using Up = UpMessage;
+
+  SessionLoop(const SessionLoop&) = delete;
+  SessionLoop& operator=(const SessionLoop&) = delete;
+
+  [[nodiscard]] Mailbox<Down, Up>& mailbox() { return mailbox_; }
+
+  // Any thread: it has turned within the last ten seconds, as it does at least once a second; or not begun.
+  [[nodiscard]] bool alive(Time now) const {
+    const auto at = turned_at_.load(std::memory_order_relaxed);
+    return at == 0 || now - Time(Duration(at)) < std::chrono::seconds{10};
+  }
+
+  void run();  // data thread: until Stop; then says goodbye to every peer
+
+ protected:
+  static constexpr std::uint64_t kFirstToken = std::uint64_t{1} << 32;  // of the program's descriptors
+
+  SessionLoop(linux::UdpSocket& socket, Log& log, Duration tick)  // both outlive it
+      : log_(log), sender_(socket), socket_(socket), tick_(tick), reader_(socket, sessions_, counters_) {}
+
+  // The program's part. take() is std::visit over perform(); messages of sessions come back to this class.
+  virtual void take(Down message) = 0;
+  virtual void on_event(const linux::Epoll::Event& event) = 0;  // of a descriptor the program added to epoll_
+  virtual void after_events() {}                                // once a turn
+  virtual void on_session_added() {}
+  virtual void on_session_gone() {}  // a peer's memory is freed after this
+  virtual void on_tick() = 0;
+  virtual void on_report() = 0;                              // about once a second
+  [[nodiscard]] virtual bool idle() const { return false; }  // nothing needs the tick but the report
+
+  void perform(Stop) { running_ = false; }
+  void perform(AddSession message) {
+    sessions_.add(std::move(message));
+    on_session_added();
+  }
+  void perform(MoveSession message) { sessions_.move(message); }
+  void perform(RemoveSession message);
+  void perform(const SendInner& message);
+  void perform(const PassToSession& message) { reader_.pass_to_session(message, now_); }
+
+  void on_stun(const Endpoint& from, Bytes datagram) override {
+    say(StunReceived{from, Buffer(datagram.begin(), datagram.end())});
+  }
+  void on_handshake(const Endpoint& from, PeerId peer, Bytes datagram) override {
+    say(HandshakeReceived{from, peer, Buffer(datagram.begin(), datagram.end())});
+  }
+  void on_closed(PeerId peer, std::string reason) override {
+    on_session_gone();
+    mailbox_.say_surely(SessionClosed{peer, std::move(reason)});
+  }
+
+  void say(Up message) { counters_.queue_full += !mailbox_.say(std::move(message)); }
+
+  Log& log_;
+  Mailbox<Down, Up> mailbox_;
+  linux::Epoll epoll_;
+  linux::ReceiveBatch batch_;
+  SessionTable sessions_;
+  PortCounters counters_;
+  SegmentSender sender_;
+  Time now_{};
+
+ private:
+  static constexpr std::uint64_t kQueueToken = 0;
+  static constexpr std::uint64_t kPortToken = 1;
+  static constexpr int kReadsPerTurn = 4;  // of the port, so that the program's descriptors get their turn
+  static constexpr auto kReport = std::chrono::seconds{1};
+
+  void consume() {
+    mailbox_.consume_down([this](Down message) { take(std::move(message)); });
+  }
+  void handle(const linux::Epoll::Event& event);
+  void tick();
+  void say_goodbye(Peer& peer);
+
+  linux::UdpSocket& socket_;
+  Duration tick_;
+  PortReader reader_;
+  Time next_tick_{};
+  Time next_report_{};
+  bool running_ = true;
+  std::atomic<Time::rep> turned_at_{0};  // read by the control thread
+};
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::run() {
+  if (!epoll_.add(mailbox_.down_fd(), kQueueToken) || !epoll_.add(socket_.fd(), kPortToken)) {
+    log_.error("data_thread_start", {{"error", "the kernel refuses to watch the tunnel's port"}});
+    return;
+  }
+  now_ = Clock::now();
+  next_tick_ = now_ + tick_;
+  next_report_ = now_ + kReport;
+  consume();  // what was posted before the thread ran has not signalled
+  while (running_) {
+    const auto events = epoll_.wait(idle() ? next_report_ : next_tick_);
+    now_ = Clock::now();
+    turned_at_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
+    if (mailbox_.has_down()) {
+      consume();
+    }
+    for (const auto& event : events) {
+      handle(event);
+    }
+    after_events();
+    if (now_ >= next_tick_) {
+      tick();
+    }
+  }
+  for (const auto& [id, peer] : sessions_.peers()) {
+    say_goodbye(*peer);
+  }
+}
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::handle(const linux::Epoll::Event& event) {
+  if (event.token == kQueueToken) {
+    consume();
+  } else if (event.token == kPortToken) {
+    // What is posted goes first: it may be the session that the next datagram belongs to.
+    for (int n = 0; n < kReadsPerTurn && !mailbox_.has_down() && reader_.read(batch_, *this, now_); ++n) {
+    }
+  } else {
+    on_event(event);
+  }
+}
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::tick() {
+  next_tick_ = now_ + tick_;
+  mailbox_.retry();
+  on_tick();
+  if (now_ >= next_report_) {
+    next_report_ = now_ + kReport;
+    on_report();
+  }
+}
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::perform(RemoveSession message) {
+  const auto peer = sessions_.remove(message.peer);
+  if (!peer) {
+    return;
+  }
+  on_session_gone();
+  if (message.close) {
+    say_goodbye(*peer);
+  }
+}
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::perform(const SendInner& message) {
+  auto* peer = sessions_.find(message.peer);
+  if (peer == nullptr || message.gre.size() > kMaxInnerSize) {
+    ++counters_.send_dropped;
+    return;
+  }
+  const Bytes packet = message.gre;
+  counters_.send_dropped += sender_.send(*peer, std::span(&packet, 1)).drops;
+}
+
+template <class Down, class Up>
+void SessionLoop<Down, Up>::say_goodbye(Peer& peer) {
+  std::array<std::uint8_t, 128> record;
+  const auto size = peer.session->close(record);
+  (void)socket_.send(peer.endpoint, Bytes(record).first(size));
+}
+
+}  // namespace hearthcast::datapath
