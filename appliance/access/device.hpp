@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/crypto.hpp"
@@ -19,6 +20,28 @@ enum class DeviceState {
   kApproved,  // may watch what it is granted
   kRevoked,   // known, and refused everything
 };
+
+// "pending", "approved", "revoked": in the database, the API and logs.
+[[nodiscard]] constexpr std::string_view to_text(DeviceState state) {
+  switch (state) {
+    case DeviceState::kPending:
+      return "pending";
+    case DeviceState::kApproved:
+      return "approved";
+    case DeviceState::kRevoked:
+      break;
+  }
+  return "revoked";
+}
+// Anything unknown is revoked: a damaged row must not open a door.
+[[nodiscard]] constexpr DeviceState device_state(std::string_view text) {
+  for (const auto state : {DeviceState::kPending, DeviceState::kApproved}) {
+    if (text == to_text(state)) {
+      return state;
+    }
+  }
+  return DeviceState::kRevoked;
+}
 
 struct Grants {
   bool all = false;              // also channels that come later

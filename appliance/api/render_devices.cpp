@@ -9,20 +9,7 @@ namespace hearthcast::api {
 namespace {
 
 using access::Device;
-using access::DeviceState;
 using nlohmann::json;
-
-const char* state_text(DeviceState state) {
-  switch (state) {
-    case DeviceState::kPending:
-      return "pending";
-    case DeviceState::kApproved:
-      return "approved";
-    case DeviceState::kRevoked:
-      break;
-  }
-  return "revoked";
-}
 
 const char* path_text(PathKind path) {
   switch (path) {
@@ -58,7 +45,7 @@ json render_device(const household::Household& household, const Device& device, 
   json out = {{"id", device.id.value},
               {"name", device.name},
               {"fingerprint", household.fingerprint(device)},
-              {"state", state_text(device.state)},
+              {"state", to_text(device.state)},
               {"channels", render_grants(device.grants)},
               {"connected", false}};
   const auto at = live.devices.find(device.id);

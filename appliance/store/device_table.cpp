@@ -11,29 +11,9 @@ namespace {
 
 using access::Device;
 using access::DeviceList;
-using access::DeviceState;
 
 constexpr std::string_view kNextId = "next_device_id";
 constexpr std::string_view kRevision = "device_list_revision";
-
-std::string_view state_text(DeviceState state) {
-  switch (state) {
-    case DeviceState::kPending:
-      return "pending";
-    case DeviceState::kApproved:
-      return "approved";
-    case DeviceState::kRevoked:
-      break;
-  }
-  return "revoked";
-}
-
-// Anything unknown is revoked: a damaged row must not open a door.
-DeviceState parse_state(std::string_view text) {
-  return text == "approved"  ? DeviceState::kApproved
-         : text == "pending" ? DeviceState::kPending
-                             : DeviceState::kRevoked;
-}
 
 void write_device(sqlite::Transaction& t, const Device& device) {
   t.run(
@@ -43,7 +23,7 @@ void write_device(sqlite::Transaction& t, const Device& device) {
       "excluded.grants_all, "
       "revision = excluded.revision",
       {device.id.value, Bytes(device.identity.digest), Bytes(device.public_key),
-       std::string_view(device.name), state_text(device.state), std::int64_t{device.grants.all ? 1 : 0},
+       std::string_view(device.name), to_text(device.state), std::int64_t{device.grants.all ? 1 : 0},
        static_cast<std::int64_t>(device.revision)});
   t.run("DELETE FROM device_grant WHERE device = ?", {device.id.value});
   for (const ChannelId channel : device.grants.channels) {
@@ -66,7 +46,7 @@ DeviceList read_devices(sqlite::Transaction& t) {
             device.id = DeviceId{row.integer(0)};
             device.public_key = row.blob(2);
             device.name = row.text(3);
-            device.state = parse_state(row.text(4));
+            device.state = access::device_state(row.text(4));
             device.grants.all = row.integer(5) != 0;
             device.revision = static_cast<std::uint64_t>(row.integer(6));
             read[device.id.value] = std::move(device);

@@ -30,6 +30,15 @@ TEST_F(DeviceListTest, ANewDeviceIsPendingAndGrantedNothing) {
   EXPECT_EQ(devices.find(identity(2)), nullptr);
 }
 
+TEST(DeviceState, ItsTextReadsBackAndNonsenseOpensNoDoor) {
+  for (const auto state : {DeviceState::kPending, DeviceState::kApproved, DeviceState::kRevoked}) {
+    EXPECT_EQ(device_state(to_text(state)), state);
+  }
+  EXPECT_EQ(to_text(DeviceState::kApproved), "approved");
+  EXPECT_EQ(device_state("Approved"), DeviceState::kRevoked);
+  EXPECT_EQ(device_state(""), DeviceState::kRevoked);
+}
+
 TEST_F(DeviceListTest, PairingAgainKeepsApprovalAndGrants) {
   const auto id = pair(1, "laptop");
   ASSERT_TRUE(devices.set_state(id, DeviceState::kApproved));
