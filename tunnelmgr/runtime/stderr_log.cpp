@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace hearthcast::runtime {
 namespace {
@@ -51,6 +53,21 @@ void append_quoted(std::string& line, std::string_view value) {
 
 }  // namespace
 
+// Not spdlog's own: its formatter of dates takes second 0 for one that it has formatted already, and a box
+// without a battery boots in it.
+std::string format_time(std::chrono::system_clock::time_point at) {
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::milliseconds>(at - day));
+  std::array<char, 40> text;
+  const int size = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
 std::string format_event(std::string_view event, std::initializer_list<Field> fields) {
   std::string line(event);
   for (const Field& field : fields) {
@@ -69,7 +86,7 @@ std::string format_event(std::string_view event, std::initializer_list<Field> fi
 StderrLog::StderrLog(Level minimum)
     : logger_(
           std::make_shared<spdlog::logger>("hearthcast", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
-  logger_->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger_->set_pattern("%v");
   logger_->flush_on(spdlog::level::debug);
   set_minimum(minimum);
 }
@@ -78,7 +95,10 @@ void StderrLog::set_minimum(Level minimum) { logger_->set_level(to_spdlog(minimu
 
 void StderrLog::write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (logger_->should_log(to_spdlog(level))) {
-    logger_->log(to_spdlog(level), format_event(event, fields));
+    const auto name = spdlog::level::to_string_view(to_spdlog(level));
+    logger_->log(to_spdlog(level), format_time(std::chrono::system_clock::now()) + " " +
+                                       std::string(name.data(), name.size()) + " " +
+                                       format_event(event, fields));
   }
 }
 

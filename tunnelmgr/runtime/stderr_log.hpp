@@ -2,8 +2,10 @@
 // UTC.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "tunnelmgr/base/log.hpp"
 
@@ -22,6 +24,9 @@ class StderrLog final : public Log {
  private:
   std::shared_ptr<spdlog::logger> logger_;  // shared only because spdlog makes them so
 };
+
+// 1970-01-01T00:00:00.000Z; years 0 to 9999.
+[[nodiscard]] std::string format_time(std::chrono::system_clock::time_point at);
 
 // `event key=value`; a value is quoted when it is empty or holds anything but visible ASCII without '"', '='
 // and

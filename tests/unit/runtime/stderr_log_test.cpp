@@ -22,6 +22,19 @@ TEST(FormatEvent, ValueCannotForgeALine) {
             R"(e name="x\nforged event=1\r\t\"\x01\x7f")");
 }
 
+TEST(FormatTime, EverySecondHasItsDateTheFirstToo) {
+  const auto at = [](std::int64_t milliseconds) {
+    return format_time(std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds)));
+  };
+  EXPECT_EQ(at(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(at(999), "1970-01-01T00:00:00.999Z");
+  EXPECT_EQ(at(1000), "1970-01-01T00:00:01.000Z");
+  EXPECT_EQ(at(-1), "1969-12-31T23:59:59.999Z");
+  EXPECT_EQ(at(951'782'399'123), "2000-02-28T23:59:59.123Z");
+  EXPECT_EQ(at(951'782'400'000), "2000-02-29T00:00:00.000Z");
+  EXPECT_EQ(at(4'102'444'799'999), "2099-12-31T23:59:59.999Z");
+}
+
 TEST(StderrLog, WritesOneLinePerEventFromItsLevelOn) {
   testing::internal::CaptureStderr();
   StderrLog log(Level::kInfo);
@@ -36,6 +49,8 @@ TEST(StderrLog, WritesOneLinePerEventFromItsLevelOn) {
   EXPECT_THAT(text, HasSubstr(" error failed\n"));
   EXPECT_THAT(text, HasSubstr(" debug now_shown format={}\n"));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_THAT(text,
+              testing::ContainsRegex("^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}[.][0-9]{3}Z info shown"));
 }
 
 TEST(ParseLevel, KnowsFourNames) {
