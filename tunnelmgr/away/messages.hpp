@@ -39,8 +39,9 @@ struct AddPlayer {
   linux::Fd socket;
 };
 
-using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                          datapath::SendInner, datapath::PassToSession, OpenStream, CloseStream, AddPlayer>;
+using Down =
+    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                 datapath::SendInner, datapath::PassToSession, OpenStream, CloseStream, AddPlayer>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
