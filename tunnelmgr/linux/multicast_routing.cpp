@@ -50,8 +50,10 @@ Route in_order(Route route) {
   std::erase_if(route.outputs,
                 [&](const RouteOutput& output) { return output.interface_index == route.input; });
   std::ranges::sort(route.outputs);
-  const auto again = std::ranges::unique(route.outputs, {}, &RouteOutput::interface_index);
-  route.outputs.erase(again.begin(), again.end());
+  const auto same = [](const RouteOutput& a, const RouteOutput& b) {
+    return a.interface_index == b.interface_index;
+  };
+  route.outputs.erase(std::unique(route.outputs.begin(), route.outputs.end(), same), route.outputs.end());
   return route;
 }
 

@@ -21,6 +21,8 @@
 namespace hearthcast::linux {
 namespace {
 
+static_assert(MRT_TABLE == MRT6_TABLE && MRT_INIT == MRT6_INIT && MRT_ASSERT == MRT6_ASSERT);
+
 constexpr int kReceiveBuffer = 4 << 20;  // a storm of reports: about ten thousand small packets
 constexpr unsigned kWhole = 0x40000;     // octets of a packet that are passed
 
@@ -59,7 +61,7 @@ constexpr std::array kMembershipOnly = {
     /*14*/ load(BPF_B, 40),
     /*15*/ when(BPF_JEQ, IPPROTO_ICMPV6, 0, 9),  // followed by ICMPv6
     /*16*/ load(BPF_B, 41),                      // after 8 octets and 8 times this more
-    /*17*/ act(BPF_ALU | BPF_ADD | BPF_K, 1),
+    /*17*/ act(BPF_ALU | BPF_ADD, 1),
     /*18*/ act(BPF_ALU | BPF_LSH | BPF_K, 3),
     /*19*/ act(BPF_MISC | BPF_TAX, 0),
     /*20*/ act(BPF_LD | BPF_B | BPF_IND, 40),  // ICMPv6: the type
@@ -137,9 +139,8 @@ Result<Fd, KernelError> open_multicast_routing_socket(Family family, std::uint32
   }
   const int level = ip4 ? IPPROTO_IP : IPPROTO_IPV6;
   const int number = static_cast<int>(table);
-  if (!set_option(fd.get(), level, ip4 ? MRT_TABLE : MRT6_TABLE, number) ||
-      !set_option(fd.get(), level, ip4 ? MRT_INIT : MRT6_INIT, 1) ||
-      !set_option(fd.get(), level, ip4 ? MRT_ASSERT : MRT6_ASSERT, 1)) {
+  if (!set_option(fd.get(), level, MRT_TABLE, number) || !set_option(fd.get(), level, MRT_INIT, 1) ||
+      !set_option(fd.get(), level, MRT_ASSERT, 1)) {
     return KernelError{errno};
   }
   return fd;

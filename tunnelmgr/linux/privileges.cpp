@@ -43,10 +43,8 @@ Result<void, Failure> forbid_new_privileges() {
 bool set_capabilities(std::uint64_t set) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
-  for (std::size_t half = 0; half < data.size(); ++half) {
-    data[half].effective = static_cast<std::uint32_t>(set >> (32 * half));
-    data[half].permitted = data[half].effective;
-  }
+  data[0].effective = data[0].permitted = static_cast<std::uint32_t>(set);
+  data[1].effective = data[1].permitted = static_cast<std::uint32_t>(set >> 32);
   return ::syscall(SYS_capset, &header, data.data()) == 0;
 }
 

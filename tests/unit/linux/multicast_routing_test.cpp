@@ -180,7 +180,7 @@ TEST(MulticastRouting, TellsOfPacketsWithoutRoute) {
     router.send_back_to_other_group();
     ASSERT_TRUE(readable(router.routing().fd()));
     router.routing().remove_interface(Router::lan());
-    EXPECT_EQ(router.next_upcall(), std::nullopt);
+    EXPECT_EQ(router.routing().read(), std::nullopt);
   });
 }
 
@@ -215,7 +215,7 @@ TEST(MulticastRouting, NegativeEntryDropsAndCountsUntilSomeoneWantsIt) {
         router.send("unwanted");
       }
       EXPECT_TRUE(eventually([&] { return router.routing().counters(route.key)->packets == 100; }));
-      EXPECT_EQ(router.next_upcall(), std::nullopt) << "nothing is told of what has an entry";
+      EXPECT_EQ(router.routing().read(), std::nullopt) << "nothing is told of what has an entry";
       route.outputs = {{Router::lan(), 1}};
       router.set(route);
       router.send("wanted");

@@ -165,7 +165,7 @@ TEST(UpstreamMemberships, HoldsMoreGroupsAndSourcesThanOneSocket) {
     for (int i = kGroups; i < 2 * kGroups; ++i) {
       expect_set(memberships, group(family, i), SourceFilter::any_source());
     }
-    for (int i = 0; i < 2 * kGroups; ++i) {
+    for (int i = 0; i < 2 * kGroups; i += 7) {
       const KernelFilter kernel = kernel_filter(group(family, i));
       ASSERT_TRUE(kernel.joined) << i;
       ASSERT_THAT(kernel.included, SizeIs(i < kGroups ? 25 : 0)) << i;
