@@ -49,6 +49,7 @@ LAYERS = {
     "appliance/channels": layer(PURE, "tunnelmgr: base playlist"),
     "appliance/access": layer(PURE, "tunnelmgr: base signalling", "appliance: channels"),
     "appliance/sessions": layer(PURE, "tunnelmgr: base wire membership tunnel", "appliance: channels access"),
+    "appliance/trace": layer(ADAPTER, "tunnelmgr: base wire trace linux runtime", "appliance: proxy"),
     "appliance/forward": layer(ADAPTER, "tunnelmgr: base wire tunnel playout secure linux datapath"),
     "appliance/store": layer(ADAPTER, "tunnelmgr: base signalling sqlite", "appliance: channels access"),
     "appliance/household": layer(

@@ -99,7 +99,7 @@ std::optional<SendTrace> Responder::on_datagram(Bytes datagram, const Arrival& a
     return std::nullopt;
   }
   auto& message = *decoded;
-  if (!acceptable(message, arrival, router)) {
+  if (!acceptable(message, arrival, router) || !within_rate(now)) {
     return std::nullopt;
   }
   const Family family = message.group.family();
@@ -116,9 +116,6 @@ std::optional<SendTrace> Responder::on_datagram(Bytes datagram, const Arrival& a
   }
   if (has_unknown_demand(message)) {
     facts->code = Mtrace2Code::kUnknownQuery;
-  }
-  if (!within_rate(now)) {
-    return std::nullopt;
   }
   const auto block = response(*facts, family, ntp_time);
   message.blocks.emplace_back(block);

@@ -31,7 +31,7 @@ struct RouteFacts {
   bool any_source = false;  // the state is of the group, not of the source
 };
 
-// The rest of the router, asked during on_datagram() only.
+// The rest of the router, asked during on_datagram() only; for a route only within the budget.
 class RouteLookup {
  public:
   virtual ~RouteLookup() = default;
@@ -45,7 +45,7 @@ class RouteLookup {
 
 struct ResponderSettings {
   bool forward = false;           // pass on towards the source; else the path ends here
-  std::uint32_t per_second = 10;  // datagrams sent, of both kinds
+  std::uint32_t per_second = 10;  // questions that are looked into
   std::size_t largest = 1232;     // octets: what an IPv6 packet carries everywhere
 };
 
