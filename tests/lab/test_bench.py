@@ -79,8 +79,9 @@ def test_delays_of_a_clear_tunnel_go_by_number_and_loss_is_seen():
 def test_delays_of_a_sealed_tunnel_go_by_order():
     sealed = tunnelled(bytes(SIZE + 37))
     captured = [
-        frame(0, ethernet6(probe(0))), frame(5, sealed), frame(10, ethernet6(probe(1))), frame(12, tunnelled(bytes(20))), frame(17, sealed),
-    ]
+        frame(0, ethernet6(probe(0))), frame(5, sealed), frame(10, ethernet6(probe(1))), frame(12, tunnelled(bytes(20))),
+        frame(13, tunnelled(bytes(SIZE + 90))), frame(17, sealed),
+    ]  # the small and the larger one are the tunnel's own
     assert delays_us(captured, SIZE, HOME) == ([5.0, 7.0], 0)
 
 

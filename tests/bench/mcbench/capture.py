@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,12 +63,12 @@ def outgoing(frame: Frame, source: bytes) -> bool:
 def delays_us(captured: list[Frame], size: int, own_address: bytes) -> tuple[list[float], int]:
     """How long each test packet was kept, and how many never came out.
 
-    Clear tunnels show the packet's number on both sides. A sealed one does not; there the n-th datagram that is large
-    enough to hold one is the n-th that came in, which holds as long as as many come out as went in.
+    Clear tunnels show the packet's number on both sides. A sealed one does not; there the n-th datagram of the commonest
+    size that can hold one is the n-th that came in, which holds as long as as many come out as went in.
     """
     entered: dict[int, int] = {}
     left: dict[int, int] = {}
-    sealed: list[int] = []
+    sealed: list[Frame] = []
     order: list[int] = []
     for frame in captured:
         number = sequence(frame, size)
@@ -78,11 +79,13 @@ def delays_us(captured: list[Frame], size: int, own_address: bytes) -> tuple[lis
         elif number is not None:
             left.setdefault(number, frame.time_ns)
         elif frame.length > size:
-            sealed.append(frame.time_ns)
+            sealed.append(frame)
     if sealed and not left:
-        if len(sealed) != len(order):
-            return [], abs(len(order) - len(sealed))
-        left = dict(zip(order, sealed))
+        usual, _ = Counter(frame.length for frame in sealed).most_common(1)[0]
+        times = [frame.time_ns for frame in sealed if frame.length == usual]
+        if len(times) != len(order):
+            return [], abs(len(order) - len(times))
+        left = dict(zip(order, times))
     both = [number for number in order if number in left]
     return [(left[number] - entered[number]) / 1000 for number in both], len(order) - len(both)
 
