@@ -43,6 +43,8 @@ std::string_view code_text(Drop reason) {
       return "unknown_downstream";
     case Drop::kNoListener:
       return "no_listener";
+    case Drop::kNotQuerier:
+      return "not_querier";
     case Drop::kBadSource:
       return "bad_source";
     case Drop::kWrongInterface:
@@ -81,6 +83,8 @@ std::string_view code_text(RouteKind kind) {
       return "listened";
     case RouteKind::kStatic:
       return "static";
+    case RouteKind::kTunnelsOnly:
+      return "tunnels";
     case RouteKind::kNegative:
       return "negative";
   }
@@ -91,6 +95,8 @@ std::string_view code_text(Finding finding) {
   switch (finding) {
     case Finding::kInterfaceMissing:
       return "interface_missing";
+    case Finding::kUpstreamDown:
+      return "upstream_down";
     case Finding::kNoUpstream:
       return "no_upstream";
     case Finding::kNoQuery:

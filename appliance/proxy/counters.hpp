@@ -19,6 +19,7 @@ enum class Drop : std::uint8_t {
   kUnknownDownstream,
   // of packets that the kernel had no route for
   kNoListener,
+  kNotQuerier,      // another router is querier where it is wanted, and forwards there
   kBadSource,       // unspecified, loopback, multicast, link-local
   kWrongInterface,  // not where that source is expected
   kUnknownInterface,

@@ -6,7 +6,7 @@
 
 namespace hearthcast::proxy {
 
-Instance::Instance(InstanceId id, InstanceSettings settings, const Capabilities& capabilities, Time now)
+Instance::Instance(InstanceId id, InstanceSettings settings, const Capabilities& capabilities)
     : id_(id),
       settings_(std::move(settings)),
       capabilities_(capabilities),
@@ -14,7 +14,7 @@ Instance::Instance(InstanceId id, InstanceSettings settings, const Capabilities&
       static_routes_(settings_.routes),
       members_(settings_),
       routes_(id, settings_.limits) {
-  set_static_joins(now);
+  set_static_joins();
 }
 
 Restricted Instance::restricted(const DownstreamId& downstream, const IpAddress& group,
@@ -56,11 +56,8 @@ void Instance::set_filter(const DownstreamId& downstream, const IpAddress& group
     }
     return;
   }
-  const auto [at, fresh] = groups_.try_emplace(group);
+  const auto at = groups_.try_emplace(group).first;
   Group& state = at->second;
-  if (fresh) {
-    state.since = now;
-  }
   if (filter.wants_nothing()) {
     state.wished.erase(downstream);
     const auto groups = groups_of_.find(downstream);
@@ -78,7 +75,7 @@ void Instance::set_filter(const DownstreamId& downstream, const IpAddress& group
     groups_of_[downstream].insert(group);
   }
   if (apply(downstream, group, state)) {
-    refresh(group, now, actions);
+    refresh({group}, now, actions);
   } else if (state.empty()) {
     groups_.erase(at);
   }
@@ -100,9 +97,7 @@ std::set<IpAddress> Instance::erase_wishes(const DownstreamId& downstream) {
 }
 
 void Instance::forget(const DownstreamId& downstream, Time now, Actions& actions) {
-  for (const IpAddress& group : erase_wishes(downstream)) {
-    refresh(group, now, actions);
-  }
+  refresh(erase_wishes(downstream), now, actions);
 }
 
 void Instance::choose(std::span<const Channel> channels, Time now, Actions& actions) {
@@ -118,9 +113,7 @@ void Instance::choose(std::span<const Channel> channels, Time now, Actions& acti
       }
     }
   }
-  for (const IpAddress& group : changed) {
-    refresh(group, now, actions);
-  }
+  refresh(changed, now, actions);
 }
 
 std::map<PeerId, Instance::Wishes> Instance::tunnel_wishes() const {
@@ -135,7 +128,7 @@ std::map<PeerId, Instance::Wishes> Instance::tunnel_wishes() const {
   return wishes;
 }
 
-void Instance::set_static_joins(Time now) {
+void Instance::set_static_joins() {
   for (auto& [group, state] : groups_) {
     state.static_on.clear();
     state.merge.set(std::nullopt, {});
@@ -146,7 +139,7 @@ void Instance::set_static_joins(Time now) {
   };
   for (const StaticJoin& join : settings_.joins) {
     for (const IpAddress& group : addresses_of(join.group)) {
-      Group& state = groups_.try_emplace(group, Group{.since = now}).first->second;
+      Group& state = groups_[group];
       if (join.upstream.empty()) {
         by_rules[group].push_back(filter_of(join));
       } else {
@@ -161,11 +154,18 @@ void Instance::set_static_joins(Time now) {
   }
 }
 
-void Instance::refresh(const IpAddress& group, Time now, Actions& actions) {
+void Instance::refresh(const std::set<IpAddress>& groups, Time now, Actions& actions) {
   RouteActions routes;
-  update_routes(group, now, routes);
+  for (const IpAddress& group : groups) {
+    update_routes(group, now, routes);
+  }
   std::ranges::move(routes.before, std::back_inserter(actions));
-  if (const auto at = groups_.find(group); at != groups_.end()) {
+  for (const IpAddress& group : groups) {
+    const auto at = groups_.find(group);
+    if (at == groups_.end()) {
+      continue;
+    }
+    at->second.since = at->second.since.value_or(now);
     update_memberships(group, at->second, now, actions);
     if (at->second.empty()) {
       groups_.erase(at);
@@ -182,9 +182,7 @@ void Instance::refresh_all(Time now, Actions& actions) {
   for (const auto& [key, route] : routes_.all()) {
     groups.insert(key.group);
   }
-  for (const IpAddress& group : groups) {
-    refresh(group, now, actions);
-  }
+  refresh(groups, now, actions);
 }
 
 void Instance::update_memberships(const IpAddress& group, Group& state, Time now, Actions& actions) {

@@ -30,7 +30,7 @@ class Instance {
  public:
   using Wishes = std::map<IpAddress, SourceFilter>;
 
-  Instance(InstanceId id, InstanceSettings settings, const Capabilities& capabilities, Time now);
+  Instance(InstanceId id, InstanceSettings settings, const Capabilities& capabilities);
 
   [[nodiscard]] const std::string& name() const { return settings_.name; }
   [[nodiscard]] InstanceId id() const { return id_; }
@@ -81,7 +81,7 @@ class Instance {
     std::map<std::string, SourceFilter> static_on = {};  // static joins that name their upstream
     std::map<InterfaceIndex, SourceFilter> told = {};    // what each upstream was told
     std::map<IpAddress, Flow> flows = {};
-    Time since{};
+    std::optional<Time> since = {};  // when it was first dealt with
     [[nodiscard]] bool empty() const {
       return wished.empty() && merge.empty() && static_on.empty() && told.empty();
     }
@@ -102,10 +102,11 @@ class Instance {
   std::set<IpAddress> erase_wishes(const DownstreamId& downstream);
   void detach(Member& member);  // it has no interface any more
   void leave_all(Member& upstream, Actions& actions);
-  void set_static_joins(Time now);
+  void set_static_joins();
 
-  // Brings upstream memberships and routes in line with everything else.
-  void refresh(const IpAddress& group, Time now, Actions& actions);
+  // Brings upstream memberships and routes in line with everything else: first routes that gain, then joins,
+  // then leaves, then routes that lose, over all these groups.
+  void refresh(const std::set<IpAddress>& groups, Time now, Actions& actions);
   void refresh_all(Time now, Actions& actions);
   void update_memberships(const IpAddress& group, Group& state, Time now, Actions& actions);
   void update_routes(const IpAddress& group, Time now, RouteActions& actions);
@@ -117,9 +118,12 @@ class Instance {
   [[nodiscard]] std::vector<RouteOutput> outputs_of(const IpAddress& group, const IpAddress& source,
                                                     const Member& input) const;
   [[nodiscard]] bool has_any_source_route(const IpAddress& group) const;
+  [[nodiscard]] bool named_by_tunnels(const RouteKey& key) const;
+  void count_unforwarded(const RouteKey& key);
   void tell_evictions(Time now, Actions& actions);
 
   void shut_off_looped(const IpAddress& address, const Member& upstream, Time now, Actions& actions);
+  void tell_other_querier(const Member& downstream, Family family, Time now, Actions& actions) const;
   [[nodiscard]] bool same_router(const Member& upstream, const Member& downstream, Family family,
                                  Time now) const;
 

@@ -67,6 +67,11 @@ void Instance::diagnose_interfaces(std::vector<Diagnosis>& found, Time now) cons
 }
 
 void Instance::diagnose_upstream(const Member& member, std::vector<Diagnosis>& found, Time now) const {
+  if (!member.up) {
+    found.push_back(
+        {Finding::kUpstreamDown,
+         "Interface " + member.name + " has no link, so nothing comes from the provider. Check its cable."});
+  }
   for (const Family family : {Family::kIp4, Family::kIp6}) {
     const auto quiet = member.watch.quiet_since(family);
     if (member.usable() && quiet && now - *quiet >= kQuietProvider) {
@@ -97,13 +102,13 @@ void Instance::diagnose_downstream(const Member& member, std::vector<Diagnosis>&
   }
   for (const Family family : {Family::kIp4, Family::kIp6}) {
     const auto side = static_cast<std::size_t>(family);
-    if (!member.usable() || member.querier[side]) {
+    const auto& other = member.other_querier[side];
+    if (!member.usable() || !other) {
       continue;
     }
-    const auto& other = member.other_querier[side];
-    found.push_back({Finding::kOtherQuerier, "Two routers on " + member.name + ": the other one" +
-                                                 (other ? " (" + other->to_string() + ")" : std::string()) +
-                                                 " is " + (family == Family::kIp4 ? "IGMP" : "MLD") +
+    found.push_back({Finding::kOtherQuerier, "Two routers on " + member.name + ": the other one (" +
+                                                 other->to_string() + ") is " +
+                                                 (family == Family::kIp4 ? "IGMP" : "MLD") +
                                                  " querier, and forwards there; this box does not."});
     for (const Member& upstream : members_.all()) {
       if (upstream.role == Role::kUpstream && same_router(upstream, member, family, now)) {
@@ -125,7 +130,8 @@ void Instance::diagnose_groups(std::vector<Diagnosis>& found, Time now) const {
   Several silent(found, Finding::kNoPackets);
   Several other(found, Finding::kOtherSource);
   for (const auto& [group, state] : groups_) {
-    if (state.told.empty() || now - state.since < kPatience) {
+    const Time since = state.since.value_or(now);
+    if (state.told.empty() || now - since < kPatience) {
       continue;
     }
     const SourceFilter merged = state.merge.merged();
@@ -157,7 +163,7 @@ void Instance::diagnose_groups(std::vector<Diagnosis>& found, Time now) const {
       silent.add("Group " + group.to_string() + ": joined, but no packets arrive for " +
                  seconds(*moved, now) + ".");
     } else {
-      silent.add("Group " + group.to_string() + ": joined " + seconds(state.since, now) +
+      silent.add("Group " + group.to_string() + ": joined " + seconds(since, now) +
                  " ago, but no packets arrive.");
     }
   }

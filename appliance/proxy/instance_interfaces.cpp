@@ -198,7 +198,7 @@ void Instance::reconfigure(InstanceSettings settings, Time now, Actions& actions
       routes_.remove(key, routes);
     }
   }
-  set_static_joins(now);
+  set_static_joins();
   for (auto& [group, state] : groups_) {
     for (const auto& [downstream, wished] : state.wished) {
       apply(downstream, group, state);
@@ -213,33 +213,35 @@ void Instance::set_querier(Member& downstream, Family family, bool self, std::op
                            Time now, Actions& actions) {
   const auto side = static_cast<std::size_t>(family);
   const bool was_self = downstream.querier[side];
+  const bool was_alone = !downstream.other_querier[side];
   downstream.querier[side] = self;
   downstream.other_querier[side] = self ? std::nullopt : querier;
+  if (was_alone && downstream.other_querier[side]) {
+    tell_other_querier(downstream, family, now, actions);
+  }
   if (self == was_self) {
     return;
-  }
-  if (!self) {
-    actions.push_back(Alarm{AlarmCode::kOtherQuerier,
-                            "Another router " +
-                                (querier ? "(" + querier->to_string() + ") " : std::string()) + "is " +
-                                (family == Family::kIp4 ? "IGMP" : "MLD") + " querier on " + downstream.name +
-                                ". It forwards there now, this box does not."});
-    for (const Member& member : members_.all()) {
-      if (member.role == Role::kUpstream && same_router(member, downstream, family, now)) {
-        actions.push_back(Alarm{AlarmCode::kSameRouter, "The querier " + querier->to_string() +
-                                                            " is heard on " + member.name + " and on " +
-                                                            downstream.name + ". Are the two one network?"});
-      }
-    }
   }
   const auto groups = groups_of_.find(downstream.index);
   if (groups == groups_of_.end()) {
     return;
   }
-  const std::set<IpAddress> affected = groups->second;
-  for (const IpAddress& group : affected) {
-    if (group.family() == family) {
-      refresh(group, now, actions);
+  std::set<IpAddress> affected = groups->second;
+  std::erase_if(affected, [&](const IpAddress& group) { return group.family() != family; });
+  refresh(affected, now, actions);
+}
+
+void Instance::tell_other_querier(const Member& downstream, Family family, Time now, Actions& actions) const {
+  const std::string other = downstream.other_querier[static_cast<std::size_t>(family)]->to_string();
+  actions.push_back(Alarm{AlarmCode::kOtherQuerier, "Another router (" + other + ") is " +
+                                                        (family == Family::kIp4 ? "IGMP" : "MLD") +
+                                                        " querier on " + downstream.name +
+                                                        ". It forwards there now, this box does not."});
+  for (const Member& member : members_.all()) {
+    if (member.role == Role::kUpstream && same_router(member, downstream, family, now)) {
+      actions.push_back(Alarm{AlarmCode::kSameRouter, "The querier " + other + " is heard on " + member.name +
+                                                          " and on " + downstream.name +
+                                                          ". Are the two one network?"});
     }
   }
 }

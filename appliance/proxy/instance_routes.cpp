@@ -125,7 +125,12 @@ void Instance::update_route(const RouteKey& key, bool asked_for, std::optional<I
   if (wanted.outputs.empty() && known == nullptr && !seen_at && !any_source_route) {
     return;
   }
-  wanted.pinned = (asked_for || key.source.is_unspecified()) && (!wanted.outputs.empty() || any_source_route);
+  if (wanted.outputs.empty()) {
+    // What tunnels name is no unwanted stream, though the kernel has nowhere to send it.
+    wanted.pinned = any_source_route || named_by_tunnels(key);
+  } else {
+    wanted.pinned = asked_for || key.source.is_unspecified();
+  }
   wanted.is_static =
       static_routes_.from(key.group,
                           key.source.is_unspecified() ? std::nullopt : std::optional(key.source)) != nullptr;
@@ -163,11 +168,37 @@ void Instance::on_data(Member& input, const IpAddress& source, const IpAddress& 
     routes.after.push_back(SetRoute{id_, key, route->is.input, route->is.outputs});
   }
   if (route != nullptr && route->negative() && expected != nullptr && expected->index == input.index) {
-    drops_.count(Drop::kNoListener);
+    count_unforwarded(key);
   }
   std::ranges::move(routes.before, std::back_inserter(actions));
   std::ranges::move(routes.after, std::back_inserter(actions));
   tell_evictions(now, actions);
+}
+
+bool Instance::named_by_tunnels(const RouteKey& key) const {
+  const auto at = groups_.find(key.group);
+  return at != groups_.end() && std::ranges::any_of(at->second.merge.listeners(), [&](const auto& listener) {
+           return listener.first && is_tunnel(*listener.first) &&
+                  listener.second.mode == FilterMode::kInclude && listener.second.admits(key.source);
+         });
+}
+
+void Instance::count_unforwarded(const RouteKey& key) {
+  const auto at = groups_.find(key.group);
+  if (at == groups_.end() || !at->second.merge.merged().admits(key.source)) {
+    drops_.count(Drop::kNoListener);
+    return;
+  }
+  for (const auto& [listener, filter] : at->second.merge.listeners()) {
+    if (!listener || is_tunnel(*listener) || !filter.admits(key.source)) {
+      continue;
+    }
+    const Member* const member = members_.find(std::get<InterfaceIndex>(*listener));
+    if (member != nullptr && !member->querier[static_cast<std::size_t>(key.group.family())]) {
+      drops_.count(Drop::kNotQuerier);
+      return;
+    }
+  }
 }
 
 void Instance::tell_evictions(Time now, Actions& actions) {
@@ -195,7 +226,7 @@ void Instance::on_wrong_interface(Member& input, const IpAddress& source, const 
   const Member* const expected = input_of(group, source);
   // The route is put right where it was wrong; a packet never decides where packets come from.
   if (route != nullptr && expected != nullptr && expected->index != route->is.input) {
-    refresh(group, now, actions);
+    refresh({group}, now, actions);
   }
 }
 

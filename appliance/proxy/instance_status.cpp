@@ -77,7 +77,11 @@ void Instance::append_interfaces(InstanceStatus& status, Time now) const {
 
 void Instance::append_groups(InstanceStatus& status, Time now) const {
   for (const auto& [group, state] : groups_) {
-    GroupStatus shown{.group = group, .merged = state.merge.merged(), .age = ago(state.since, now)};
+    if (state.merge.empty() && state.static_on.empty()) {
+      continue;  // wished for in vain: that is counted, by its reason
+    }
+    GroupStatus shown{
+        .group = group, .merged = state.merge.merged(), .age = ago(state.since.value_or(now), now)};
     for (const auto& [index, filter] : state.told) {
       shown.upstreams.push_back({index, filter});
     }
@@ -107,9 +111,10 @@ void Instance::append_routes(InstanceStatus& status, Time now) const {
                       .outputs = route.is.outputs,
                       .traffic = route.traffic,
                       .age = ago(route.since, now)};
-    shown.kind = route.negative()     ? RouteKind::kNegative
-                 : route.is.is_static ? RouteKind::kStatic
-                                      : RouteKind::kListened;
+    shown.kind = route.negative() && route.is.pinned ? RouteKind::kTunnelsOnly
+                 : route.negative()                  ? RouteKind::kNegative
+                 : route.is.is_static                ? RouteKind::kStatic
+                                                     : RouteKind::kListened;
     if (route.moved) {
       shown.idle = ago(*route.moved, now);
     }

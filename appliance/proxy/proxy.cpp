@@ -9,7 +9,7 @@ namespace hearthcast::proxy {
 Proxy::Proxy(Settings settings, Capabilities capabilities) : capabilities_(capabilities) {
   for (InstanceSettings& instance : settings.instances) {
     instances_.push_back(
-        std::make_unique<Instance>(InstanceId{next_instance_++}, std::move(instance), capabilities_, Time{}));
+        std::make_unique<Instance>(InstanceId{next_instance_++}, std::move(instance), capabilities_));
   }
 }
 Proxy::~Proxy() = default;
@@ -185,8 +185,7 @@ Actions Proxy::reload(Settings settings, Time now) {
     if (same != before.end()) {
       instances_.push_back(std::move(*same));
     } else {
-      instances_.push_back(
-          std::make_unique<Instance>(InstanceId{next_instance_++}, wanted, capabilities_, now));
+      instances_.push_back(std::make_unique<Instance>(InstanceId{next_instance_++}, wanted, capabilities_));
     }
   }
   // What goes makes room for what comes: an interface may move from one instance to another.

@@ -46,7 +46,8 @@ class Proxy {
                                   Time now);
   // It wants nothing any more: the tunnel is closed, or the link's router begins anew.
   [[nodiscard]] Actions on_downstream_gone(const DownstreamId& downstream, Time now);
-  // Downstream: whether this box is querier there (until told: yes), and which other address is.
+  // Downstream: whether this box is querier there (until told: yes), and which other address is. Neither,
+  // while the link or the box's address there is missing.
   [[nodiscard]] Actions on_querier(InterfaceIndex index, Family family, bool self,
                                    std::optional<IpAddress> querier, Time now);
   // Upstream: any query on the link, the box's own looped ones too.

@@ -69,7 +69,12 @@ struct GroupStatus {
   Traffic traffic = {};  // of all its sources
 };
 
-enum class RouteKind : std::uint8_t { kListened, kStatic, kNegative };
+enum class RouteKind : std::uint8_t {
+  kListened,
+  kStatic,
+  kTunnelsOnly,  // only tunnels listen: the kernel has nothing to do
+  kNegative,     // nobody does
+};
 [[nodiscard]] std::string_view code_text(RouteKind kind);
 
 struct RouteStatus {
@@ -84,6 +89,7 @@ struct RouteStatus {
 
 enum class Finding : std::uint8_t {
   kInterfaceMissing,
+  kUpstreamDown,  // it has no link
   kNoUpstream,    // groups are wanted and no upstream is usable
   kNoQuery,       // the provider asks nothing: a switch between may forget the box
   kNoPackets,     // joined, but nothing arrives

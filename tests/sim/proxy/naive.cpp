@@ -137,16 +137,24 @@ SourceFilter Naive::merged(const IpAddress& group) const {
   return merge(all);
 }
 
-// The usable ones, or while there is none all that exist.
-std::vector<std::string> Naive::upstreams() const { return settings.upstreams; }
+bool Naive::tunnels_name(const RouteKey& key) const {
+  return std::ranges::any_of(wishes, [&](const auto& w) {
+    const auto at = w.second.find(key.group);
+    if (!is_tunnel(w.first) || at == w.second.end()) {
+      return false;
+    }
+    const SourceFilter filter = effective(w.first, key.group, at->second);
+    return filter.mode == FilterMode::kInclude && filter.admits(key.source);
+  });
+}
 
 std::string Naive::upstream_for(const IpAddress& group, const IpAddress& source) const {
-  for (const std::string& name : upstreams()) {
+  for (const std::string& name : settings.upstreams) {
     if (usable(name) && allows(name, group, source)) {
       return name;
     }
   }
-  for (const std::string& name : upstreams()) {
+  for (const std::string& name : settings.upstreams) {
     if (find(name) != nullptr && allows(name, group, source)) {
       return name;
     }
@@ -167,7 +175,7 @@ Naive::Memberships Naive::memberships() const {
     } else {
       bool found = false;
       for (const bool only_usable : {true, false}) {
-        for (const std::string& name : upstreams()) {
+        for (const std::string& name : settings.upstreams) {
           if (found && !only_usable) {
             break;
           }

@@ -35,11 +35,15 @@ struct Naive {
   // Routes that must be there although no packet came.
   [[nodiscard]] std::set<RouteKey> standing() const;
 
+  // Whether a tunnel gets this very source.
+  [[nodiscard]] bool tunnels_name(const RouteKey& key) const;
+
   [[nodiscard]] const Interface* find(const std::string& name) const;  // nullptr: absent
   [[nodiscard]] std::string name_of(InterfaceIndex index) const;
   [[nodiscard]] bool usable(const std::string& name) const;
 
  private:
+  [[nodiscard]] SourceFilter merged(const IpAddress& group) const;
   [[nodiscard]] bool stopped(const std::string& name, const IpAddress& group) const;
   [[nodiscard]] bool allows(const std::string& name, const IpAddress& group, const IpAddress& source) const;
   [[nodiscard]] std::size_t allowed_sources(const std::string& name, const IpAddress& group) const;
@@ -47,8 +51,6 @@ struct Naive {
   [[nodiscard]] SourceFilter effective(const DownstreamId& who, const IpAddress& group,
                                        SourceFilter wished) const;
   [[nodiscard]] std::set<IpAddress> groups() const;
-  [[nodiscard]] SourceFilter merged(const IpAddress& group) const;
-  [[nodiscard]] std::vector<std::string> upstreams() const;
   [[nodiscard]] std::string upstream_for(const IpAddress& group, const IpAddress& source) const;
   [[nodiscard]] std::string input_of(const RouteKey& key) const;
   [[nodiscard]] bool has_any_source_route(const IpAddress& group) const;

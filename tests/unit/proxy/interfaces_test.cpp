@@ -35,10 +35,11 @@ TEST(Row42_Interfaces, ADownstreamThatVanishesIsOutOfEverythingAtOnce) {
   Rig rig = Rig::up();
   (void)rig.wish(kLan, kGroup, include({kSource}));
   (void)rig.wish(kGuest, kGroup, include({kSource, kSource2}));
-  EXPECT_THAT(rig.interfaces({wan(), lan(), wan2()}),
-              ElementsAre(Action(route(kGroup, kSource, kWan, {{kLan, 1}})),
-                          Action(SetUpstreamFilter{kWan, kGroup, include({kSource})}),
-                          Action(route(kGroup, kSource2, kWan, {})), Action(RemoveInterface{InstanceId{1}, kGuest})));
+  EXPECT_THAT(
+      rig.interfaces({wan(), lan(), wan2()}),
+      ElementsAre(Action(route(kGroup, kSource, kWan, {{kLan, 1}})),
+                  Action(SetUpstreamFilter{kWan, kGroup, include({kSource})}),
+                  Action(route(kGroup, kSource2, kWan, {})), Action(RemoveInterface{InstanceId{1}, kGuest})));
 }
 
 TEST(Row42_Interfaces, ADownstreamThatVanishesLeavesTheRoutesOfOthers) {

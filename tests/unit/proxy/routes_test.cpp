@@ -48,6 +48,17 @@ TEST(Row06_FromUpstream, TunnelsAreNoOutputs) {
   EXPECT_THAT(rig.data(kWan, kSource, kGroup), ElementsAre(Action(route(kGroup, kSource, kWan, {}))));
 }
 
+TEST(Row06_FromUpstream, WhatTunnelsNameIsNoUnwantedStream) {
+  Rig rig = Rig::up();
+  (void)rig.wish(kPhone, kGroup, include({kSource}));
+  (void)rig.data(kWan, kSource, kGroup);
+  EXPECT_EQ(rig.drops(Drop::kNoListener), 0U);
+  EXPECT_EQ(rig.status().routes.at(0).kind, RouteKind::kTunnelsOnly);
+  EXPECT_THAT(of<RemoveRoute>(rig.pass(1h)), IsEmpty()) << "it does not come and go each minute";
+  (void)rig.proxy.on_downstream_gone(kPhone, rig.now);
+  EXPECT_THAT(of<RemoveRoute>(rig.pass(60s)), SizeIs(1));
+}
+
 TEST(Row06_FromUpstream, ASecondLinkJoinsTheRunningRoute) {
   Rig rig = Rig::up();
   (void)rig.wish(kLan, kGroup, include({kSource}));
@@ -68,6 +79,15 @@ TEST(Row08_Querier, NothingIsForwardedWhereAnotherIsQuerier) {
   const Actions won = rig.proxy.on_querier(kLan, Family::kIp4, true, std::nullopt, rig.now);
   EXPECT_THAT(won, ElementsAre(Action(route(kGroup, kSource, kWan, {{kLan, 1}})),
                                Action(route(kOther, kSource, kWan, {{kLan, 1}}))));
+}
+
+TEST(Row08_Querier, PacketsNotForwardedForThatReasonAreCounted) {
+  Rig rig = Rig::up();
+  (void)rig.wish(kLan, kGroup, any());
+  (void)rig.proxy.on_querier(kLan, Family::kIp4, false, ip("10.1.0.254"), rig.now);
+  (void)rig.data(kWan, kSource, kGroup);
+  EXPECT_EQ(rig.drops(Drop::kNotQuerier), 1U);
+  EXPECT_EQ(rig.drops(Drop::kNoListener), 0U);
 }
 
 TEST(Row08_Querier, IsAMatterOfEachFamily) {

@@ -108,12 +108,12 @@ TEST(Status, EveryCodeHasAWordOfItsOwn) {
     words.insert(code_text(static_cast<Finding>(i)));
   }
   EXPECT_THAT(words, SizeIs(static_cast<std::size_t>(Finding::kWrongInterface) + 1));
-  words = {code_text(InterfaceState::kAbsent), code_text(InterfaceState::kDown),
-           code_text(InterfaceState::kUp),     code_text(InterfaceState::kRefused),
-           code_text(InterfaceState::kLooped), code_text(Role::kUpstream),
-           code_text(Role::kDownstream),       code_text(RouteKind::kListened),
-           code_text(RouteKind::kStatic),      code_text(RouteKind::kNegative)};
-  EXPECT_THAT(words, SizeIs(10));
+  words = {
+      code_text(InterfaceState::kAbsent),  code_text(InterfaceState::kDown),   code_text(InterfaceState::kUp),
+      code_text(InterfaceState::kRefused), code_text(InterfaceState::kLooped), code_text(Role::kUpstream),
+      code_text(Role::kDownstream),        code_text(RouteKind::kListened),    code_text(RouteKind::kStatic),
+      code_text(RouteKind::kNegative),     code_text(RouteKind::kTunnelsOnly)};
+  EXPECT_THAT(words, SizeIs(11));
   EXPECT_FALSE(words.contains("unknown"));
   EXPECT_EQ(code_text(Drop::kCount), "unknown");
 }
@@ -207,6 +207,16 @@ TEST(Diagnosis, TwoRoutersOnTheLan) {
   EXPECT_THAT(rig.findings(Finding::kOtherQuerier), IsEmpty());
 }
 
+TEST(Diagnosis, ARouterWithoutAnAddressMeetsNoOther) {
+  Rig rig = Rig::up();
+  EXPECT_THAT(rig.proxy.on_querier(kLan, Family::kIp6, false, std::nullopt, rig.now), IsEmpty());
+  EXPECT_THAT(rig.findings(Finding::kOtherQuerier), IsEmpty());
+  EXPECT_FALSE(rig.status().interfaces[1].queriers[1].self);
+  EXPECT_THAT(of<Alarm>(rig.proxy.on_querier(kLan, Family::kIp6, false, ip("fe80::1"), rig.now)), SizeIs(1))
+      << "now there is one";
+  EXPECT_THAT(rig.proxy.on_querier(kLan, Family::kIp6, false, ip("fe80::2"), rig.now), IsEmpty());
+}
+
 TEST(Row31_OlderQuerier, IsAnAlarmAndAFindingAndNoJoinChanges) {
   Rig rig = Rig::up();
   (void)rig.wish(kLan, ip("232.1.1.1"), include({kSource}));
@@ -233,6 +243,34 @@ TEST(Diagnosis, MissingInterfacesAndUpstreams) {
               ElementsAre("Group 239.1.1.1 is wanted, and no upstream is there to bring it."));
   (void)rig.interfaces(house());
   EXPECT_THAT(rig.findings(Finding::kNoUpstream), IsEmpty());
+}
+
+TEST(Diagnosis, AnUpstreamWithoutItsLink) {
+  Rig rig = Rig::up();
+  auto down = house();
+  down[0].up = false;
+  (void)rig.interfaces(down);
+  EXPECT_THAT(rig.findings(Finding::kUpstreamDown), ElementsAre(HasSubstr("Interface wan has no link")));
+  EXPECT_THAT(rig.findings(Finding::kInterfaceMissing), IsEmpty());
+}
+
+TEST(Status, AGroupAgesFromWhenItCame) {
+  auto settings = tv();
+  settings.joins = {{.group = prefix("239.1.1.1")}};
+  Rig rig(settings);
+  (void)rig.interfaces(house());
+  rig.now += 15s;
+  EXPECT_EQ(rig.status().groups.at(0).age, 15s);
+  EXPECT_THAT(rig.findings(Finding::kNoPackets), ElementsAre(HasSubstr("joined 15 s ago")));
+}
+
+TEST(Status, WhatIsWishedInVainIsNoGroup) {
+  auto settings = tv();
+  settings.rules = {{.verdict = Verdict::kDeny, .interface = "lan"}};
+  Rig rig = Rig::up(settings);
+  (void)rig.wish(kLan, kGroup, any());
+  EXPECT_THAT(rig.status().groups, IsEmpty());
+  EXPECT_EQ(rig.drops(Drop::kDeniedByRule), 1U);
 }
 
 TEST(Diagnosis, APacketWhereItsSourceIsNotExpected) {
