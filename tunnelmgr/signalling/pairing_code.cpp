@@ -112,7 +112,7 @@ Result<PairingLink> decode_link(std::string_view text) {
     }
     const auto address = IpAddress::from_bytes(r.take(family == 4 ? 4 : 16));
     const std::uint16_t port = r.u16();
-    if (address) {
+    if (address && port != 0) {  // nobody listens on port 0
       link.addresses.push_back({*address, port});
     }
   }

@@ -109,5 +109,11 @@ TEST(RendezvousAddressTest, ReadsPinsAndRefusesOtherSchemes) {
   EXPECT_FALSE(RendezvousAddress::parse("wss://h/v1", "none"));
 }
 
+TEST(PairingLinkCodec, AnAddressWithoutAPortIsPassedOver) {
+  PairingLink link = sample_link();
+  link.addresses.insert(link.addresses.begin(), *Endpoint::parse("192.0.2.1:0"));
+  EXPECT_EQ(decode_link(encode_link(link))->addresses, sample_link().addresses);
+}
+
 }  // namespace
 }  // namespace hearthcast::signalling
