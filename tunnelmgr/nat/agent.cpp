@@ -35,15 +35,27 @@ Pair* Agent::find(const Endpoint& remote) {
 
 const Pair* Agent::find(const Endpoint& remote) const { return const_cast<Agent*>(this)->find(remote); }
 
-Pair* Agent::add(const Candidate& candidate, std::uint32_t priority) {
+// The pair that is missed least: one that never answered, else the one whose answer is oldest and proves
+// nothing any more. A peer that roams for months must always find room.
+std::vector<Pair>::iterator Agent::spare(Time now) {
+  auto found = pairs_.end();
+  for (auto at = pairs_.begin(); at != pairs_.end(); ++at) {
+    const Endpoint& e = at->remote.endpoint;
+    const bool needed =
+        at->proven(now, timing_.consent_expiry) || e == selected_ || e == nominating_ || e == last_;
+    if (!needed && (found == pairs_.end() || at->answered < found->answered)) {
+      found = at;
+    }
+  }
+  return found;
+}
+
+Pair* Agent::add(const Candidate& candidate, std::uint32_t priority, Time now) {
   if (Pair* known = find(candidate.endpoint)) {
     return known;
   }
   if (pairs_.size() == kMaxPairs) {
-    const auto spare = std::ranges::find_if(pairs_, [&](const Pair& pair) {
-      const Endpoint& e = pair.remote.endpoint;
-      return !pair.answered && e != selected_ && e != nominating_ && e != last_;
-    });
+    const auto spare = this->spare(now);
     if (spare == pairs_.end()) {
       return nullptr;
     }
@@ -58,7 +70,7 @@ Pair* Agent::add(const Candidate& candidate, std::uint32_t priority) {
 
 Actions Agent::on_candidates(const std::vector<Candidate>& candidates, Time now) {
   for (const Candidate& candidate : candidates) {
-    Pair* pair = add(candidate, priority(candidate.type, candidate.endpoint.address.family()));
+    Pair* pair = add(candidate, priority(candidate.type, candidate.endpoint.address.family()), now);
     if (pair != nullptr) {
       pair->told = true;
       if (candidate.endpoint != selected_) {
@@ -117,7 +129,7 @@ void Agent::on_request(const Endpoint& from, const wire::StunMessage& request, T
   out.push_back(SendDatagram{from, build_answer(request.transaction, from, local_.password, crypto_)});
 
   const CandidateType type = CandidateType::kPeerReflexive;
-  Pair* pair = add({type, from}, request.priority.value_or(priority(type, from.address.family())));
+  Pair* pair = add({type, from}, request.priority.value_or(priority(type, from.address.family())), now);
   if (pair == nullptr) {
     return;
   }

@@ -89,7 +89,8 @@ class Agent {
  private:
   Pair* find(const Endpoint& remote);
   [[nodiscard]] const Pair* find(const Endpoint& remote) const;
-  Pair* add(const Candidate& candidate, std::uint32_t priority);
+  Pair* add(const Candidate& candidate, std::uint32_t priority, Time now);
+  std::vector<Pair>::iterator spare(Time now);  // to give way to a new one
   void activate(Pair& pair, Time now);
   void activate_all(Time now);
 

@@ -64,7 +64,7 @@ Actions Agent::lurk(const Endpoint& last, Time now) {
   last_ = last;
   lurk_until_ = now + timing_.lurk_for;
   if (Pair* pair = add({.type = CandidateType::kPeerReflexive, .endpoint = last},
-                       priority(CandidateType::kPeerReflexive, last.address.family()))) {
+                       priority(CandidateType::kPeerReflexive, last.address.family()), now)) {
     pair->next_check = now;
   }
   return on_deadline(now);

@@ -251,5 +251,32 @@ TEST_F(AgentTest, EveryPrefixOfACheckIsDropped) {
   }
 }
 
+TEST_F(AgentTest, AnEndpointThatProvesNothingAnyMoreGivesWay) {
+  // A device that roams: every few minutes its NAT gives it another port, and each is proven once.
+  Agent agent = make(Role::kControlled);
+  Time now = t0;
+  for (std::uint16_t n = 0; n < 3 * Agent::kMaxPairs; ++n, now += 5min) {
+    at.port = static_cast<std::uint16_t>(10'000 + n);
+    const auto out = agent.on_stun(at, check(Role::kControlling, true), now);
+    ASSERT_EQ(sent(out).size(), 2U) << "answered and challenged, the " << n << "th time too";
+    EXPECT_THAT(agent.on_stun(at, answer(out, pair.device), now + 10ms),
+                Contains(VariantWith<PathSelected>(_)));
+    EXPECT_EQ(agent.selected(), at);
+  }
+}
+
+TEST_F(AgentTest, WhatIsProvenDoesNotGiveWay) {
+  Agent agent = make(Role::kControlled);
+  for (std::uint16_t n = 0; n < Agent::kMaxPairs; ++n) {
+    at.port = static_cast<std::uint16_t>(10'000 + n);
+    const auto out = agent.on_stun(at, check(Role::kControlling), t0);
+    (void)agent.on_stun(at, answer(out, pair.device), t0);
+  }
+  EXPECT_EQ(sent(agent.on_stun(elsewhere, check(Role::kControlling), t0 + 1s)).size(), 1U)
+      << "no room: an answer alone";
+  EXPECT_TRUE(agent.is_proven(at, t0 + 1s));
+  EXPECT_EQ(sent(agent.on_stun(elsewhere, check(Role::kControlling), t0 + 31s)).size(), 2U);
+}
+
 }  // namespace
 }  // namespace hearthcast::nat
