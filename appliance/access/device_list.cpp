@@ -1,5 +1,6 @@
 #include "appliance/access/device_list.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace hearthcast::access {
@@ -9,6 +10,9 @@ DeviceList::DeviceList(std::vector<Device> devices, std::int64_t next_id, std::u
   for (Device& device : devices) {
     by_identity_[device.identity] = device.id;
     devices_[device.id] = std::move(device);
+  }
+  if (!devices_.empty()) {  // should the stored number be lost: an id must never be handed out twice
+    next_id_ = std::max(next_id_, devices_.rbegin()->first.value + 1);
   }
 }
 

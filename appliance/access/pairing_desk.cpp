@@ -12,6 +12,16 @@ using signalling::PairingRefusal;
 using signalling::PairingRefusalCode;
 using signalling::PairingRequest;
 
+namespace {
+
+// As many as a link or an answer may hold: a device refuses a longer list.
+std::vector<Endpoint> likeliest(std::vector<Endpoint> addresses) {
+  addresses.resize(std::min(addresses.size(), signalling::kMaxLinkAddresses));
+  return addresses;
+}
+
+}  // namespace
+
 PairingDesk::PairingDesk(const Crypto& crypto, Random& random, const Identity& box)
     : crypto_(crypto), random_(random), box_(box) {}
 
@@ -30,9 +40,7 @@ Result<PairingDesk::Window, Failure> PairingDesk::open(const BoxCard& card, Time
   link.box = box_.id();
   random_.fill(link.secret);
   link.rendezvous = card.rendezvous;
-  link.addresses.assign(card.addresses.begin(),
-                        card.addresses.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                     card.addresses.size(), signalling::kMaxLinkAddresses)));
+  link.addresses = likeliest(card.addresses);
   signalling::PairingCode code;
   std::array<std::uint8_t, 3> locator{};
   random_.fill(locator);
@@ -124,7 +132,7 @@ PairingDesk::Verdict PairingDesk::judge(const PairingRequest& request, const Box
   accepted.name = request.name;
   accepted.answer.name = card.name;
   accepted.answer.rendezvous = card.rendezvous;
-  accepted.answer.addresses = card.addresses;
+  accepted.answer.addresses = likeliest(card.addresses);
   signalling::seal_pairing_answer(crypto_, random_, box_, request, by_link ? link_key_ : code_key_,
                                   accepted.answer);
   return accepted;

@@ -10,6 +10,9 @@ namespace hearthcast::channels {
 
 Catalogue::Catalogue(std::vector<Channel> in_order, std::uint64_t revision, std::int64_t next_id)
     : channels_(std::move(in_order)), revision_(revision), next_id_(next_id) {
+  for (const Channel& channel : channels_) {  // should the stored number be lost: an id is never used twice
+    next_id_ = std::max(next_id_, channel.id.value + 1);
+  }
   index();
 }
 

@@ -204,5 +204,20 @@ TEST_F(PairingDeskTest, TwentyWindowsAnHour) {
   EXPECT_TRUE(desk.open(card, first + 1h));
 }
 
+TEST_F(PairingDeskTest, ABoxOfManyAddressesTellsTheLikeliestOnly) {
+  card.addresses.clear();
+  for (std::uint32_t n = 1; n <= 40; ++n) {  // containers and privacy addresses add up
+    card.addresses.push_back({IpAddress::ip4(0x0a000000 + n), 8871});
+  }
+  open();
+  EXPECT_EQ(link.addresses.size(), signalling::kMaxLinkAddresses);
+  const auto accepted = std::get<PairingDesk::Accepted>(desk.judge(good(), card, now));
+  const auto reply = signalling::decode_pairing_reply(signalling::encode(accepted.answer));
+  ASSERT_TRUE(reply) << "a device takes no longer list, and the pairing would be used up";
+  const auto& answer = std::get<signalling::PairingAnswer>(*reply);
+  EXPECT_EQ(answer.addresses.size(), signalling::kMaxLinkAddresses);
+  EXPECT_EQ(answer.addresses.front(), card.addresses.front());
+}
+
 }  // namespace
 }  // namespace hearthcast::access

@@ -217,6 +217,56 @@ TEST_F(StoreTest, AnUnknownStateInTheFileMeansRevoked) {
   EXPECT_EQ(store.load()->devices.find(laptop)->state, DeviceState::kRevoked);
 }
 
+// What a damaged row of settings must not do: hand out an id that somebody has.
+TEST_F(StoreTest, LostNumbersGiveNoIdASecondTime) {
+  for (const char* damage :
+       {"DELETE FROM setting", "UPDATE setting SET value='x'", "UPDATE setting SET value=''",
+        "UPDATE setting SET value='-7'", "UPDATE setting SET value='1'"}) {
+    Scratch other;
+    Store store = Store::open(other.path()).value();
+    const Holdings before = sample();
+    ASSERT_TRUE(store.save({}, before));
+    ASSERT_TRUE(store.database().run_script(damage));
+    Holdings after = *store.load();
+    const auto loaded = after;
+    EXPECT_EQ(after.devices.devices(), before.devices.devices()) << damage;
+    const auto phone = after.devices.paired(identity(2), key(2), "phone").value();
+    const auto sport = after.catalogue.apply(listing("Sport", "239.1.1.3", 5000)).value().id;
+    EXPECT_NE(phone, laptop) << damage;
+    EXPECT_TRUE(sport != news && sport != film) << damage;
+    ASSERT_TRUE(store.save(loaded, after)) << damage;
+    expect_same(*store.load(), after);
+  }
+}
+
+// Rows that no version of this program wrote are passed over; what is beside them stays.
+TEST_F(StoreTest, RowsThatMakeNoSenseAreNotChannelsOrDevices) {
+  struct Row {
+    const char* damage;
+    std::size_t channels;
+    std::size_t devices;
+  };
+  const Row rows[] = {
+      {"UPDATE channel SET multicast_group='somewhere' WHERE name='Film'", 1, 1},
+      {"UPDATE channel SET multicast_group=x'00ff' WHERE name='Film'", 1, 1},
+      {"UPDATE channel SET position=0", 2, 1},
+      {"INSERT INTO device_grant VALUES (1, 999)", 2, 1},
+      {"PRAGMA foreign_keys=0; INSERT INTO device_grant VALUES (77, 1)", 2, 1},
+      {"PRAGMA foreign_keys=0; INSERT INTO channel_attribute VALUES (77, 'a', 'b')", 2, 1},
+      {"PRAGMA ignore_check_constraints=1; UPDATE device SET identity=x'01'", 2, 0},
+  };
+  for (const Row& row : rows) {
+    Scratch other;
+    Store store = Store::open(other.path()).value();
+    ASSERT_TRUE(store.save({}, sample()));
+    ASSERT_TRUE(store.database().run_script(row.damage)) << row.damage;
+    const auto loaded = store.load();
+    ASSERT_TRUE(loaded) << row.damage;
+    EXPECT_EQ(loaded->catalogue.channels().size(), row.channels) << row.damage;
+    EXPECT_EQ(loaded->devices.devices().size(), row.devices) << row.damage;
+  }
+}
+
 TEST_F(StoreTest, TenThousandChannelsComeBackInOrder) {
   Store store = open();
   Holdings h;
