@@ -13,6 +13,7 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxChannels = 20000;
 constexpr std::size_t kMaxAttributes = 64;
 constexpr std::size_t kMaxText = 4096;
+constexpr int kMaxDepth = 16;
 
 template <class Code, std::size_t N>
 using Words = std::array<std::pair<Code, const char*>, N>;
@@ -223,6 +224,27 @@ ControlMessage read_channels(Members& in, const Json& object) {
   return list;
 }
 
+// Asked before the parser builds anything.
+bool is_too_deep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted) {
+      at += c == '\\' ? 1 : 0;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) {
+        return true;
+      }
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Buffer encode(const ControlMessage& message) {
@@ -232,6 +254,9 @@ Buffer encode(const ControlMessage& message) {
 }
 
 Result<ControlMessage> decode_control_message(Bytes body, Sender sender) {
+  if (is_too_deep(as_text(body))) {
+    return ParseError::kBadValue;
+  }
   const auto object = Json::parse(body.begin(), body.end(), nullptr, false);
   if (!object.is_object()) {
     return ParseError::kBadValue;

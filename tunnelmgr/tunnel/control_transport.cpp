@@ -68,14 +68,13 @@ ControlActions ControlTransport::on_packet(Bytes payload, Time now) {
 void ControlTransport::on_fragment(const Fragment& fragment, ControlActions& actions) {
   const Acknowledgement acknowledgement{fragment.message_id, fragment.index};
   // Ids are compared by distance so that they may wrap. Behind: delivered before, and our acknowledgement was
-  // lost. Too far ahead: no sender with our window does that.
+  // lost. Too far ahead, behind one that was lost again and again: not acknowledged, so it comes again.
   const std::uint32_t ahead = fragment.message_id - next_incoming_id_;
   if (ahead >= 0x80000000U) {
     actions.emplace_back(SendPacket{encode(acknowledgement)});
     return;
   }
   if (ahead >= kWindow) {
-    ++malformed_;
     return;
   }
   const auto known = incoming_.find(fragment.message_id);
@@ -85,7 +84,8 @@ void ControlTransport::on_fragment(const Fragment& fragment, ControlActions& act
   }
   const bool repeated = known != incoming_.end() && known->second.fragments.count(fragment.index) != 0;
   if (!repeated) {
-    if (incoming_size_ + fragment.body.size() > kMaxIncoming) {
+    // The message that is due always finds room: what waits behind it would never go otherwise.
+    if (ahead != 0 && incoming_size_ + fragment.body.size() > kMaxIncoming) {
       return;  // not acknowledged: it comes again
     }
     auto& message = incoming_[fragment.message_id];

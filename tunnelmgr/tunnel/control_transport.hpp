@@ -2,7 +2,8 @@
 // whole, in the order it was sent (docs/protocol/tunnel.md). One per session and side; both sides are alike.
 //
 // Not thread-safe. Bounded: 32 fragments in flight, so a peer can make the receiver hold no more than 32
-// messages; messages above 4 MiB and incomplete ones above 8 MiB together are refused.
+// messages; messages above 4 MiB are refused, and incomplete ones above 8 MiB together wait, all but the one
+// that is due.
 #pragma once
 
 #include <chrono>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tunnelmgr/tunnel/control_packet.hpp"
+
 namespace hearthcast::tunnel {
 namespace {
 
@@ -134,6 +136,20 @@ TEST(ControlMessage, TenThousandChannelsFitIntoOneMessage) {
   const auto encoded = encode(list);
   EXPECT_LE(encoded.size(), std::size_t{4} << 20);
   EXPECT_TRUE(decode_control_message(encoded, Sender::kBox));
+}
+
+TEST(ControlMessage, DeepNestingIsRefusedBeforeItCostsMemory) {
+  for (const char* open : {"[", "{\"a\":"}) {
+    std::string text = "{\"type\":\"ping\",\"nonce\":1,\"x\":";
+    while (text.size() < kMaxMessageSize) {
+      text += open;
+    }
+    EXPECT_FALSE(decode_control_message(as_bytes(text), Sender::kDevice));
+  }
+  for (const char* text : {R"({"type":"ping","nonce":1,"x":[[[[[[1]]]]]]})",
+                           R"({"type":"ping","nonce":1,"x":"[[[[[[[[[[[[[[[[[[[[[[[[[\"[[[{{{"})"}) {
+    EXPECT_TRUE(decode_control_message(as_bytes(text), Sender::kBox)) << text;
+  }
 }
 
 }  // namespace
