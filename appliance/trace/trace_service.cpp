@@ -80,16 +80,4 @@ void TraceService::on_readable(Port& port) {
   }
 }
 
-std::set<unsigned> downstream_links(const proxy::Status& status) {
-  std::set<unsigned> links;
-  for (const auto& instance : status.instances) {
-    for (const auto& link : instance.interfaces) {
-      if (link.role == proxy::Role::kDownstream && link.state == proxy::InterfaceState::kUp) {
-        links.insert(static_cast<unsigned>(link.index.value));
-      }
-    }
-  }
-  return links;
-}
-
 }  // namespace hearthcast::trace

@@ -53,7 +53,4 @@ class TraceService {
   std::map<Place, std::unique_ptr<Port>> ports_;  // null: could not be opened
 };
 
-// The downstream links of the proxy's instances that are up.
-[[nodiscard]] std::set<unsigned> downstream_links(const proxy::Status& status);
-
 }  // namespace hearthcast::trace

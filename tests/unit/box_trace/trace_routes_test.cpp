@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "appliance/trace/trace_service.hpp"
-
 namespace hearthcast::trace {
 namespace {
 
@@ -146,12 +144,6 @@ TEST_F(TraceRoutesTest, KnowsWhoIsOnALink) {
   EXPECT_TRUE(routes.on_link(kLan, ip("2001:db8:1::77")));
   EXPECT_FALSE(routes.on_link(kLan, ip("2001:db8:2::77")));
   EXPECT_FALSE(routes.on_link(99, ip("192.168.1.200")));
-}
-
-TEST_F(TraceRoutesTest, AnswersOnDownstreamsThatAreUp) {
-  EXPECT_EQ(downstream_links(status), (std::set<unsigned>{kLan}));
-  instance().interfaces[1].state = proxy::InterfaceState::kLooped;
-  EXPECT_TRUE(downstream_links(status).empty());
 }
 
 }  // namespace
