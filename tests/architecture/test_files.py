@@ -60,5 +60,6 @@ def test_tests_keep_up_with_the_source():
     def lines(files):
         return sum(text(file).count("\n") for file in files)
 
-    tests = [f for f in tracked() if f.startswith("tests/") and f.endswith((".cpp", ".hpp", ".py"))]
-    assert lines(tests) >= 0.5 * lines(product_sources())
+    page = [f for f in tracked() if f.startswith("webui/src/") and f.endswith((".ts", ".svelte"))]
+    tests = [f for f in tracked() if f.startswith(("tests/", "webui/tests/")) and f.endswith((".cpp", ".hpp", ".py", ".ts"))]
+    assert lines(tests) >= 0.9 * lines([*product_sources(), *page])
