@@ -79,9 +79,13 @@ void ApiServer::State::serve(http::Request request, http::Responder responder) {
     return;
   }
   ++waiting;
+  LiveState live_now = live.live();
+  if (needs_multicast(request.path)) {
+    live_now.multicast = std::make_shared<const multicast::MulticastStatus>(live.multicast());
+  }
   // Shared by job and completion, one of which runs after the other.
   const auto asked = std::make_shared<const http::Request>(std::move(request));
-  worker.submit([this, asked, live_now = live.live(),
+  worker.submit([this, asked, live_now = std::move(live_now),
                  now = Clock::now()] { return answer(*asked, live_now, now, services); },
                 [this, asked, responder = std::move(responder)](http::Response response) {
                   --waiting;

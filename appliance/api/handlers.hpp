@@ -7,6 +7,8 @@ namespace hearthcast::api {
 
 http::Response get_openapi(const Call& call, Services& services);
 http::Response get_status(const Call& call, Services& services);
+http::Response get_multicast(const Call& call, Services& services);
+http::Response reload_settings(const Call& call, Services& services);
 
 http::Response set_up(const Call& call, Services& services);
 http::Response get_setup_code(const Call& call, Services& services);

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "appliance/multicast/status.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -63,6 +65,12 @@ struct UpstreamLive {
   std::string text = "Nothing was joined yet.";
 };
 
+// Datagrams on the UDP port of the tunnels since the box started.
+struct TunnelPortLive {
+  std::uint64_t datagrams = 0;
+  std::vector<multicast::Drop> drops;
+};
+
 struct LiveState {
   std::unordered_map<ChannelId, ChannelLive> channels;  // those that are not idle
   std::unordered_map<DeviceId, DeviceLive> devices;     // absent: not seen since the box started
@@ -70,12 +78,16 @@ struct LiveState {
   RendezvousLive rendezvous;
   ReachabilityLive reachability;
   UpstreamLive upstream;
+  TunnelPortLive tunnel_port;
+  // Null unless the request asks for it (router.hpp). Shared because a large one is not copied.
+  std::shared_ptr<const multicast::MulticastStatus> multicast;
 };
 
 class LiveSource {
  public:
   virtual ~LiveSource() = default;
-  [[nodiscard]] virtual LiveState live() const = 0;  // control thread
+  [[nodiscard]] virtual LiveState live() const = 0;                        // control thread
+  [[nodiscard]] virtual multicast::MulticastStatus multicast() const = 0;  // the same
 };
 
 }  // namespace hearthcast::api

@@ -5,6 +5,7 @@
 
 #include "appliance/api/live.hpp"
 #include "appliance/household/household.hpp"
+#include "appliance/multicast/status.hpp"
 
 namespace hearthcast::api {
 
@@ -27,5 +28,10 @@ namespace hearthcast::api {
 // With `all` false only what anybody may know.
 [[nodiscard]] nlohmann::json render_status(const household::Household& household, const LiveState& live,
                                            Time started, Time now, bool all);
+
+[[nodiscard]] nlohmann::json render_multicast(const multicast::MulticastStatus& status);
+[[nodiscard]] nlohmann::json render_drops(const std::vector<multicast::Drop>& drops);  // {reason: count}
+// What came on the UDP port of the tunnels, and what of it was dropped and why.
+[[nodiscard]] nlohmann::json render_tunnel_port(const TunnelPortLive& port);
 
 }  // namespace hearthcast::api

@@ -9,6 +9,7 @@ namespace hearthcast::api {
 namespace {
 
 using access::Device;
+using access::DeviceState;
 using nlohmann::json;
 
 const char* path_text(PathKind path) {

@@ -7,6 +7,7 @@
 
 #include "appliance/api/handlers.hpp"
 #include "appliance/api/host_check.hpp"
+#include "appliance/api/metrics.hpp"
 #include "appliance/api/problem.hpp"
 #include "appliance/api/web_page.hpp"
 
@@ -36,6 +37,8 @@ constexpr Route kRoutes[] = {
     {"PATCH", "/devices/{id}", Need::kOwner, change_device},
     {"DELETE", "/devices/{id}", Need::kOwner, forget_device},
     {"GET", "/viewers", Need::kOwner, list_viewers},
+    {"GET", "/multicast", Need::kOwner, get_multicast},
+    {"POST", "/reload", Need::kControlSocket, reload_settings},
     {"GET", "/events", Need::kOwner, watch_events},
 };
 
@@ -107,6 +110,8 @@ http::Response answer(const http::Request& request, const LiveState& live, Time 
                         "Open it by its address, or add the name to http.names in its settings file.", ""});
   } else if (is_api(request.path)) {
     response = answer_api(request, live, now, services);
+  } else if (request.path == kMetricsPath) {
+    response = metrics(request, live, now, services);
   } else {
     response = web_page(request);
   }
@@ -118,6 +123,8 @@ http::Response answer(const http::Request& request, const LiveState& live, Time 
   }
   return response;
 }
+
+bool needs_multicast(std::string_view path) { return path == "/api/v1/multicast" || path == kMetricsPath; }
 
 std::size_t body_limit(const http::Request& head) {
   constexpr std::size_t kPlaylist = std::size_t{4} * 1024 * 1024;

@@ -29,6 +29,9 @@ struct Route {
 [[nodiscard]] http::Response answer(const http::Request& request, const LiveState& live, Time now,
                                     Services& services);
 
+// Whether the answer to that path shows LiveState::multicast.
+[[nodiscard]] bool needs_multicast(std::string_view path);
+
 // How much body a request may bring; only the playlist is large.
 [[nodiscard]] std::size_t body_limit(const http::Request& head);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,15 @@
 #include "appliance/api/logins.hpp"
 #include "appliance/api/throttle.hpp"
 #include "appliance/household/household.hpp"
+#include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/http/message.hpp"
 
 namespace hearthcast::api {
+
+struct Reloaded {
+  std::string text;  // what is in force now, for people
+};
 
 // Lives as long as the program; worker thread.
 struct Services {
@@ -23,6 +29,11 @@ struct Services {
   Throttle pair_tries{60};              // the pairing window counts wrong secrets; this stops floods
   std::vector<std::string> host_names;  // lower case, beside addresses and localhost
   Time started{};
+  bool metrics_for_all = false;  // else only for this machine itself
+  // Reads the settings file anew and puts in force what can be changed at run time. What happened, in words,
+  // or why the file was refused and everything stays as it was. Called on the worker thread; empty: not
+  // possible.
+  std::function<Result<Reloaded, Failure>()> reload = {};
 };
 
 // One request. `live` and `now` are of the moment when it came.

@@ -17,7 +17,11 @@ http::Response get_openapi(const Call&, Services&) {
 http::Response get_status(const Call& call, Services& services) {
   const bool all = call.request.transport == http::Transport::kUnix ||
                    services.logins.is_signed_in(call.request, call.now);
-  return json_response(200, render_status(services.household, call.live, services.started, call.now, all));
+  auto status = render_status(services.household, call.live, services.started, call.now, all);
+  if (all) {  // not in the event of the same shape: it would be another one every second
+    status["tunnel_port"] = render_tunnel_port(call.live.tunnel_port);
+  }
+  return json_response(200, status);
 }
 
 }  // namespace hearthcast::api

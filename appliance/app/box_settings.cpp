@@ -37,6 +37,20 @@ runtime::Settings declare(BoxSettings& s) {
                 "\"webpki\" for "
                 "a certificate of the system's authorities.");
   settings.level("log.level", s.log_level, "debug, info, warning or error.");
+  settings.flag("metrics.for_all", s.metrics_for_all,
+                "Let everybody who reaches the web page's ports read /metrics, not only this machine.");
+  multicast::declare(settings, s.multicast);
+  return settings;
+}
+
+Result<BoxSettings, Failure> read_settings(const std::filesystem::path& file) {
+  BoxSettings settings;
+  if (const auto read = declare(settings).read(file); !read) {
+    return read.error();
+  }
+  if (const auto wrong = proxy::check(settings.multicast.proxy())) {
+    return Failure{file.string() + ": " + wrong->text};
+  }
   return settings;
 }
 

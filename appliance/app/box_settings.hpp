@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "appliance/multicast/settings.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
@@ -28,10 +29,15 @@ struct BoxSettings {
   std::string rendezvous_url;
   std::string rendezvous_pin = "webpki";
   Level log_level = Level::kInfo;
+  bool metrics_for_all = false;
+  multicast::MulticastSettings multicast;
 
   // Nothing when no url is set; a Failure when url or pin have no meaning.
   [[nodiscard]] Result<std::optional<signalling::RendezvousAddress>, Failure> rendezvous() const;
 };
+
+// The settings of that file, whole and checked.
+[[nodiscard]] Result<BoxSettings, Failure> read_settings(const std::filesystem::path& file);
 
 // The keys, bound to the members of `settings`, which must outlive the result.
 [[nodiscard]] runtime::Settings declare(BoxSettings& settings);

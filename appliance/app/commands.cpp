@@ -111,4 +111,13 @@ int grant(const Asker& asker, std::int64_t device, const std::string& channels) 
 
 int revoke(const Asker& asker, std::int64_t device) { return change(asker, device, {{"state", "revoked"}}); }
 
+int show_multicast(const Asker& asker) {
+  return ask_and_print(asker, {.path = "/multicast"}, print_multicast);
+}
+
+int reload(const Asker& asker) {
+  return ask_and_print(asker, {"POST", "/reload", "{}"},
+                       [](const json& answer) { return answer.value("text", "") + "\n"; });
+}
+
 }  // namespace hearthcast::app

@@ -29,4 +29,7 @@ struct Asker {
 [[nodiscard]] int grant(const Asker& asker, std::int64_t device, const std::string& channels);
 [[nodiscard]] int revoke(const Asker& asker, std::int64_t device);
 
+[[nodiscard]] int show_multicast(const Asker& asker);
+[[nodiscard]] int reload(const Asker& asker);
+
 }  // namespace hearthcast::app

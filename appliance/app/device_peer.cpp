@@ -23,6 +23,14 @@ const std::set<FlowKey>& DevicePeer::watching() const {
   return tunnel_ ? tunnel_->watching() : kNothing;
 }
 
+std::vector<membership::RouterStatus> DevicePeer::routers(Time now) const {
+  if (!tunnel_) {
+    return {};
+  }
+  const auto both = tunnel_->memberships(now);
+  return {both.begin(), both.end()};
+}
+
 void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
   perform(agent_.on_stun(from, datagram, decoded, now));
 }

@@ -70,6 +70,8 @@ class DevicePeer {
   [[nodiscard]] const std::optional<Endpoint>& path() const { return agent_.selected(); }
   // The session's number while a tunnel is up.
   [[nodiscard]] std::optional<PeerId> tunnel() const { return tunnel_ ? std::optional(peer_) : std::nullopt; }
+  // The router's side in the tunnel; empty without one.
+  [[nodiscard]] std::vector<membership::RouterStatus> routers(Time now) const;
   [[nodiscard]] Time tunnel_since() const { return tunnel_since_; }
   [[nodiscard]] const std::set<FlowKey>& watching() const;
 

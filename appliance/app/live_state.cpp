@@ -87,6 +87,19 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
   return state;
 }
 
+api::TunnelPortLive tunnel_port(const forward::Statistics* statistics, const SessionCounters& sessions) {
+  const datapath::PortCounters port = statistics == nullptr ? datapath::PortCounters() : statistics->port;
+  return {.datagrams = port.datagrams,
+          .drops = {{"stray", port.stray},
+                    {"unvouched", port.unvouched},
+                    {"rejected", port.rejected},
+                    {"malformed", port.malformed},
+                    {"queue_full", port.queue_full},
+                    {"send_dropped", port.send_dropped},
+                    {"stun_unknown", sessions.stun_unknown},
+                    {"handshake_unproven", sessions.handshake_unproven}}};
+}
+
 api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped, const std::vector<IpAddress>& own,
                                    bool rendezvous_connected) {
   const bool global6 =

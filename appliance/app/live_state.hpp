@@ -21,6 +21,11 @@ inline constexpr std::chrono::seconds kJoinPatience{5};
                                         const forward::Statistics* statistics, const access::Access& access,
                                         const std::vector<IpAddress>& own, Time now);
 
+// What the tunnels' port dropped, by reason, in the data thread and in the sessions. `statistics` may be
+// null.
+[[nodiscard]] api::TunnelPortLive tunnel_port(const forward::Statistics* statistics,
+                                              const SessionCounters& sessions);
+
 // Where devices can reach the box, in words. `mapped`: as the rendezvous sees it.
 [[nodiscard]] api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped,
                                                  const std::vector<IpAddress>& own,

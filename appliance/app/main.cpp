@@ -60,6 +60,10 @@ constexpr Command kCommands[] = {
     {"grant", "say which channels a device may watch",
      [](const app::Asker& a, const Arguments& given) { return app::grant(a, given.device, given.channels); },
      true},
+    {"reload", "read the settings file anew and apply what can change at run time",
+     [](const app::Asker& a, const Arguments&) { return app::reload(a); }},
+    {"multicast", "the multicast plane: instances, listeners, streams, and what is wrong in words",
+     [](const app::Asker& a, const Arguments&) { return app::show_multicast(a); }},
     {"revoke", "take a device's permission away, at once",
      [](const app::Asker& a, const Arguments& given) { return app::revoke(a, given.device); }, true},
 };
@@ -85,6 +89,7 @@ int dispatch(int argc, char** argv) {
           ->check(CLI::Range(std::int64_t{1}, kLargestId));
     }
   }
+  cli.get_subcommand("multicast")->add_subcommand("show", "print it (also without `show`)")->fallthrough();
   cli.get_subcommand("import")
       ->add_option("file", given.file, "the playlist; - is standard input")
       ->required();
@@ -99,19 +104,21 @@ int dispatch(int argc, char** argv) {
   }
 
   app::BoxSettings settings;
-  const auto declared = app::declare(settings);
   if (sample->parsed()) {
-    std::cout << declared.sample();
+    std::cout << app::declare(settings).sample();
     return runtime::kFine;
   }
   // Without a file the defaults hold; one that was asked for must be there.
   std::error_code unknown;
   if (given.config != kConfig || std::filesystem::exists(given.config, unknown)) {
-    if (const auto read = declared.read(given.config); !read) {
+    const auto read = app::read_settings(given.config);
+    if (!read) {
       std::cerr << "hearthcast-box: " << read.error().text << "\n";
       return runtime::kWrongUsage;
     }
+    settings = *read;
   }
+  const app::BoxSettings in_file = settings;
   settings.state_dir = given.state_dir.empty() ? settings.state_dir : given.state_dir;
   settings.control_socket = given.control_socket.empty() ? settings.control_socket : given.control_socket;
   for (const Command& command : kCommands) {
@@ -119,7 +126,7 @@ int dispatch(int argc, char** argv) {
       return command.run({settings.control_socket, given.json}, given);
     }
   }
-  return app::run(settings);
+  return app::run(settings, in_file, given.config);
 }
 
 }  // namespace

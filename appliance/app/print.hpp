@@ -15,6 +15,8 @@ namespace hearthcast::app {
 [[nodiscard]] std::string print_devices(const nlohmann::json& answer);
 [[nodiscard]] std::string print_device(const nlohmann::json& device);
 
+[[nodiscard]] std::string print_multicast(const nlohmann::json& status);
+
 // "all" as it is, "none" as an empty list, "1,2" as a list of numbers; nothing when it is neither.
 [[nodiscard]] std::optional<nlohmann::json> parse_channel_list(const std::string& text);
 

@@ -6,9 +6,16 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <csignal>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "appliance/api/api_server.hpp"
+#include "appliance/api/render.hpp"
 #include "appliance/app/own_addresses.hpp"
+#include "appliance/app/print.hpp"
+#include "appliance/app/reload.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
@@ -25,6 +32,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kTick{1};
+constexpr std::chrono::seconds kReloadPatience{5};
 
 int fail(Log& log, const std::string& text) {
   log.error("start", {{"error", text}});
@@ -91,9 +99,30 @@ Result<Endpoint, Failure> listen(http::Server& server, const BoxSettings& settin
   return https;
 }
 
+// A job's result, from the loop's thread to another that waits for it. It gives up after a while: at the stop
+// the loop may turn no more.
+Result<api::Reloaded, Failure> on_loop(boost::asio::io_context& loop,
+                                       std::function<Result<api::Reloaded, Failure>()> job) {
+  // Shared by the job and the one who waits, whichever lasts longer.
+  const auto done = std::make_shared<std::promise<Result<api::Reloaded, Failure>>>();
+  auto result = done->get_future();
+  boost::asio::post(loop, [done, job = std::move(job)] { done->set_value(job()); });
+  if (result.wait_for(kReloadPatience) != std::future_status::ready) {
+    return Failure{"The box did not answer in time; it may be stopping."};
+  }
+  return result.get();
+}
+
+void dump(Log& log, const multicast::MulticastStatus& status) {
+  std::istringstream text(print_multicast(api::render_multicast(status)));
+  for (std::string line; std::getline(text, line);) {
+    log.info("multicast", {{"status", line}});
+  }
+}
+
 }  // namespace
 
-int run(const BoxSettings& settings) {
+int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path& file) {
   runtime::StderrLog log(settings.log_level);
   const auto rendezvous = settings.rendezvous();
   if (!rendezvous) {
@@ -125,12 +154,25 @@ int run(const BoxSettings& settings) {
                            {.name = settings.name,
                             .port = settings.tunnel_port,
                             .upstream_interface = settings.upstream_interface,
-                            .rendezvous = *rendezvous});
+                            .rendezvous = *rendezvous,
+                            .multicast = settings.multicast});
   if (!tunnels) {
     return fail(log, tunnels.error().text);
   }
   api::Services services{**household,       api::Logins(crypto, random), api::Throttle(),
                          api::Throttle(60), host_names(settings),        Clock::now()};
+  services.metrics_for_all = settings.metrics_for_all;
+  Reload reload(file, in_file, [&](const BoxSettings& read) {
+    log.set_minimum(read.log_level);
+    (*tunnels)->on_multicast_settings(read.multicast);
+  });
+  services.reload = [&] { return on_loop(loop.io(), std::function([&] { return reload(); })); };
+  loop.on_signal(SIGHUP, [&] {
+    const auto done = reload();
+    log.write(done ? Level::kInfo : Level::kError, "reload",
+              {{done ? "text" : "error", done ? done->text : done.error().text}});
+  });
+  loop.on_signal(SIGUSR1, [&] { dump(log, (*tunnels)->multicast()); });
   api::ApiServer api(loop.io(), log, *worker, services, **tunnels);
   const auto https = listen(api.server(), settings, *identity, services.host_names);
   if (!https) {

@@ -11,6 +11,7 @@ void Sessions::on_watching(DevicePeer& peer) {
   if (!peer.tunnel()) {
     return;
   }
+  ports_.watching(*peer.tunnel(), peer.watching());  // routes come before joins
   perform(flows_.watch(*peer.tunnel(), peer.watching()));
   auto& since = watching_since_[peer.device()];
   std::erase_if(since, [&](const auto& entry) { return !peer.watching().contains(entry.first); });

@@ -201,6 +201,7 @@ void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
     by_tunnel_.erase(*former);
     watching_since_.erase(peer.device());
     last_seen_[peer.device()] = now_;
+    ports_.watching(*former, {});
     perform(flows_.watch(*former, {}));
   }
   if (peer.tunnel()) {
@@ -228,6 +229,16 @@ std::vector<DeviceStatus> Sessions::devices() const {
     }
     if (const auto seen = last_seen_.find(id); seen != last_seen_.end() && !all.back().connected) {
       all.back().last_seen = seen->second;
+    }
+  }
+  return all;
+}
+
+std::vector<multicast::TunnelRouters> Sessions::routers(Time now) const {
+  std::vector<multicast::TunnelRouters> all;
+  for (const auto& [id, peer] : peers_) {
+    if (peer->tunnel()) {
+      all.push_back({*peer->tunnel(), id, peer->routers(now)});
     }
   }
   return all;

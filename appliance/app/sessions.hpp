@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "appliance/app/device_peer.hpp"
+#include "appliance/multicast/status.hpp"
 #include "appliance/sessions/flow_table.hpp"
 #include "tunnelmgr/nat/presence.hpp"
 #include "tunnelmgr/nat/responder.hpp"
@@ -22,6 +23,8 @@ struct SessionPorts {
   std::function<void(forward::Down)> post;
   // Joins upstream; a Failure is tried again every kRejoin.
   std::function<Result<std::unique_ptr<linux::MulticastSocket>, Failure>(const FlowKey&)> join;
+  // All that this tunnel gets now; nothing when it is gone.
+  std::function<void(PeerId, const std::set<FlowKey>&)> watching = [](PeerId, const auto&) {};
   // The device is connected there now: worth storing.
   std::function<void(DeviceId, const Endpoint&)> remember;
   // This box's endpoint as the rendezvous sees it changed, or presence got lost (nullopt).
@@ -86,6 +89,8 @@ class Sessions final : public PeerHost {
   [[nodiscard]] const std::optional<Endpoint>& mapped() const { return presence_.mapped(); }
   [[nodiscard]] std::vector<DeviceStatus> devices() const;
   [[nodiscard]] std::vector<FlowStatus> flows() const;
+  // The router's side in every tunnel that is up.
+  [[nodiscard]] std::vector<multicast::TunnelRouters> routers(Time now) const;
   [[nodiscard]] const forward::Statistics* statistics() const { return statistics_.get(); }
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
 

@@ -20,6 +20,9 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
       settings(set),
       socket(std::move(udp)),
       plane(socket, use.log),
+      machine(use.io, use.netd, [this](Time now) { multicast_plane.on_deadline(now); }),
+      multicast_plane(machine, use.log, set.multicast),
+      trace_service(use.io, use.log, [this](Time now) { return multicast_plane.status(now).proxy; }),
       dtls(std::move(tls)),
       context{dtls, use.crypto, use.random, use.log, {"hearthcast-box " HEARTHCAST_VERSION, set.name}},
       upstream(set.upstream_interface),
@@ -64,6 +67,9 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
     }
   };
   ports.join = [this](const FlowKey& key) { return join(key); };
+  ports.watching = [this](PeerId peer, const std::set<FlowKey>& flows) {
+    multicast_plane.on_tunnel(peer, flows, clock_now());
+  };
   ports.remember = [this](DeviceId device, const Endpoint& endpoint) { remember(device, endpoint); };
   ports.mapped = [this](const std::optional<Endpoint>& endpoint) {
     if (endpoint) {
@@ -78,6 +84,8 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
   snapshot = first;
 
   upstream.refresh();
+  on_channels(clock_now());
+  on_interfaces(clock_now());
   if (auto opened = linux::InterfaceMonitor::open()) {
     monitor.emplace(std::move(*opened));
     network_watch =
@@ -110,6 +118,7 @@ void TunnelService::State::arm() { timer.arm(stopped ? kNever : sessions->next_d
 
 void TunnelService::State::on_up() {
   plane.consume([this](forward::Up message) { sessions->on_up(std::move(message), clock_now()); });
+  on_statistics(clock_now());
   arm();
 }
 
@@ -125,6 +134,7 @@ void TunnelService::State::on_network() {
                      upstream.interface() ? upstream.interface()->name : upstream.interface().error().text}});
     sessions->on_upstream_change(now);
   }
+  on_interfaces(now);
   if (upstream.addresses() != before) {
     sessions->on_network_change(now);
     if (link) {
@@ -145,7 +155,9 @@ void TunnelService::State::remember(DeviceId device, const Endpoint& endpoint) {
 }
 
 Result<std::unique_ptr<linux::MulticastSocket>, Failure> TunnelService::State::join(const FlowKey& key) {
-  auto joined = upstream.join(key);
+  const auto chosen = multicast_plane.upstream_for(key);
+  joined_on[key] = chosen;
+  auto joined = upstream.join(key, chosen);
   if (joined) {
     const auto raised = needs.netd.raise_receive_buffer((*joined)->fd(), (*joined)->options().receive_buffer);
     if (!raised && !std::exchange(warned_of_buffers, true)) {
@@ -167,6 +179,8 @@ void TunnelService::State::stop() {
   }
   plane_watch.reset();
   network_watch.reset();
+  trace_service.on_interfaces({}, {});
+  multicast_plane.close(clock_now());
   plane.stop();
 }
 
@@ -183,6 +197,7 @@ void TunnelService::on_snapshot(const household::Snapshot& snapshot) {
   const bool access_changed = state_->snapshot.access != snapshot.access;
   state_->snapshot = snapshot;
   if (access_changed) {
+    state_->on_channels(clock_now());  // before what is granted is looked for among them
     state_->sessions->on_access(snapshot.access, clock_now());
   }
   state_->tell_rendezvous(snapshot);
@@ -196,6 +211,7 @@ api::LiveState TunnelService::live() const {
   api::LiveState live =
       live_state(state_->sessions->devices(), state_->sessions->flows(), state_->sessions->statistics(),
                  *state_->snapshot.access, own, clock_now());
+  live.tunnel_port = tunnel_port(state_->sessions->statistics(), state_->sessions->counters());
   live.rendezvous = state_->rendezvous_live();
   const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;
   live.reachability =

@@ -11,6 +11,7 @@
 #include "appliance/app/introducer.hpp"
 #include "appliance/app/sessions.hpp"
 #include "appliance/household/household.hpp"
+#include "appliance/multicast/settings.hpp"
 #include "tunnelmgr/linux/netd_client.hpp"
 #include "tunnelmgr/runtime/worker.hpp"
 #include "tunnelmgr/secure/identity.hpp"
@@ -27,6 +28,7 @@ struct TunnelSettings {
   std::uint16_t port = 4755;       // UDP, all addresses
   std::string upstream_interface;  // empty: chosen (upstream.hpp)
   std::optional<signalling::RendezvousAddress> rendezvous;
+  multicast::MulticastSettings multicast;  // that passed proxy::check()
 };
 
 class TunnelService final : public api::LiveSource {
@@ -48,12 +50,15 @@ class TunnelService final : public api::LiveSource {
 
   // The household's publication, carried over to the control thread.
   void on_snapshot(const household::Snapshot& snapshot);
+  // The settings file says something else now; it passed proxy::check().
+  void on_multicast_settings(multicast::MulticastSettings settings);
   // Addresses of this box that a device at home could reach, as it looks now.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
   // Says goodbye to every device and ends the data thread; harmless when repeated.
   void stop();
 
   [[nodiscard]] api::LiveState live() const override;
+  [[nodiscard]] multicast::MulticastStatus multicast() const override;
 
  private:
   struct State;

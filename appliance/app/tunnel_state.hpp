@@ -4,6 +4,9 @@
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
 #include "appliance/forward/data_plane.hpp"
+#include "appliance/multicast/linux_machine.hpp"
+#include "appliance/multicast/plane.hpp"
+#include "appliance/trace/trace_service.hpp"
 #include "tunnelmgr/http/signalling_link.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
@@ -25,6 +28,12 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(const FlowKey& key);
   void stop();
 
+  // tunnel_multicast.cpp
+  void on_interfaces(Time now);
+  void on_channels(Time now);
+  void on_statistics(Time now);
+  void rejoin_if_moved(Time now);
+
   // tunnel_rendezvous.cpp
   void start_rendezvous();
   void tell_rendezvous(const household::Snapshot& snapshot);
@@ -40,6 +49,9 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   TunnelSettings settings;
   linux::UdpSocket socket;
   forward::DataPlane plane;
+  multicast::LinuxMachine machine;
+  multicast::Plane multicast_plane;
+  trace::TraceService trace_service;
   secure::DtlsContext dtls;
   PeerContext context;
   Upstream upstream;
@@ -52,6 +64,8 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::unique_ptr<http::SignallingLink> link;
   household::Snapshot snapshot;
   std::map<DeviceId, store::Contact> contacts;
+  std::map<FlowKey, std::optional<unsigned>> joined_on;    // what the multicast plane chose for each flow
+  const forward::Statistics* seen_statistics = nullptr;    // the last ones; only compared
   std::vector<IdentityId> allowed;                         // what the rendezvous was told last
   std::optional<household::Snapshot::Pairing> registered;  // the same
   std::optional<Endpoint> seen;                            // our endpoint as the rendezvous reported it

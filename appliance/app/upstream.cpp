@@ -52,11 +52,13 @@ bool Upstream::refresh() {
   return !same;
 }
 
-Result<std::unique_ptr<linux::MulticastSocket>, Failure> Upstream::join(const FlowKey& key) {
-  if (!interface_) {
+Result<std::unique_ptr<linux::MulticastSocket>, Failure> Upstream::join(
+    const FlowKey& key, std::optional<unsigned> interface_index) {
+  if (!interface_index && !interface_) {
     return interface_.error();
   }
-  auto socket = linux::MulticastSocket::join({.flow = key, .interface_index = interface_->index});
+  auto socket = linux::MulticastSocket::join(
+      {.flow = key, .interface_index = interface_index ? *interface_index : interface_->index});
   if (!socket) {
     return socket.error();
   }

@@ -23,9 +23,12 @@ class Upstream {
 
   // Looks at the machine's interfaces anew; true when the upstream one is another, or its link came or went.
   bool refresh();
-  [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(const FlowKey& key);
+  // On that interface, or on the one that was picked.
+  [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(
+      const FlowKey& key, std::optional<unsigned> interface_index = std::nullopt);
 
   [[nodiscard]] const Result<linux::Interface, Failure>& interface() const { return interface_; }
+  [[nodiscard]] const std::vector<linux::Interface>& interfaces() const { return interfaces_; }
   // Addresses of all running interfaces that another machine could reach this one at.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
 

@@ -55,15 +55,18 @@ LAYERS = {
     "appliance/household": layer(
         ADAPTER, "tunnelmgr: base playlist signalling", "appliance: channels access store"
     ),
+    "appliance/multicast": layer(
+        ADAPTER, "tunnelmgr: base wire membership linux runtime", "appliance: proxy"
+    ),
     "appliance/api": layer(
         ADAPTER,
-        "tunnelmgr: base playlist signalling secure runtime http",
-        "appliance: channels access store household",
+        "tunnelmgr: base membership playlist signalling secure runtime http",
+        "appliance: channels access store household proxy multicast",
     ),
     "appliance/app": layer(
         PROGRAM,
         "tunnelmgr: base wire membership playlist signalling nat tunnel playout secure linux datapath sqlite runtime http",
-        "appliance: channels access sessions forward store household api",
+        "appliance: proxy trace multicast channels access sessions forward store household api",
     ),
     "rendezvous-server/registry": layer(PURE, "tunnelmgr: base wire signalling"),
     "rendezvous-server/introduce": layer(PURE, "tunnelmgr: base wire signalling", "rendezvous-server: registry"),

@@ -133,8 +133,9 @@ void MulticastRules::remove_all(Family family, std::uint32_t table) {
   for (nl_object* object = nl_cache_get_first(all); object != nullptr; object = nl_cache_get_next(object)) {
     auto* const rule = reinterpret_cast<rtnl_rule*>(object);  // libnl's own way of inheriting
     std::uint8_t mark = 0;
-    if (rtnl_rule_get_table(rule) == table && rtnl_rule_get_protocol(rule, &mark) == 0 &&
-        mark == kRuleProtocol) {
+    // The kernel tells of all families, whichever was asked for.
+    if (rtnl_rule_get_family(rule) == kernel_family(family) && rtnl_rule_get_table(rule) == table &&
+        rtnl_rule_get_protocol(rule, &mark) == 0 && mark == kRuleProtocol) {
       static_cast<void>(rtnl_rule_delete(socket.get(), rule, 0));
     }
   }

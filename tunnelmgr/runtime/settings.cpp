@@ -143,6 +143,14 @@ void Settings::parsed_number(std::string key, std::int64_t default_value, std::i
                    }});
 }
 
+std::map<std::string, std::string> Settings::values() const {
+  std::map<std::string, std::string> all;
+  for (const Key& key : keys_) {
+    all[key.name] = key.default_toml;
+  }
+  return all;
+}
+
 std::string Settings::sample() const { return sample_of(""); }
 
 // `place` is the name of the `[[table]]` whose keys these are, with a dot at its end; "" for the file itself.

@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,10 @@ class Settings {
 
   [[nodiscard]] Result<void, Failure> read(const std::filesystem::path& file) const;
   [[nodiscard]] Result<void, Failure> read_text(const std::string& toml, const std::string& file_name) const;
+
+  // Each key with the value that its variable had when it was declared, as it stands in a file. Without
+  // tables.
+  [[nodiscard]] std::map<std::string, std::string> values() const;
 
   // The documented sample file: every key with its meaning and default.
   [[nodiscard]] std::string sample() const;

@@ -26,6 +26,7 @@ using testing::HasSubstr;
 class NothingLive final : public api::LiveSource {
  public:
   api::LiveState live() const override { return {}; }
+  multicast::MulticastStatus multicast() const override { return {}; }
 };
 
 // A connection that reads until something came, with a limit that only a broken program reaches.

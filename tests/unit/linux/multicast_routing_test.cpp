@@ -395,6 +395,18 @@ TEST(MulticastRouting, ClosingFreesRulesRoutesAndTable) {
   });
 }
 
+// Both families of an instance have tables of one number; the kernel tells of the rules of both at once.
+TEST(MulticastRouting, TheTableOfOneFamilyLeavesTheOtherItsRules) {
+  with_router([](const Addresses& a) {
+    Router router(a);
+    NetdClient netd;
+    const Family other = a.family == Family::kIp4 ? Family::kIp6 : Family::kIp4;
+    const auto second = MulticastRouting::open(other, kTable, netd);
+    ASSERT_TRUE(second) << second.error().text;
+    EXPECT_THAT(rules(a.family), HasSubstr("iif wan lookup 4755"));
+  });
+}
+
 // Row 44: a crash of all that could tidy up. The kernel forwards nothing from then on, and the next start
 // removes what is left.
 TEST(MulticastRouting, AfterAKillNothingIsForwardedAndTheNextStartTidiesUp) {
