@@ -16,7 +16,7 @@ std::vector<proxy::Interface> for_proxy(std::span<const linux::Interface> interf
                          .name = each.name,
                          .up = each.up && each.running,
                          .addresses = {},
-                         .bridge = proxy::InterfaceIndex{each.master}};
+                         .bridge = proxy::InterfaceIndex{each.bridge}};
     for (const auto& entry : each.addresses) {
       if (!entry.tentative) {
         row.addresses.push_back({entry.address, entry.prefix});
