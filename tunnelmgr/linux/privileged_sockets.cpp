@@ -21,7 +21,10 @@
 namespace hearthcast::linux {
 namespace {
 
-static_assert(MRT_TABLE == MRT6_TABLE && MRT_INIT == MRT6_INIT && MRT_ASSERT == MRT6_ASSERT);
+// The two families' options have the same numbers, so one name serves both.
+constexpr std::array kOptions4 = {MRT_INIT, MRT_TABLE, MRT_ASSERT};
+constexpr std::array kOptions6 = {MRT6_INIT, MRT6_TABLE, MRT6_ASSERT};
+static_assert(kOptions4 == kOptions6);
 
 constexpr int kReceiveBuffer = 4 << 20;  // a storm of reports: about ten thousand small packets
 constexpr unsigned kWhole = 0x40000;     // octets of a packet that are passed
