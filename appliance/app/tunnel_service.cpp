@@ -34,7 +34,10 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
 
 Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs& needs,
                                                                      const TunnelSettings& settings) {
-  auto socket = linux::UdpSocket::open({.port = settings.port, .address = std::nullopt});
+  linux::UdpOptions options;
+  options.port = settings.port;
+  options.answer_from_addressed = true;
+  auto socket = linux::UdpSocket::open(options);
   if (!socket) {
     return socket.error();
   }
@@ -126,6 +129,7 @@ void TunnelService::State::on_network() {
   if (!monitor->changed() || stopped) {
     return;
   }
+  socket.on_network_change();
   const auto before = upstream.addresses();
   const Time now = clock_now();
   if (upstream.refresh()) {

@@ -1,6 +1,5 @@
 #include "rendezvous-server/api/hub.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +8,7 @@
 #include "rendezvous-server/introduce/presence.hpp"
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/http/server.hpp"
+#include "tunnelmgr/runtime/machine_timer.hpp"
 
 namespace hearthcast::rendezvous {
 
@@ -28,7 +28,7 @@ struct Hub::State : std::enable_shared_from_this<State> {
               answer(request, responder);
             },
             limits_of(settings)),
-        timer(context) {}
+        timer(context, [this](Time now) { on_deadline(now); }) {}
 
   asio::io_context& io;
   Log& log;
@@ -36,8 +36,8 @@ struct Hub::State : std::enable_shared_from_this<State> {
   const Sha256 key;
   Service service;
   http::Server server;
-  asio::steady_timer timer;
-  std::shared_ptr<PresencePort> presence;  // shared with its receive in flight
+  runtime::MachineTimer timer;
+  std::optional<PresencePort> presence;
   std::unique_ptr<ListKeeper> keeper;
   std::map<SessionId, std::shared_ptr<http::WebSocket>> sockets;  // shared with the http server's connection
   std::uint64_t last_session = 0;
@@ -81,18 +81,11 @@ struct Hub::State : std::enable_shared_from_this<State> {
     arm();
   }
 
-  void arm() {
-    const Time deadline = service.next_deadline();
-    if (stopped || deadline == kNever) {
-      timer.cancel();
-      return;
-    }
-    timer.expires_at(deadline);
-    timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && !self->stopped) {
-        self->perform(self->service.on_deadline(Clock::now()));
-      }
-    });
+  void arm() { timer.arm(stopped ? kNever : service.next_deadline()); }
+
+  void on_deadline(Time now) {
+    const auto self = shared_from_this();  // what is performed may let go of the hub
+    perform(service.on_deadline(now));
   }
 };
 
@@ -145,14 +138,13 @@ void Hub::State::adopt(const http::Request&, const std::shared_ptr<http::WebSock
 Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, const Crypto& crypto,
                                                 Random& random, std::shared_ptr<secure::TlsContext> tls,
                                                 HubSettings settings) {
-  auto presence = std::make_shared<PresencePort>(io);
-  const auto presence_at = presence->open(settings.presence);
-  if (!presence_at) {
-    return presence_at.error();
+  auto presence = PresencePort::open(settings.presence);
+  if (!presence) {
+    return presence.error();
   }
-  settings.policy.presence_port = presence_at->port;
+  settings.policy.presence_port = presence->at().port;
   auto state = std::make_shared<State>(io, log, crypto, random, tls->own_key().value_or(Sha256{}), settings);
-  state->presence_at = *presence_at;
+  state->presence_at = presence->at();
   if (!settings.database.empty()) {
     auto opened = Store::open(settings.database);
     if (!opened) {
@@ -191,11 +183,11 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
                                  socket->close("stopping");
                                }
                              });
-  presence->start([weak](Bytes datagram, const Endpoint& from) {
+  state->presence.emplace(std::move(*presence));
+  state->presence->start(io, [weak](Bytes datagram, const Endpoint& from) {
     const auto self = weak.lock();
     return self ? self->answer_datagram(datagram, from) : Buffer{};
   });
-  state->presence = std::move(presence);
   return std::unique_ptr<Hub>(new Hub(std::move(state)));
 }
 
@@ -206,7 +198,7 @@ void Hub::stop() {
   if (std::exchange(state_->stopped, true)) {
     return;
   }
-  state_->timer.cancel();
+  state_->arm();
   state_->presence->close();
   for (const auto& [id, socket] : std::exchange(state_->sockets, {})) {
     socket->close("the rendezvous stops");

@@ -1,9 +1,9 @@
 #include "tunnelmgr/http/signalling_link.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "tunnelmgr/http/client.hpp"
+#include "tunnelmgr/runtime/machine_timer.hpp"
 #include "tunnelmgr/secure/tls_context.hpp"
 
 namespace hearthcast::http {
@@ -19,14 +19,14 @@ struct SignallingLink::State : std::enable_shared_from_this<State> {
         to(std::move(target)),
         handler(std::move(h)),
         client(role, identity, random, "hearthcast " HEARTHCAST_VERSION, Clock::now()),
-        timer(context) {}
+        timer(context, [this](Time now) { on_deadline(now); }) {}
 
   asio::io_context& io;
   Log& log;
   Target to;
   EventHandler handler;
   Client client;
-  asio::steady_timer timer;
+  runtime::MachineTimer timer;
   std::shared_ptr<WebSocket> socket;
   std::uint64_t attempt = 0;  // what an older connection still says is not for the machine
   bool stopped = true;
@@ -65,18 +65,11 @@ struct SignallingLink::State : std::enable_shared_from_this<State> {
     }
   }
 
-  void arm() {
-    const Time deadline = client.next_deadline();
-    if (stopped || deadline == kNever) {
-      timer.cancel();
-      return;
-    }
-    timer.expires_at(deadline);
-    timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && !self->stopped) {
-        self->perform(self->client.on_deadline(Clock::now()));
-      }
-    });
+  void arm() { timer.arm(stopped ? kNever : client.next_deadline()); }
+
+  void on_deadline(Time now) {
+    const auto self = shared_from_this();  // what is performed may let go of the link
+    perform(client.on_deadline(now));
   }
 
   void leave(const std::string& reason) {
@@ -148,7 +141,7 @@ void SignallingLink::start() {
 
 void SignallingLink::stop() {
   state_->stopped = true;
-  state_->timer.cancel();
+  state_->arm();
   state_->leave("stopping");
 }
 

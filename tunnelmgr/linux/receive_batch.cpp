@@ -15,7 +15,7 @@ namespace hearthcast::linux {
 namespace {
 
 constexpr std::size_t kRoom = 65536;         // the largest datagram, and the largest super-packet
-constexpr std::size_t kControl = 256;        // six control messages of at most 32 octets each, and slack
+constexpr std::size_t kControl = 256;        // seven control messages, 200 octets in all, and slack
 constexpr std::size_t kMaxPerMessage = 128;  // datagrams in one super-packet: the kernel's UDP_MAX_SEGMENTS
 
 int read_int(const cmsghdr& header) {  // an int, or the single octet that IP_TOS brings
@@ -27,6 +27,26 @@ int read_int(const cmsghdr& header) {  // an int, or the single octet that IP_TO
   }
   std::memcpy(&value, CMSG_DATA(&header), sizeof value);
   return value;
+}
+
+// IPv4 on a dual-stack socket comes as IPV6_PKTINFO with a mapped address.
+std::optional<IpAddress> read_destination(const cmsghdr& header) {
+  std::optional<IpAddress> address;
+  if (header.cmsg_level == IPPROTO_IP) {
+    in_pktinfo info{};
+    std::memcpy(&info, CMSG_DATA(&header), sizeof info);
+    address = IpAddress::ip4(ntohl(info.ipi_addr.s_addr));
+  } else {
+    in6_pktinfo info{};
+    std::memcpy(&info, CMSG_DATA(&header), sizeof info);
+    sockaddr_storage storage{};
+    sockaddr_in6 name{};
+    name.sin6_family = AF_INET6;
+    name.sin6_addr = info.ipi6_addr;
+    std::memcpy(&storage, &name, sizeof name);
+    address = to_endpoint(storage).address;
+  }
+  return address->is_multicast() ? std::nullopt : address;
 }
 
 }  // namespace
@@ -102,6 +122,8 @@ void ReceiveBatch::split(std::size_t message, std::size_t size) {
       datagram.traffic_class = static_cast<std::uint8_t>(read_int(*control));
     } else if (is(IPPROTO_IP, IP_TTL) || is(IPPROTO_IPV6, IPV6_HOPLIMIT)) {
       datagram.hop_limit = static_cast<std::uint8_t>(read_int(*control));
+    } else if (is(IPPROTO_IP, IP_PKTINFO) || is(IPPROTO_IPV6, IPV6_PKTINFO)) {
+      datagram.destination = read_destination(*control);
     } else if (is(SOL_SOCKET, SO_RXQ_OVFL)) {
       overflow_ = static_cast<std::uint32_t>(read_int(*control));
     } else if (is(SOL_SOCKET, SCM_TIMESTAMPNS)) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace hearthcast::linux {
 
 struct Datagram {
   Endpoint source;
+  std::optional<IpAddress>
+      destination;                 // our own unicast address it was sent to, when the socket asks for it
   Bytes payload;                   // into the batch; valid until the next receive() into it
   std::uint8_t traffic_class = 0;  // TOS or traffic class, when the socket asks for it
   std::uint8_t hop_limit = 0;      // TTL or hop limit, when the socket asks for it; 0: not known

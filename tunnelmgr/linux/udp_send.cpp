@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "tunnelmgr/linux/socket_address.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
@@ -54,27 +55,68 @@ SendOutcome outcome_of(int error) {
 
 SendResult failed(int error, std::size_t sent) { return {outcome_of(error), sent, error}; }
 
+// Where a datagram goes, and from which address of ours.
+class Way {
+ public:
+  Way(const Endpoint& to, int socket_family, const std::optional<IpAddress>& from)
+      : to_(to_socket_address(to, socket_family)) {
+    if (!from) {
+      return;
+    }
+    if (socket_family == AF_INET) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, from->bytes().data(), sizeof info.ipi_spec_dst);
+      add(IPPROTO_IP, IP_PKTINFO, info);
+    } else {
+      in6_pktinfo info{};
+      const SocketAddress mapped = to_socket_address({*from, 0}, AF_INET6);
+      sockaddr_in6 name{};
+      std::memcpy(&name, &mapped.storage, sizeof name);
+      info.ipi6_addr = name.sin6_addr;
+      add(IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+  }
+  [[nodiscard]] bool possible() const { return to_.size != 0; }
+  void cut_into(std::size_t stride) { add(SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(stride)); }
+  // The header of one message; valid as long as this and the vector are.
+  [[nodiscard]] msghdr header(iovec& vector) {
+    msghdr message{};
+    message.msg_name = &to_.storage;
+    message.msg_namelen = to_.size;
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = used_ == 0 ? nullptr : control_.data();
+    message.msg_controllen = used_;
+    return message;
+  }
+
+ private:
+  template <class T>
+  void add(int level, int type, const T& value) {
+    cmsghdr header{};
+    header.cmsg_level = level;
+    header.cmsg_type = type;
+    header.cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(control_.data() + used_, &header, sizeof header);
+    std::memcpy(control_.data() + used_ + CMSG_LEN(0), &value, sizeof value);
+    used_ += CMSG_SPACE(sizeof value);
+  }
+
+  SocketAddress to_;
+  alignas(cmsghdr) std::array<std::uint8_t,
+                              CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> control_{};
+  std::size_t used_ = 0;
+};
+
 // Zero, or the errno.
-int send_offloaded(int fd, SocketAddress& to, const Batch& batch) {
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> control{};
+int send_offloaded(int fd, Way way, const Batch& batch) {
   iovec vector = vector_of(batch.octets());
-  msghdr message{};
-  message.msg_name = &to.storage;
-  message.msg_namelen = to.size;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_UDP;
-  header->cmsg_type = UDP_SEGMENT;
-  header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-  const auto stride = static_cast<std::uint16_t>(batch.stride);
-  std::memcpy(CMSG_DATA(header), &stride, sizeof stride);
+  way.cut_into(batch.stride);
+  const msghdr message = way.header(vector);
   return ::sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? errno : 0;
 }
 
-SendResult send_one_by_one(int fd, SocketAddress& to, const Batch& batch) {
+SendResult send_one_by_one(int fd, Way& way, const Batch& batch) {
   std::array<iovec, kMaxMessages> vectors;
   std::array<mmsghdr, kMaxMessages> messages;
   std::size_t sent = 0;
@@ -83,10 +125,7 @@ SendResult send_one_by_one(int fd, SocketAddress& to, const Batch& batch) {
     for (std::size_t i = 0; i < now; ++i) {
       vectors[i] = vector_of(batch.datagram(sent + i));
       messages[i] = {};
-      messages[i].msg_hdr.msg_name = &to.storage;
-      messages[i].msg_hdr.msg_namelen = to.size;
-      messages[i].msg_hdr.msg_iov = &vectors[i];
-      messages[i].msg_hdr.msg_iovlen = 1;
+      messages[i].msg_hdr = way.header(vectors[i]);
     }
     const int count = ::sendmmsg(fd, messages.data(), static_cast<unsigned>(now), MSG_DONTWAIT);
     if (count < 0) {  // sendmmsg reports an error only when it could not send even the first
@@ -97,52 +136,70 @@ SendResult send_one_by_one(int fd, SocketAddress& to, const Batch& batch) {
   return {SendOutcome::kSent, sent, 0};
 }
 
+// What the kernel says when an address is not (any more) ours to send from; EINVAL may mean other things too.
+bool may_refuse_source(int error) {
+  return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == ENODEV;
+}
+
 }  // namespace
 
-SendResult UdpSocket::send(const Endpoint& to, Bytes payload) {
-  const SocketAddress address = to_socket_address(to, family_);
-  if (address.size == 0) {
+template <class Attempt>
+SendResult UdpSocket::from_addressed(const Endpoint& to, Attempt attempt) {
+  const auto from = returns_ ? returns_->find(to, Clock::now()) : std::nullopt;
+  Way way(to, family_, from);
+  if (!way.possible()) {
     return {SendOutcome::kUnreachable, 0, EAFNOSUPPORT};
   }
-  if (::sendto(fd_.get(), payload.data(), payload.size(), MSG_DONTWAIT,
-               reinterpret_cast<const sockaddr*>(&address.storage), address.size) < 0) {
-    return failed(errno, 0);
+  SendResult result = attempt(way);
+  if (from && result.datagrams == 0 && may_refuse_source(result.error)) {
+    returns_->forget(to);
+    Way kernels(to, family_, std::nullopt);
+    result = attempt(kernels);
   }
-  return {SendOutcome::kSent, 1, 0};
+  return result;
+}
+
+SendResult UdpSocket::send(const Endpoint& to, Bytes payload) {
+  return from_addressed(to, [&](Way& way) -> SendResult {
+    iovec vector = vector_of(payload);
+    const msghdr message = way.header(vector);
+    if (::sendmsg(fd_.get(), &message, MSG_DONTWAIT) < 0) {
+      return failed(errno, 0);
+    }
+    return {SendOutcome::kSent, 1, 0};
+  });
 }
 
 SendResult UdpSocket::send_segments(const Endpoint& to, Bytes slab, std::size_t stride, std::size_t count,
                                     std::size_t last_size) {
   assert(count == 0 ||
          (last_size > 0 && last_size <= stride && (count - 1) * stride + last_size <= slab.size()));
-  SocketAddress address = to_socket_address(to, family_);
-  if (address.size == 0) {
-    return {SendOutcome::kUnreachable, 0, EAFNOSUPPORT};
-  }
   const Batch all{slab, stride, count, last_size};
   const std::size_t step =
       std::clamp<std::size_t>(kMaxBatch / std::max<std::size_t>(stride, 1), 1, kMaxSegments);
-  std::size_t sent = 0;
-  // Offload pays from two datagrams on.
-  while (offloads() && count - sent >= 2 && step >= 2) {
-    const std::size_t now = std::min(step, count - sent);
-    const int error = send_offloaded(fd_.get(), address, all.from(sent, now));
-    if (error == EIO) {
-      stop_offloading();
-    } else if (error == EMSGSIZE || error == EINVAL) {
-      break;  // larger than the path takes in one packet: only datagrams that go singly are fragmented
-    } else if (error != 0) {
-      return failed(error, sent);
-    } else {
-      sent += now;
+  return from_addressed(to, [&](Way& way) -> SendResult {
+    std::size_t sent = 0;
+    // Offload pays from two datagrams on.
+    while (offloads() && count - sent >= 2 && step >= 2) {
+      const std::size_t now = std::min(step, count - sent);
+      const int error = send_offloaded(fd_.get(), way, all.from(sent, now));
+      if (error == EIO) {
+        stop_offloading();
+      } else if (error == EMSGSIZE || error == EINVAL) {
+        break;  // larger than the path takes in one packet: only datagrams that go singly are fragmented
+      } else if (error != 0) {
+        return failed(error, sent);
+      } else {
+        sent += now;
+      }
     }
-  }
-  if (sent == count) {
-    return {SendOutcome::kSent, sent, 0};
-  }
-  SendResult rest = send_one_by_one(fd_.get(), address, all.from(sent, count - sent));
-  rest.datagrams += sent;
-  return rest;
+    if (sent == count) {
+      return {SendOutcome::kSent, sent, 0};
+    }
+    SendResult rest = send_one_by_one(fd_.get(), way, all.from(sent, count - sent));
+    rest.datagrams += sent;
+    return rest;
+  });
 }
 
 }  // namespace hearthcast::linux

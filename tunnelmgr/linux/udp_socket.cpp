@@ -24,6 +24,9 @@ Result<Fd, Failure> open_bound(const UdpOptions& options, int family) {
     set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
     set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT);
     set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, options.answer_from_addressed ? 1 : 0);
+  } else {
+    set_option(fd.get(), IPPROTO_IP, IP_PKTINFO, options.answer_from_addressed ? 1 : 0);
   }
   // On a dual-stack socket these two govern its IPv4 half. What is too large for a path is fragmented
   // (docs/decisions/009): in IPv4 by any router, in IPv6 by us once a router has said so.
@@ -62,21 +65,53 @@ Result<UdpSocket, Failure> UdpSocket::open(const UdpOptions& options) {
     return kernel_failure("asking for the UDP port", errno);
   }
   const bool offload = set_option(fd->get(), SOL_UDP, UDP_SEGMENT, 0);
-  return UdpSocket(std::move(*fd), family, to_endpoint(name).port, offload);
+  UdpSocket socket(std::move(*fd), family, to_endpoint(name).port, offload);
+  if (options.answer_from_addressed) {
+    socket.returns_ = std::make_unique<ReturnAddresses>();
+  }
+  return socket;
 }
 
 UdpSocket::UdpSocket(Fd fd, int family, std::uint16_t port, bool offload)
     : fd_(std::move(fd)), family_(family), port_(port), offload_(offload) {}
 
 UdpSocket::UdpSocket(UdpSocket&& other) noexcept
-    : fd_(std::move(other.fd_)), family_(other.family_), port_(other.port_), offload_(other.offloads()) {}
+    : fd_(std::move(other.fd_)),
+      family_(other.family_),
+      port_(other.port_),
+      offload_(other.offloads()),
+      returns_(std::move(other.returns_)) {}
 
 UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
   fd_ = std::move(other.fd_);
   family_ = other.family_;
   port_ = other.port_;
   offload_.store(other.offloads(), std::memory_order_relaxed);
+  returns_ = std::move(other.returns_);
   return *this;
+}
+
+ReceiveBatch::Received UdpSocket::receive(ReceiveBatch& batch) {
+  const auto received = batch.receive(fd_.get());
+  if (returns_ && !received.datagrams.empty()) {
+    const Time now = Clock::now();
+    const Datagram* before = nullptr;  // of one super-packet: learned once
+    for (const Datagram& datagram : received.datagrams) {
+      const bool same = before != nullptr && before->source == datagram.source &&
+                        before->destination == datagram.destination;
+      if (datagram.destination && !same) {
+        returns_->learn(datagram.source, *datagram.destination, now);
+      }
+      before = &datagram;
+    }
+  }
+  return received;
+}
+
+void UdpSocket::on_network_change() {
+  if (returns_) {
+    returns_->forget_all();
+  }
 }
 
 bool UdpSocket::reaches(Family family) const { return family == Family::kIp4 || family_ == AF_INET6; }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/linux/receive_batch.hpp"
+#include "tunnelmgr/linux/return_addresses.hpp"
 
 namespace hearthcast::linux {
 
@@ -15,6 +17,9 @@ struct UdpOptions {
   std::uint16_t port = 0;                // 0: the kernel chooses
   std::optional<IpAddress> address;      // nullopt: all addresses of both families
   std::size_t receive_buffer = 1 << 20;  // octets wished for; the kernel may give less (receive_buffer())
+  // Send to whoever was heard from the address that they addressed: for servers, which a peer reaches at one
+  // of several addresses. Not for who moves between networks and speaks first.
+  bool answer_from_addressed = false;
 };
 
 enum class SendOutcome {
@@ -41,7 +46,7 @@ class UdpSocket {
   [[nodiscard]] bool reaches(Family family) const;   // false for IPv6 on a machine without it
   [[nodiscard]] std::size_t receive_buffer() const;  // octets the kernel really gives, its overhead included
 
-  [[nodiscard]] ReceiveBatch::Received receive(ReceiveBatch& batch) { return batch.receive(fd_.get()); }
+  [[nodiscard]] ReceiveBatch::Received receive(ReceiveBatch& batch);
 
   SendResult send(const Endpoint& to, Bytes payload);
 
@@ -55,13 +60,19 @@ class UdpSocket {
   [[nodiscard]] bool offloads() const { return offload_.load(std::memory_order_relaxed); }
   void stop_offloading() { offload_.store(false, std::memory_order_relaxed); }
 
+  // The machine's addresses or routes have changed: the kernel chooses until a peer is heard again.
+  void on_network_change();
+
  private:
   UdpSocket(Fd fd, int family, std::uint16_t port, bool offload);
+  template <class Attempt>
+  SendResult from_addressed(const Endpoint& to, Attempt attempt);
 
   Fd fd_;
   int family_;
   std::uint16_t port_;
   std::atomic<bool> offload_;
+  std::unique_ptr<ReturnAddresses> returns_;  // null: the kernel chooses
 };
 
 }  // namespace hearthcast::linux

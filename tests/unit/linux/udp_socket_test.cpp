@@ -1,8 +1,12 @@
 #include "tunnelmgr/linux/udp_socket.hpp"
 
 #include <gmock/gmock.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+// After the C library's own, which it agrees with in this order only.
+#include <linux/ipv6.h>
 
 #include <cerrno>
 
@@ -184,6 +188,109 @@ TEST(UdpSocket, BusyPortIsAClearFailure) {
   const auto second = UdpSocket::open({.port = a.port(), .address = {}, .receive_buffer = 65536});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().text, testing::HasSubstr("another program has this port"));
+}
+
+// Asks until the server has heard it: the kernel takes an address that is new into use in its own time.
+std::optional<Endpoint> ask(UdpSocket& client, const Endpoint& there, UdpSocket& server) {
+  ReceiveBatch batch(4);
+  for (int n = 0; n < 200; ++n) {
+    (void)client.send(there, as_bytes("question"));
+    pollfd ready{server.fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 100) > 0) {
+      const auto received = server.receive(batch).datagrams;
+      return received.empty() ? std::nullopt : std::optional(received[0].source);
+    }
+  }
+  return std::nullopt;
+}
+
+// Asks at an address of the server that the kernel would not answer from, and tells where the answer came
+// from.
+void expect_answer_from_addressed(const IpAddress& asked, const IpAddress& client_address) {
+  UdpSocket server =
+      open({.port = 0, .address = {}, .receive_buffer = 1 << 20, .answer_from_addressed = true});
+  UdpSocket client = open({.port = 0, .address = client_address, .receive_buffer = 1 << 20});
+  const Endpoint there{asked, server.port()};
+  const Endpoint back{client_address, client.port()};
+  ASSERT_EQ(ask(client, there, server), back);
+
+  ASSERT_EQ(server.send(back, as_bytes("answer")).outcome, SendOutcome::kSent);
+  const auto answer = collect(client, 1);
+  ASSERT_EQ(answer.size(), 1U);
+  EXPECT_EQ(answer[0].first, there);
+
+  for (const bool offload : {true, false}) {
+    if (!offload) {
+      server.stop_offloading();
+    }
+    const Buffer slab = numbered(1000, 5, 300);
+    ASSERT_EQ(server.send_segments(back, slab, 1000, 5, 300).datagrams, 5U);
+    for (const auto& [from, payload] : collect(client, 5)) {
+      EXPECT_EQ(from, there);
+    }
+  }
+  server.on_network_change();
+  ASSERT_EQ(server.send(back, as_bytes("unasked")).outcome, SendOutcome::kSent);
+  const auto unasked = collect(client, 1);
+  ASSERT_EQ(unasked.size(), 1U);
+  EXPECT_NE(unasked[0].first, there) << "the kernel chooses again, or this test shows nothing";
+}
+
+TEST(UdpSocket, AnswersFromTheAddressThatWasAsked) {
+  expect_answer_from_addressed(*IpAddress::parse("127.0.0.2"), kLoopback4);
+}
+
+// SIOCSIFADDR or SIOCDIFADDR: gives an IPv6 address to the loopback, or takes it away.
+void change_loopback(unsigned long what, const IpAddress& address) {
+  in6_ifreq request{};
+  std::copy_n(address.bytes().begin(), 16, request.ifr6_addr.s6_addr);
+  request.ifr6_prefixlen = 128;
+  request.ifr6_ifindex = static_cast<int>(::if_nametoindex("lo"));
+  const Fd control(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::ioctl(control.get(), what, &request), 0);
+}
+
+TEST(UdpSocket, AnswersFromTheIp6AddressThatWasAsked) {
+  const bool permitted = in_private_network(65536, [] {
+    const IpAddress second = *IpAddress::parse("fd00::2");
+    change_loopback(SIOCSIFADDR, second);
+    expect_answer_from_addressed(second, kLoopback6);
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST(UdpSocket, AnAddressThatIsGoneIsNotSentFrom) {
+  const bool permitted = in_private_network(65536, [] {
+    const IpAddress second = *IpAddress::parse("fd00::2");
+    change_loopback(SIOCSIFADDR, second);
+    UdpSocket server =
+        open({.port = 0, .address = {}, .receive_buffer = 1 << 20, .answer_from_addressed = true});
+    UdpSocket client = open({.port = 0, .address = kLoopback6, .receive_buffer = 1 << 20});
+    ASSERT_TRUE(ask(client, {second, server.port()}, server));
+    change_loopback(SIOCDIFADDR, second);
+    const Buffer slab = numbered(1000, 3, 1000);
+    const Endpoint back{kLoopback6, client.port()};
+    EXPECT_EQ(server.send_segments(back, slab, 1000, 3, 1000).datagrams, 3U);
+    EXPECT_EQ(server.send(back, as_bytes("still here")).outcome, SendOutcome::kSent);
+    EXPECT_EQ(collect(client, 4).size(), 4U);
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST(UdpSocket, WithoutTheWishTheKernelChooses) {
+  UdpSocket server = open();
+  UdpSocket client = open({.port = 0, .address = kLoopback4, .receive_buffer = 1 << 20});
+  ASSERT_EQ(client.send({*IpAddress::parse("127.0.0.2"), server.port()}, as_bytes("x")).outcome,
+            SendOutcome::kSent);
+  ASSERT_EQ(collect(server, 1).size(), 1U);
+  ASSERT_EQ(server.send({kLoopback4, client.port()}, as_bytes("y")).outcome, SendOutcome::kSent);
+  const auto answer = collect(client, 1);
+  ASSERT_EQ(answer.size(), 1U);
+  EXPECT_EQ(answer[0].first.address, kLoopback4);
 }
 
 TEST(UdpSocket, MovesWithItsPort) {
