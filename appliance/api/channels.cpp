@@ -17,7 +17,7 @@ http::Response change_channel(const Call& call, Services& services) {
     return *problem;
   }
   const ChannelId id{call.id};
-  const auto name = text_member(std::get<nlohmann::json>(body), "name", 4 * 64);
+  const auto name = text_member(std::get<nlohmann::json>(body), "name", std::size_t{4} * 64);
   if (name.problem) {
     return *name.problem;
   }

@@ -3,7 +3,8 @@
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need build test
-threaded=(linux_test datapath_test forward_test runtime_test secure_test)
+# Both programs' data threads, and the parts that they are made of.
+threaded=(linux_test datapath_test forward_test away_test runtime_test secure_test)
 out=build/test/thread
 rm -rf $out && mkdir -p $out
 say "building ${#threaded[@]} tests with ThreadSanitizer"
