@@ -101,6 +101,21 @@ def test_playlist_and_play_with_the_rendezvous_gone(world: World, capture: Path)
         world.wait_for_rendezvous(world.box)
 
 
+def test_pairing_at_home_needs_no_rendezvous(world: World) -> None:
+    """Also with the rendezvous of the settings gone: the link names the box's addresses, and they are tried first."""
+    world.rendezvous.supervisor.stop()
+    try:
+        device = world.new_away("guest", "homepc", port=8880)
+        number = world.pair(device)
+        world.approve(number)
+        device.playing(ONE).close()
+        until(lambda: world.device(number)["path"] == "lan", "the path over the LAN", 30)
+        assert world.device(number)["address"].startswith(HOMEPC_IP4)
+    finally:
+        world.rendezvous.supervisor.start()
+        world.wait_for_rendezvous(world.box)
+
+
 def test_device_at_home_takes_the_lan(world: World, tmp_path: Path) -> None:
     device = world.new_away("tablet", "homepc")
     number = world.pair(device)

@@ -15,8 +15,8 @@ std::vector<wire::Mtrace2Response> responses(const wire::Mtrace2Message& message
 
 }  // namespace
 
-Client::Client(const Query& query, ClientTiming timing, std::uint16_t first_id, Time now)
-    : query_(query),
+Client::Client(Query query, ClientTiming timing, std::uint16_t first_id, Time now)
+    : query_(std::move(query)),
       timing_(timing),
       id_(static_cast<std::uint16_t>(first_id - 1)),
       hops_(timing.hops),

@@ -47,7 +47,7 @@ struct SendQuery {
 class Client {
  public:
   // `first_id` should not be predictable. The first query is due at once: take it from on_deadline(now).
-  Client(const Query& query, ClientTiming timing, std::uint16_t first_id, Time now);
+  Client(Query query, ClientTiming timing, std::uint16_t first_id, Time now);
 
   [[nodiscard]] std::optional<SendQuery> on_deadline(Time now);
   [[nodiscard]] std::optional<SendQuery> on_datagram(Bytes datagram, Time now);
