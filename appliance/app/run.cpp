@@ -84,12 +84,12 @@ Result<Endpoint, Failure> listen(http::Server& server, const BoxSettings& settin
   if (!tls) {
     return tls.error();
   }
-  const auto https = server.listen_tcp(settings.https_listen, *tls);
+  auto https = server.listen_tcp(settings.https_listen, *tls);
   if (!https) {
     return https;
   }
   if (settings.http_on) {
-    if (const auto http = server.listen_tcp(settings.http_listen); !http) {
+    if (auto http = server.listen_tcp(settings.http_listen); !http) {
       return http;
     }
   }
