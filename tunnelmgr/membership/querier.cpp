@@ -82,6 +82,9 @@ void Querier::on_query(const IpAddress& source, const wire::MembershipQuery& que
   if (!up_ || (own_ && !(source < *own_))) {
     return;
   }
+  if (role_ != QuerierRole::kOther || query.group.is_unspecified()) {
+    other_asked_ = now;
+  }
   role_ = QuerierRole::kOther;
   next_query_ = kNever;
   listeners_known_at_ = kNever;
@@ -99,6 +102,11 @@ void Querier::adopt(const wire::MembershipQuery& query) {
   if (query.group.is_unspecified() && query.max_response.count() > 0) {
     timing_.query_response_interval = query.max_response;
   }
+}
+
+bool Querier::other_is_overdue(Time now) const {
+  return role_ == QuerierRole::kOther &&
+         now > other_asked_ + timing_.query_interval + timing_.query_response_interval;
 }
 
 bool Querier::on_deadline(bool wanted, Time now) {

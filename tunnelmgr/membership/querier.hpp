@@ -35,6 +35,9 @@ class Querier {
   [[nodiscard]] std::optional<IpAddress> address() const;  // of whoever is querier
   [[nodiscard]] bool link_up() const { return up_; }
   [[nodiscard]] Time other_expires() const { return other_until_; }  // with role kOther
+  // The other querier has let the time of a general query pass: it may be gone, and nobody is asked
+  // meanwhile. Specific queries renew its claim, so that this can last longer than a membership does.
+  [[nodiscard]] bool other_is_overdue(Time now) const;
   [[nodiscard]] int other_version() const { return other_version_; }
   [[nodiscard]] Time next_query() const { return next_query_; }  // with role kSelf
   // In force: the configured values, or while another is querier what it told.
@@ -64,6 +67,7 @@ class Querier {
   std::optional<IpAddress> other_;
   Time other_until_ = kNever;
   int other_version_ = 0;
+  Time other_asked_{};  // all hosts, for the last time
 };
 
 }  // namespace hearthcast::membership

@@ -122,18 +122,19 @@ Actions Router::on_settings(RouterSettings settings, Time now) {
 
 Actions Router::on_deadline(Time now) {
   Actions actions;
+  // First: who becomes querier now must not lose memberships that it had no chance to ask about.
+  const bool ask = querier_.on_deadline(!groups_.empty(), now);
   tell_querier(now, actions);
   while (!due_.empty() && due_.begin()->first <= now) {
     const auto at = groups_.find(due_.begin()->second);
     assert(at != groups_.end());
     group_deadline(at, now, actions);
   }
-  if (querier_.on_deadline(!groups_.empty(), now)) {
+  if (ask) {
     ++counters_.general_queries_sent;
     actions.push_back(SendPacket{
         general_query({*querier_.own_address(), query_version(), settings_.packet_size}, querier_.timing())});
   }
-  tell_querier(now, actions);
   return actions;
 }
 
@@ -165,9 +166,8 @@ void Router::tell_querier(Time now, Actions& actions) {
 // Whoever asked before is missed only after 255 s, and 5 s later its last answers run out, while ours may
 // take 10 s: by the RFCs' times alone a change of querier interrupts.
 void Router::wait_for_answers(Time now) {
-  const Timing& timing = querier_.timing();
   for (auto at = groups_.begin(); at != groups_.end(); ++at) {
-    at->second.state.raise(now + timing.query_response_interval + timing.last_listener_query_interval);
+    at->second.state.raise(now + time_to_answer());
     file(at);
   }
 }

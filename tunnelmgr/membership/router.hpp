@@ -145,6 +145,7 @@ class Router {
   void wait_for_answers(Time now);
   [[nodiscard]] int query_version() const;
   [[nodiscard]] Duration listening_interval() const;
+  [[nodiscard]] Duration time_to_answer() const;  // a general query, with the trip
   [[nodiscard]] GroupStatus group_status(const IpAddress& address, const Group& group, Time now) const;
 
   RouterSettings settings_;

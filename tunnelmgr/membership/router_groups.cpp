@@ -237,6 +237,9 @@ void Router::send_specific(const IpAddress& group, const Ask& ask, bool suppress
 void Router::group_deadline(Groups::iterator at, Time now, Actions& actions) {
   Group& group = at->second;
   const SourceFilter before = group.state.filter();
+  if (querier_.other_is_overdue(now)) {
+    group.state.raise(querier_.other_expires() + time_to_answer());
+  }
   group.state.on_deadline(now);
   group.listeners.forget_expired(now);
   if (group.state.empty() || !is_querier()) {
@@ -275,6 +278,10 @@ void Router::leave_all(Actions& actions) {
   }
   groups_.clear();
   due_.clear();
+}
+
+Duration Router::time_to_answer() const {
+  return querier_.timing().query_response_interval + querier_.timing().last_listener_query_interval;
 }
 
 Duration Router::listening_interval() const {

@@ -126,6 +126,21 @@ TEST(Querier, TakingOverWaitsForAnswersBeforeMembershipsEnd) {  // row 20
   EXPECT_THAT(link.changes(), IsEmpty());
 }
 
+TEST(Querier, MembershipsOutliveAQuerierThatDiedAfterASpecificQuery) {  // row 20
+  Link link({}, "fe80::5");
+  link.settle_down();
+  link.say(general(), "fe80::2");
+  link.record(RecordType::kModeIsExclude, kGroup);
+  link.forget();
+  link.run(124s);
+  link.say(MembershipQuery{.max_response = 1s, .group = ip("ff1e::9"), .robustness = 2}, "fe80::2");
+  link.run(255s);  // 119 s longer than the membership
+  EXPECT_THAT(link.queriers(), ElementsAre(QuerierChanged{true, ip("fe80::5")}));
+  EXPECT_THAT(link.changes(), IsEmpty());
+  link.run(11s);
+  EXPECT_THAT(link.changes(), ElementsAre(FilterChanged{ip(kGroup), {}})) << "nobody answered";
+}
+
 TEST(Querier, EachQueryOfTheOtherRenewsItsClaim) {  // row 15
   Link link({}, "fe80::5");
   link.settle_down();
@@ -229,7 +244,9 @@ TEST(Querier, FollowsMembershipsWhileAnotherAsks) {  // row 16
   EXPECT_THAT(link.queries(), IsEmpty()) << "a leave is the querier's to ask about";
   EXPECT_THAT(link.changes(), ElementsAre(FilterChanged{ip(kGroup), exclude()}));
   link.say(general(), "fe80::2");
-  link.run(160s);
+  link.run(100s);
+  link.say(general(), "fe80::2");
+  link.run(60s);
   EXPECT_THAT(link.changes(), ElementsAre(FilterChanged{ip(kGroup), {}}));
 }
 
