@@ -19,6 +19,7 @@ constexpr int kTicksPerKeepAlive = 15;
 http::Limits limits() {
   http::Limits limits;
   limits.body_limit = body_limit;
+  limits.refusal = refused_unread;
   return limits;
 }
 

@@ -35,8 +35,7 @@ http::Response close_pairing(const Call& call, Services& services) {
 http::Response pair(const Call& call, Services& services) {
   const IpAddress& source = call.request.peer.address;
   if (const auto wait = services.pair_tries.wait(source, call.now); wait > std::chrono::seconds{0}) {
-    return too_many("too_many_attempts", "Wait " + std::to_string(wait.count()) + " seconds, then try again.",
-                    wait);
+    return too_many_attempts(wait);
   }
   if (media_type(call.request) != "application/json") {
     return respond({415, "unsupported_media_type", "The body is not JSON.",

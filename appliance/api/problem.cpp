@@ -30,8 +30,11 @@ nlohmann::json members(const Problem& problem) {
 
 http::Response respond(const Problem& problem) { return problem_json(problem.status, members(problem)); }
 
-http::Response too_many(std::string_view code, std::string detail, std::chrono::seconds retry_after) {
-  auto body = members({429, code, "Too many tries.", std::move(detail), ""});
+http::Response too_many_attempts(std::chrono::seconds retry_after) {
+  const std::string wait =
+      std::to_string(retry_after.count()) + (retry_after.count() == 1 ? " second" : " seconds");
+  auto body =
+      members({429, "too_many_attempts", "Too many tries.", "Wait " + wait + ", then try again.", ""});
   body["retry_after_s"] = retry_after.count();
   auto response = problem_json(429, body);
   response.headers.set("Retry-After", std::to_string(retry_after.count()));
@@ -44,6 +47,20 @@ http::Response invalid_field(std::string field, std::string detail) {
 
 http::Response not_found(std::string detail) {
   return respond({404, "not_found", "There is nothing here.", std::move(detail), ""});
+}
+
+http::Response refused_unread(int status, const char* text) {
+  std::string detail(text);
+  if (detail.ends_with('\n')) {
+    detail.pop_back();
+  }
+  const bool large = status == 413 || status == 431;
+  return respond({status,
+                  large           ? "too_large"
+                  : status == 404 ? "not_found"
+                                  : "bad_request",
+                  large ? "The request is too large." : "The request was not understood.", std::move(detail),
+                  ""});
 }
 
 http::Response refused(const household::Refused& refusal) {

@@ -19,10 +19,11 @@ struct Problem {
 };
 
 [[nodiscard]] http::Response respond(const Problem& problem);
-[[nodiscard]] http::Response too_many(std::string_view code, std::string detail,
-                                      std::chrono::seconds retry_after);
+[[nodiscard]] http::Response too_many_attempts(std::chrono::seconds retry_after);
 [[nodiscard]] http::Response invalid_field(std::string field, std::string detail);
 [[nodiscard]] http::Response not_found(std::string detail);
 [[nodiscard]] http::Response refused(const household::Refused& refusal);
+// Of a request that was not even read whole; `text` says what was wrong with it.
+[[nodiscard]] http::Response refused_unread(int status, const char* text);
 
 }  // namespace hearthcast::api

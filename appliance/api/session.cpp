@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "appliance/api/body.hpp"
@@ -7,21 +8,34 @@
 namespace hearthcast::api {
 namespace {
 
-constexpr std::size_t kMaxPassword = 256;
+constexpr std::size_t kMinPassword = 10;                      // characters
+constexpr std::size_t kMaxPassword = 256;                     // characters
+constexpr std::size_t kMaxPasswordOctets = 4 * kMaxPassword;  // of UTF-8
+
+std::size_t characters(const std::string& utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
 
 std::optional<http::Response> throttled(const Call& call, Services& services) {
   const auto wait = services.password_tries.wait(call.request.peer.address, call.now);
   if (call.request.transport == http::Transport::kUnix || wait == std::chrono::seconds{0}) {
     return std::nullopt;
   }
-  return too_many("too_many_attempts", "Wait " + std::to_string(wait.count()) + " seconds, then try again.",
-                  wait);
+  return too_many_attempts(wait);
 }
 
-// NIST SP 800-63B: length is what counts.
+TextMember password_member(const nlohmann::json& body, const char* name) {
+  auto member = text_member(body, name, kMaxPasswordOctets);
+  if (member.value && characters(*member.value) > kMaxPassword) {
+    return {std::nullopt, invalid_field(name, "It is too long.")};
+  }
+  return member;
+}
+
+// NIST SP 800-63B: length is what counts, in characters.
 std::optional<http::Response> weak(const std::string& password) {
-  constexpr std::size_t kMinPassword = 10;
-  if (password.size() >= kMinPassword) {
+  if (characters(password) >= kMinPassword) {
     return std::nullopt;
   }
   return respond({422, "weak_password", "The password is too short.",
@@ -45,7 +59,7 @@ http::Response set_up(const Call& call, Services& services) {
     return *problem;
   }
   const auto code = text_member(std::get<nlohmann::json>(body), "setup_code", 64);
-  const auto password = text_member(std::get<nlohmann::json>(body), "password", kMaxPassword);
+  const auto password = password_member(std::get<nlohmann::json>(body), "password");
   if (services.household.is_set_up()) {
     return respond(
         {409, "already_set_up", "This box is set up already.", "Sign in with the owner's password.", ""});
@@ -95,7 +109,7 @@ http::Response sign_in(const Call& call, Services& services) {
   if (const auto* problem = std::get_if<http::Response>(&body)) {
     return *problem;
   }
-  const auto password = text_member(std::get<nlohmann::json>(body), "password", kMaxPassword);
+  const auto password = password_member(std::get<nlohmann::json>(body), "password");
   if (password.problem) {
     return *password.problem;
   }
@@ -129,8 +143,8 @@ http::Response change_password(const Call& call, Services& services) {
   if (const auto* problem = std::get_if<http::Response>(&body)) {
     return *problem;
   }
-  const auto current = text_member(std::get<nlohmann::json>(body), "current_password", kMaxPassword);
-  const auto wanted = text_member(std::get<nlohmann::json>(body), "new_password", kMaxPassword);
+  const auto current = password_member(std::get<nlohmann::json>(body), "current_password");
+  const auto wanted = password_member(std::get<nlohmann::json>(body), "new_password");
   if (current.problem || wanted.problem) {
     return current.problem ? *current.problem : *wanted.problem;
   }

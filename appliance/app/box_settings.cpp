@@ -26,10 +26,10 @@ runtime::Settings declare(BoxSettings& s) {
       "http.on", s.http_on,
       "Web page and API also over plain HTTP, for the network at home. Passwords cross it readable.");
   settings.endpoint("http.listen", s.http_listen, "Where, when http.on is true.");
-  settings.text(
-      "http.names", s.host_names,
-      "Names by which browsers may reach the box, separated by commas, beside its addresses, its own name "
-      "and that with .local.");
+  settings.text("http.names", s.host_names,
+                "Names by which browsers may reach the box, separated by commas, beside its addresses, the "
+                "machine's name "
+                "and that with .local.");
   settings.text("rendezvous.url", s.rendezvous_url,
                 "Introduces devices away from home: wss://HOST[:PORT]/v1; empty: none.");
   settings.text("rendezvous.pin", s.rendezvous_pin,

@@ -144,12 +144,13 @@ void TunnelService::State::refill_counters() {
       [household = &needs.household] { return household->reserve_counters(kCounterBlock); },
       [weak = weak_from_this()](sqlite::Result<store::CounterBlock> block) {
         const auto self = weak.lock();
-        if (!self) {
+        if (!self || self->stopped) {
           return;
         }
         self->refilling = false;
         if (block) {
           self->introducer.set_counters({block->generation, block->first, block->first + kCounterBlock});
+          self->tell_rendezvous(self->snapshot);  // a list may have waited for a number
         } else {
           self->needs.log.error("counters_not_reserved", {{"error", block.error().text}});
         }
@@ -190,7 +191,8 @@ api::RendezvousLive TunnelService::State::rendezvous_live() const {
     live.text = "Connecting.";
   } else {
     live.state = api::RendezvousLive::State::kFailed;
-    live.text = link->last_error() + " The box tries again by itself; devices that know it still find it.";
+    live.text = "Not connected: " + link->last_error() + (link->last_error().ends_with('.') ? "" : ".") +
+                " The box tries again by itself; devices that know it still find it.";
   }
   return live;
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from abuse import REQUESTS, connect, drain, say_no_more
+from abuse import BODIES, IDS, REQUESTS, LocalConnection, connect, drain, say_no_more
 from command import FINE, Command, Running, free_port
 from contract import Contract
 from hearthlab.waiting import until
@@ -122,6 +122,32 @@ def test_memory_does_not_grow_with_abuse(program: Command, running: Running) -> 
     for _ in range(10):
         round_of_abuse()
     assert memory(running) < before + (8 << 20)
+
+
+def test_every_operation_takes_every_body(box: Command) -> None:
+    """With the owner's rights: whatever a page or a script gets wrong, the answer is one that is documented."""
+    running = box.started()
+    contract = Contract()
+    faults = []
+    for method, path in contract.operations():
+        if path in ("/events", "/password", "/reload", "/multicast"):
+            continue  # an answer without end, an expensive one, and those that take no body of any kind
+        for number in IDS if "{id}" in path else ("",):
+            for name, body in BODIES.items():
+                if method in ("GET", "DELETE") and name != "nothing":
+                    continue
+                connection = LocalConnection(box.socket)
+                connection.request(method, "/api/v1" + path.replace("{id}", number), body,
+                                   {"Content-Type": "application/json", "X-Hearthcast": "1"})
+                answer = connection.getresponse()
+                said = answer.read()
+                connection.close()
+                found = contract.faults(method, path, answer.status, answer.getheader("Content-Type", ""), said)
+                if answer.status >= 500 or found:
+                    faults.append((method, path, number, name, answer.status, found, said[:200]))
+    assert not faults, faults
+    assert box.ask("channels").code == FINE
+    assert running.end() == FINE
 
 
 def test_a_stranger_gets_nothing_from_any_operation(box: Command) -> None:

@@ -47,6 +47,32 @@ def paired(owner: Owner, name: str) -> int:
     return int(known[name]["id"])
 
 
+def test_the_first_start(home: Command) -> None:
+    browser = Owner(home.port)
+    status = browser.ask("GET", "/status").json
+    assert status.keys() == {"name", "version", "setup_needed"}
+    assert status["setup_needed"]
+    assert not browser.is_signed_in()
+    assert browser.sign_in(PASSWORD).code == "setup_needed"
+    assert browser.ask("GET", "/setup/code").code == "not_found"
+    code = home.ask("setup-code").out.strip()
+    assert browser.set_up("0000-0000", PASSWORD).code == "wrong_setup_code"
+    assert browser.set_up(code, "123456789").code == "weak_password"
+    assert browser.set_up(code, "ä" * 9).code == "weak_password", "characters count, not octets"
+    assert browser.set_up(code, "x" * 257).code == "invalid_field"
+    assert not browser.is_signed_in()
+    done = browser.set_up(f" {code.lower().replace('-', ' ')} ", "ä" * 10)
+    assert done.status == 201
+    cookie = done.headers["Set-Cookie"]
+    assert re.match(r"__Host-hearthcast=[\w-]{20,};", cookie)
+    assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert browser.is_signed_in()
+    assert browser.set_up(code, PASSWORD).code == "already_set_up"
+    other = Owner(home.port)
+    assert other.sign_in("a" * 10).code == "wrong_password"
+    assert other.sign_in("ä" * 10).status == 200
+
+
 def test_channels(owner: Owner) -> None:
     listed = owner.ask("GET", "/channels").json
     one, two = listed["channels"]

@@ -70,3 +70,29 @@ def test_an_unknown_code_is_told(rendezvous: Command, connected_box: Command, la
     said = laptop.ask("pair", *arguments)
     assert said.code != FINE
     assert "no box waits" in said.err
+
+
+def test_a_rendezvous_with_another_key_is_not_spoken_to(rendezvous: Command) -> None:
+    serving = rendezvous.started()
+    box = rendezvous.beside("box")
+    box.write(box.sane() | {"rendezvous.url": f"wss://127.0.0.1:{rendezvous.port}/v1", "rendezvous.pin": "0" * 64})
+    running = box.started()
+    said = until(lambda: re.search("^rendezvous +Not connected: .*another key.*$", box.ask("status").out, re.MULTILINE), "the reason")
+    assert said
+    assert rendezvous.status()["boxes"] == 0
+    assert rendezvous.status()["counters"]["hellos"] == 0
+    assert running.end() == FINE
+    assert serving.end() == FINE
+
+
+def test_a_rendezvous_that_comes_back_is_found(rendezvous: Command, connected_box: Command, laptop: Command) -> None:
+    assert laptop.ask("pair", *invitation(connected_box, rendezvous, "link")).code == FINE
+    until(lambda: rendezvous.status()["devices"] == 1, "the client to be there")
+    first = rendezvous.running()
+    assert first.end() == FINE
+    until(lambda: re.search(r"Not connected: .*\. The box tries again", connected_box.ask("status").out), "the box to notice")
+    again = rendezvous.started()
+    until(lambda: (rendezvous.status()["boxes"], rendezvous.status()["devices"]) == (1, 1), "both to be back")
+    assert rendezvous.status()["known_boxes"] == 1, "the list of devices outlived it"
+    assert "Connected." in connected_box.ask("status").out
+    assert again.end() == FINE
