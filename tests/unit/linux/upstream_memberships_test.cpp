@@ -379,7 +379,7 @@ TEST(UpstreamMemberships, RefusesWhatCannotBeJoined) {
   NetdClient netd;
   UpstreamMemberships memberships(netd);
   const auto refused = [&](unsigned index, const char* group,
-                           SourceFilter filter = SourceFilter::any_source()) {
+                           const SourceFilter& filter = SourceFilter::any_source()) {
     const auto answer = memberships.set(index, address(group), filter);
     EXPECT_THAT(answer.text, HasSubstr("cannot join"));
     return answer.outcome == Outcome::kRefused;
