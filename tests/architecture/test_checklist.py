@@ -151,3 +151,8 @@ def test_the_table_names_tests_that_exist():
     known = checklist.known_tests(ROOT / "tests")
     rows = checklist.read_table((ROOT / checklist.TABLE).read_text(encoding="utf-8"))
     assert [(row.n, name) for row in rows for name in row.tests if len(known.find(name)) != 1] == []
+
+
+def test_each_row_of_the_table_has_a_test():
+    rows = checklist.read_table((ROOT / checklist.TABLE).read_text(encoding="utf-8"))
+    assert [row.n for row in rows if not row.tests] == []

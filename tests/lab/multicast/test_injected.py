@@ -12,6 +12,7 @@ from mclab.tap import Tap
 from mclab.world import MulticastWorld
 from hearthlab.waiting import until
 
+TWO_RECORDS = (Record(BLOCK, "232.1.2.3", ("192.0.2.1",)), Record(IS_EX, "239.1.1.1"))
 G6, S6, G4, S4 = "ff3e::8000:1", "2001:db8::1", "232.1.2.3", "192.0.2.1"
 
 
@@ -126,7 +127,7 @@ def test_cut_reports_keep_a_right_checksum(bench: Bench) -> None:
         (inject.mld1_done(G6), (Kind.LEAVE, G6, (), ())),
         (inject.mld_query(G6, S6), (Kind.QUERY, G6, (S6,), ())),
         (inject.mld1_query(G6), (Kind.QUERY, G6, (), ())),
-        (inject.igmp3_report(Record(BLOCK, G4, (S4,)), Record(IS_EX, "239.1.1.1")), (Kind.REPORT, "", (), (Record(BLOCK, G4, (S4,)), Record(IS_EX, "239.1.1.1")))),
+        (inject.igmp3_report(*TWO_RECORDS), (Kind.REPORT, "", (), TWO_RECORDS)),
         (inject.igmp_report(1, G4), (Kind.REPORT1, G4, (), ())),
         (inject.igmp_report(2, G4), (Kind.REPORT2, G4, (), ())),
         (inject.igmp_leave(G4), (Kind.LEAVE, G4, (), ())),

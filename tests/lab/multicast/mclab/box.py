@@ -17,7 +17,6 @@ from hearthlab.waiting import until
 # Faster than the standards' defaults, so that what waits for a timer ends in seconds.
 QUERY_INTERVAL_S, RESPONSE_S, LAST_LISTENER_S, ROBUSTNESS = 4, 1.0, 0.2, 2
 LEAVE_S = LAST_LISTENER_S * ROBUSTNESS  # last listener query time
-MEMBERSHIP_S = QUERY_INTERVAL_S * ROBUSTNESS + RESPONSE_S
 OTHER_QUERIER_S = QUERY_INTERVAL_S * ROBUSTNESS + RESPONSE_S / 2
 
 
@@ -48,7 +47,7 @@ class _ControlSocket(http.client.HTTPConnection):
 
 
 class Box:
-    """One box with its instances. `start` returns when every interface that is there is served."""
+    """One box with its instances. `start` returns when every interface that is there is served, or at least it answers."""
 
     def __init__(self, space: Namespace, binary: Path, folder: Path, *instances: dict[str, Any]) -> None:
         self.space = space
@@ -59,9 +58,12 @@ class Box:
     def _whole(self) -> dict[str, Any]:
         return {**self._settings, "multicast": self.instances}
 
-    def start(self) -> None:
+    def start(self, *, serving: bool = True) -> None:
         self.program.start()
-        self.wait_until_serving()
+        if serving:
+            self.wait_until_serving()
+        else:
+            until(self.show, "the box's control socket", timeout=30, pause=0.02)
 
     def wait_until_serving(self) -> None:
         """An interface that the namespace does not have is not waited for."""

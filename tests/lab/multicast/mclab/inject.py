@@ -18,10 +18,11 @@ from scapy.contrib.igmpv3 import IGMPv3, IGMPv3gr, IGMPv3mq, IGMPv3mr  # noqa: E
 from scapy.layers.inet import IP, UDP, IPOption_Router_Alert  # noqa: E402
 from scapy.layers.inet6 import (  # noqa: E402
     ICMPv6MLDMultAddrRec, ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLQuery2, ICMPv6MLReport, ICMPv6MLReport2,
-    IPv6, IPv6ExtHdrHopByHop, RouterAlert,
+    IPv6, IPv6ExtHdrHopByHop, RouterAlert, in6_chksum,
 )
 from scapy.layers.l2 import Ether  # noqa: E402
 from scapy.packet import Packet, Raw  # noqa: E402
+from scapy.utils import checksum as internet_checksum  # noqa: E402
 
 from hearthlab.namespace import Namespace  # noqa: E402
 
@@ -76,8 +77,6 @@ def mld(
 
 
 def _cut6(whole: Packet, header: Packet, between: Sequence[Packet], cut: int) -> Packet:
-    from scapy.layers.inet6 import in6_chksum
-
     body = bytearray(bytes(whole)[40 + (8 if between else 0) : -cut])
     body[2:4] = b"\0\0"
     total = in6_chksum(58, IPv6(src=header.src, dst=header.dst), bytes(body))
@@ -142,10 +141,8 @@ def igmp(
 
 
 def _with_checksum(octets: bytes) -> bytes:
-    from scapy.utils import checksum
-
     blank = octets[:2] + b"\0\0" + octets[4:]
-    return blank[:2] + checksum(blank).to_bytes(2, "big") + blank[4:]
+    return blank[:2] + internet_checksum(blank).to_bytes(2, "big") + blank[4:]
 
 
 def igmp3_report(*records: Record, count: int | None = None, auxiliary: bytes = b"", **faults: object) -> bytes:

@@ -109,16 +109,17 @@ class Tap:
         return until(lambda: self.packets(group, source, **options)[:1], f"a packet to {group}", timeout, pause=0.02)[0]  # type: ignore[arg-type]
 
     def quiet(self, group: str, source: str | None = None, *, for_s: float = 0.5, timeout: float = 20, outgoing: bool | None = None) -> int:
-        """Returns when no packet to the group was seen for so long; the time of the last one, 0 when there was none."""
+        """Returns when no packet to the group was seen for so long: when the last one was sent, 0 when there was none."""
 
-        def last() -> int:
-            return max((packet.datagram.seen_ns for packet in self.packets(group, source, outgoing=outgoing)), default=0)
+        def seen() -> list[Packet]:
+            return self.packets(group, source, outgoing=outgoing)
 
         begun = time.monotonic_ns()
         until(
-            lambda: time.monotonic_ns() - max(begun, last()) > for_s * 1e9, f"silence of {group}", timeout, pause=0.05
+            lambda: time.monotonic_ns() - max([begun, *(packet.datagram.seen_ns for packet in seen())]) > for_s * 1e9,
+            f"silence of {group}", timeout, pause=0.05,
         )
-        return last()
+        return max((packet.datagram.sent_ns for packet in seen()), default=0)
 
     def fields(self, display_filter: str, *names: str) -> list[dict[str, str]]:
         """tshark's reading of all frames so far: the named fields of each that the filter passes; several values by commas."""

@@ -101,7 +101,8 @@ class Listener:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         everything = _IPV6_MULTICAST_ALL if ":" in group else _IP_MULTICAST_ALL
         self._socket.setsockopt(self._level, everything, 0)
-        self._socket.bind((group, port))
+        # A group of link scope means something only on its link.
+        self._socket.bind((group, port, 0, self._index) if ":" in group else (group, port))
         self.received: list[Datagram] = []
         self.joined_ns = time.monotonic_ns()
         if sources:

@@ -62,14 +62,14 @@ class MulticastWorld:
         self.ending(injector.close)
         return injector
 
-    def box(self, *instances: dict[str, Any], place: str = "box") -> Box:
-        """A running box with these instances, in the place of the proxy or another."""
+    def box(self, *instances: dict[str, Any], place: str = "box", serving: bool = True) -> Box:
+        """A running box with these instances, in the place of the proxy or another. `serving`: wait until it does."""
         if self._bin is None:
             self._bin = binaries(ROOT, self.folder / "bin", ("hearthcast-box", "hearthcast-netd"))
         box = Box(self[place], self._bin / "hearthcast-box", self.folder / f"{place}-program", *instances)
         self.logs[place] = box.program.log
         self.ending(box.stop)
-        box.start()
+        box.start(serving=serving)
         return box
 
     def down(self) -> None:
