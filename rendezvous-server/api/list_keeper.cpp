@@ -30,7 +30,7 @@ struct ListKeeper::State : std::enable_shared_from_this<State> {
   bool stopped = false;
 
   void write() {
-    if (writing || waiting.empty()) {
+    if (writing || waiting.empty() || !worker) {
       return;
     }
     writing = true;
@@ -98,6 +98,11 @@ ListKeeper::ListKeeper(boost::asio::io_context& io, Log& log, Store store)
 ListKeeper::~ListKeeper() {
   stop();
   state_->worker.reset();
+  for (const auto& [box, record] : std::exchange(state_->waiting, {})) {  // what came while it was writing
+    if (const auto saved = state_->store.save(record); !saved) {
+      state_->log.warning("allow_list_not_stored", {{"error", saved.error().text}});
+    }
+  }
 }
 
 void ListKeeper::keep(AllowRecord record) {

@@ -15,7 +15,7 @@ namespace hearthcast::rendezvous {
 class ListKeeper {
  public:
   ListKeeper(boost::asio::io_context& io, Log& log, Store store);
-  ~ListKeeper();  // waits for the write in hand
+  ~ListKeeper();  // waits for the write in hand, and writes what is left itself
   ListKeeper(const ListKeeper&) = delete;
   ListKeeper& operator=(const ListKeeper&) = delete;
 
