@@ -18,4 +18,6 @@ export type ImportReport = Schemas['ImportReport'];
 export type ImportLine = ImportReport['lines'][number];
 export type Pairing = Schemas['Pairing'];
 export type PairingEvent = Schemas['PairingEvent'];
+export type Multicast = Schemas['Multicast'];
+export type MulticastInstance = Schemas['MulticastInstance'];
 export type Problem = Schemas['Problem'];
