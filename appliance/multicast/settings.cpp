@@ -153,7 +153,7 @@ void declare_route(Settings& row, proxy::StaticRoute& route) {
 
 std::string check_group(const char* what, const Prefix& prefix) {
   return prefix == Prefix() || !prefix.address.is_multicast()
-             ? std::string(what) + " needs a group, as \"239.1.2.3\" or \"ff3e::8000:0/96\""
+             ? std::string(what) + " needs a group, as \"239.1.2.3\" or \"ff3e::/96\""
              : "";
 }
 
@@ -227,7 +227,7 @@ void declare_instance(Settings& row, InstanceSettings& instance) {
         return check_group("a route", route.group);
       },
       proxy::StaticRoute{
-          .from = "eth0", .to = {"eth1"}, .group = *Prefix::parse("ff3e::8000:0/96"), .source = {}});
+          .from = "eth0", .to = {"eth1"}, .group = *Prefix::parse("ff3e::/96"), .source = {}});
 }
 
 InstanceSettings example() {

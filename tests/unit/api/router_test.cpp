@@ -81,7 +81,8 @@ TEST_F(RouterTest, EveryRequestThatChangesSomethingNeedsTheHeader) {
     transport = over;
     forge_proof = false;
     for (const Route& route : routes()) {
-      if (route.method == "GET") {
+      const bool hidden = route.need == Need::kControlSocket && over != http::Transport::kUnix;
+      if (route.method == "GET" || hidden) {
         continue;
       }
       SCOPED_TRACE(std::string(route.method) + " " + std::string(route.pattern));

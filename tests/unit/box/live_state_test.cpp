@@ -126,5 +126,25 @@ TEST_F(LiveStateTest, ReachabilityInWords) {
             api::ReachabilityLive::State::kLanOnly);
 }
 
+TEST_F(LiveStateTest, TheTunnelPortTellsEveryReasonOfADropByName) {
+  forward::Statistics statistics;
+  statistics.port = {.datagrams = 100,
+                     .stray = 1,
+                     .unvouched = 2,
+                     .rejected = 3,
+                     .malformed = 4,
+                     .queue_full = 5,
+                     .send_dropped = 6};
+  const auto port = tunnel_port(&statistics, {.stun_unknown = 7, .handshake_unproven = 8});
+  EXPECT_EQ(port.datagrams, 100U);
+  std::uint64_t expected = 0;
+  for (const auto& drop : port.drops) {
+    EXPECT_EQ(drop.count, ++expected) << drop.reason;
+  }
+  EXPECT_EQ(expected, 8U);
+  EXPECT_EQ(port.drops.front().reason, "stray");
+  EXPECT_EQ(tunnel_port(nullptr, {}).drops.size(), port.drops.size());  // before the first statistics
+}
+
 }  // namespace
 }  // namespace hearthcast::app

@@ -9,14 +9,15 @@ namespace {
 using testing::HasSubstr;
 
 linux::Interface make(unsigned index, const std::string& name) {
-  return {.index = index,
-          .name = name,
-          .up = true,
-          .running = true,
-          .loopback = name == "lo",
-          .multicast = true,
-          .mtu = 1500,
-          .addresses = {}};
+  linux::Interface made;
+  made.index = index;
+  made.name = name;
+  made.up = true;
+  made.running = true;
+  made.loopback = name == "lo";
+  made.multicast = true;
+  made.mtu = 1500;
+  return made;
 }
 
 TEST(Upstream, TheNamedInterfaceIsTaken) {

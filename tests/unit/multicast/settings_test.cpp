@@ -205,6 +205,20 @@ TEST(MulticastSettings, TheSamplesExampleIsGood) {
   ASSERT_EQ(file.problem(instance), "") << instance;
   EXPECT_EQ(file.only().proxy.name, "tv");
   EXPECT_FALSE(proxy::check(file.settings.proxy()).has_value());
+  // Once more, for the tables inside: their prose stays behind its sign.
+  std::string whole;
+  for (std::size_t at = 0; at < instance.size(); at = instance.find('\n', at) + 1) {
+    const std::string line = instance.substr(at, instance.find('\n', at) - at + 1);
+    whole += line.starts_with("#") && !line.starts_with("# ") ? line.substr(1) : line;
+  }
+  File inner;
+  ASSERT_EQ(inner.problem(whole), "") << whole;
+  EXPECT_EQ(inner.only().links.size(), 1U);
+  EXPECT_EQ(inner.only().proxy.rules.size(), 1U);
+  EXPECT_EQ(inner.only().proxy.boundaries.size(), 1U);
+  EXPECT_EQ(inner.only().proxy.joins.size(), 1U);
+  EXPECT_EQ(inner.only().proxy.routes.size(), 1U);
+  EXPECT_FALSE(proxy::check(inner.settings.proxy()).has_value());
   for (const char* example : {"##[[multicast.link]]", "##[[multicast.rule]]", "##[[multicast.boundary]]",
                               "##[[multicast.join]]", "##[[multicast.route]]"}) {
     EXPECT_THAT(text, HasSubstr(example));
