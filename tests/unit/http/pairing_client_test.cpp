@@ -20,10 +20,22 @@ class PairingClientTest : public testing::Test {
   // What the box says to a request.
   using Says = std::function<Response(const PairingRequest&)>;
 
-  Endpoint start_box(const secure::OpenSslIdentity& identity, Says says) {
+  enum class Found { kAtOnce, kAfterAnotherWasAsked };
+  Endpoint start_box(const secure::OpenSslIdentity& identity, Says says, Found found = Found::kAtOnce) {
     servers.push_back(std::make_unique<Server>(
-        io, log, [this, says = std::move(says)](const Request& request, const Responder& responder) {
+        io, log, [this, says = std::move(says), found](const Request& request, const Responder& responder) {
+          if (request.method == "HEAD") {  // who is there?
+            if (found == Found::kAfterAnotherWasAsked && asked.empty()) {
+              not_found_yet.push_back(responder);
+            } else {
+              responder.send(Response::text(404, ""));
+            }
+            return;
+          }
           asked.push_back(request);
+          for (const Responder& waiting : std::exchange(not_found_yet, {})) {
+            waiting.send(Response::text(404, ""));
+          }
           const auto decoded = decode_pairing_request(request.body);
           EXPECT_TRUE(decoded);
           responder.send(says(*decoded));
@@ -58,6 +70,7 @@ class PairingClientTest : public testing::Test {
   PairingLink link;
   std::string name = "Laptop";
   std::vector<Request> asked;
+  std::vector<Responder> not_found_yet;
   std::vector<std::unique_ptr<Server>> servers;
 };
 
@@ -79,7 +92,7 @@ TEST_F(PairingClientTest, GoesOnToTheNextAddress) {
   const auto unreached = [](const PairingRequest&) { return Response::text(200, "{}"); };
   link.addresses = {*Endpoint::parse("127.0.0.1:1"), start_box(stranger, unreached),
                     start_box(box, [](const PairingRequest&) { return Response::text(503, "busy\n"); }),
-                    start_box(box, good())};
+                    start_box(box, good(), Found::kAfterAnotherWasAsked)};
   EXPECT_TRUE(pair());
   EXPECT_EQ(asked.size(), 2U) << "another key than the link's hears nothing";
 }
@@ -95,7 +108,7 @@ TEST_F(PairingClientTest, ARefusalIsTheLastWord) {
                 [](const PairingRequest&) {
                   return Response::json(200, encode(PairingRefusal{PairingRefusalCode::kUsed, ""}));
                 }),
-      start_box(box, good())};
+      start_box(box, good(), Found::kAfterAnotherWasAsked)};
   const auto refused = pair();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().refused, PairingRefusalCode::kUsed);
