@@ -226,8 +226,7 @@ void declare_instance(Settings& row, InstanceSettings& instance) {
         }
         return check_group("a route", route.group);
       },
-      proxy::StaticRoute{
-          .from = "eth0", .to = {"eth1"}, .group = *Prefix::parse("ff3e::/96"), .source = {}});
+      proxy::StaticRoute{.from = "eth0", .to = {"eth1"}, .group = *Prefix::parse("ff3e::/96"), .source = {}});
 }
 
 InstanceSettings example() {
