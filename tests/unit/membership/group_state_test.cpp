@@ -15,12 +15,6 @@ using testing::UnorderedElementsAreArray;
 using wire::RecordType;
 constexpr auto kInclude = FilterMode::kInclude;
 constexpr auto kExclude = FilterMode::kExclude;
-constexpr auto kIsIn = RecordType::kModeIsInclude;
-constexpr auto kIsEx = RecordType::kModeIsExclude;
-constexpr auto kToIn = RecordType::kChangeToInclude;
-constexpr auto kToEx = RecordType::kChangeToExclude;
-constexpr auto kAllow = RecordType::kAllowNewSources;
-constexpr auto kBlock = RecordType::kBlockOldSources;
 
 // Sources are one letter each: "ab" is {192.0.2.97, 192.0.2.98}.
 IpAddress letter(char c) { return ip("192.0.2." + std::to_string(static_cast<int>(c))); }

@@ -13,6 +13,14 @@ inline const Time kStart = Time() + std::chrono::hours(1);
 inline const IpAddress kBox = *IpAddress::parse("fe80::1");
 inline const IpAddress kHost = *IpAddress::parse("fe80::1:5");
 
+// The record types by the short names that the RFCs' tables use.
+inline constexpr auto kIsIn = wire::RecordType::kModeIsInclude;
+inline constexpr auto kIsEx = wire::RecordType::kModeIsExclude;
+inline constexpr auto kToIn = wire::RecordType::kChangeToInclude;
+inline constexpr auto kToEx = wire::RecordType::kChangeToExclude;
+inline constexpr auto kAllow = wire::RecordType::kAllowNewSources;
+inline constexpr auto kBlock = wire::RecordType::kBlockOldSources;
+
 inline IpAddress ip(std::string_view text) {
   const auto address = IpAddress::parse(text);
   EXPECT_TRUE(address) << text;
