@@ -1,32 +1,22 @@
 #include <algorithm>
-#include <ctime>
 #include <iostream>
 
 #include "tunnelmgr/linux/epoll.hpp"
 #include "tunnelmgr/linux/group_watch.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
 #include "tunnelmgr/mcast/commands.hpp"
+#include "tunnelmgr/mcast/complain.hpp"
 #include "tunnelmgr/mcast/flow_text.hpp"
 #include "tunnelmgr/mcast/link.hpp"
 #include "tunnelmgr/mcast/report.hpp"
+#include "tunnelmgr/mcast/wall_clock.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 
 namespace hearthcast::mcast {
 namespace {
 
-std::int64_t wall_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 Duration of_seconds(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
-int complain(const std::string& text, int code) {
-  std::cerr << "hearthcast-mcast: " << text << "\n";
-  return code;
 }
 
 class Receiver {

@@ -7,20 +7,16 @@
 
 #include "tunnelmgr/linux/multicast_sender.hpp"
 #include "tunnelmgr/mcast/commands.hpp"
+#include "tunnelmgr/mcast/complain.hpp"
 #include "tunnelmgr/mcast/flow_text.hpp"
 #include "tunnelmgr/mcast/link.hpp"
 #include "tunnelmgr/mcast/pacer.hpp"
 #include "tunnelmgr/mcast/report.hpp"
+#include "tunnelmgr/mcast/wall_clock.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 
 namespace hearthcast::mcast {
 namespace {
-
-std::int64_t wall_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
 
 void sleep_until(Time deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
@@ -28,11 +24,6 @@ void sleep_until(Time deadline) {
     const timespec time{left / 1'000'000'000, left % 1'000'000'000};
     ::nanosleep(&time, nullptr);  // a signal ends it
   }
-}
-
-int refuse(const std::string& text) {
-  std::cerr << "hearthcast-mcast: " << text << "\n";
-  return runtime::kWrongUsage;
 }
 
 void run(linux::MulticastSender& sender, const SendArguments& arguments, SendReport& report) {
@@ -67,21 +58,21 @@ void run(linux::MulticastSender& sender, const SendArguments& arguments, SendRep
 int send(const SendArguments& arguments) {
   const auto flow = parse_flow(arguments.flow);
   if (!flow) {
-    return refuse(flow.error().text);
+    return complain(flow.error().text, runtime::kWrongUsage);
   }
   const auto source = arguments.source.empty() ? flow->source : IpAddress::parse(arguments.source);
   if (!source && !arguments.source.empty()) {
-    return refuse("'" + arguments.source + "' is no address");
+    return complain("'" + arguments.source + "' is no address", runtime::kWrongUsage);
   }
   if (arguments.size < kProbeSize || arguments.size > 65000) {
-    return refuse("--size: from " + std::to_string(kProbeSize) + " to 65000 octets");
+    return complain("--size: from " + std::to_string(kProbeSize) + " to 65000 octets", runtime::kWrongUsage);
   }
   if (arguments.ttl > 255 || arguments.rate < 0) {
-    return refuse("--ttl: 0 to 255; --rate: 0 (unlimited) or more");
+    return complain("--ttl: 0 to 255; --rate: 0 (unlimited) or more", runtime::kWrongUsage);
   }
   const auto link = choose_interface(arguments.interface, flow->group.family());
   if (!link) {
-    return refuse(link.error().text);
+    return complain(link.error().text, runtime::kWrongUsage);
   }
   linux::SenderOptions options;
   options.group = {flow->group, flow->port};
@@ -90,8 +81,7 @@ int send(const SendArguments& arguments) {
   options.source = source;
   auto sender = linux::MulticastSender::open(options);
   if (!sender) {
-    std::cerr << "hearthcast-mcast: " << sender.error().text << "\n";
-    return runtime::kFailed;
+    return complain(sender.error().text, runtime::kFailed);
   }
   SendReport report{*flow, link->name, sender->own_endpoint(), 0, 0, arguments.size, 0, {}};
   report.flow.source.reset();

@@ -9,6 +9,7 @@
 #include "tunnelmgr/linux/socket_option.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
 #include "tunnelmgr/mcast/commands.hpp"
+#include "tunnelmgr/mcast/complain.hpp"
 #include "tunnelmgr/mcast/flow_text.hpp"
 #include "tunnelmgr/mcast/report.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
@@ -17,11 +18,6 @@ namespace hearthcast::mcast {
 namespace {
 
 constexpr int kHopLimit = 255;  // so that a router can tell its neighbours (RFC 5082)
-
-int complain(const std::string& text, int code) {
-  std::cerr << "hearthcast-mcast: " << text << "\n";
-  return code;
-}
 
 void run(trace::Client& client, linux::UdpSocket& socket) {
   linux::Epoll epoll;
