@@ -90,6 +90,11 @@ Result<void, Failure> Plane::add(const proxy::AddInterface& action) {
                   (family == Family::kIp4 ? " of IPv4" : " of IPv6"),
               tables.failure(family));
     }
+  } else if (const auto tables = tables_.find(action.instance); tables != tables_.end()) {
+    tables->second.remove_interface(number(action.index));
+  }
+  if (upstreams_.contains(action.index) || downstreams_.contains(action.index)) {
+    return {};  // it came again because `routing` changed
   }
   if (action.role == proxy::Role::kUpstream) {
     add_upstream(action);

@@ -62,6 +62,7 @@ class FakeMachine final : public Machine {
 
   std::map<unsigned, LinkPart> links;  // open ones
   std::map<Family, std::function<void(Time)>> table_readable;
+  std::map<Family, std::set<unsigned>> routed;  // interfaces of the open tables
   std::map<Family, std::deque<linux::RouteUpcall>> upcalls;
   std::map<linux::RouteKey, linux::Route> routes;
   std::map<linux::RouteKey, linux::RouteCounters> counted;
@@ -107,16 +108,18 @@ class FakeMachine final : public Machine {
     FakeTable(FakeMachine& machine, Family family) : machine_(machine), family_(family) {}
     ~FakeTable() override {
       machine_.table_readable.erase(family_);
+      machine_.routed.erase(family_);
       std::erase_if(machine_.routes, [&](const auto& each) { return each.first.group.family() == family_; });
     }
     Result<void, Failure> add_interface(unsigned index) override {
-      if (interfaces_.size() == linux::MulticastRouting::kMaxInterfaces) {
+      auto& interfaces = machine_.routed[family_];
+      if (interfaces.size() == linux::MulticastRouting::kMaxInterfaces) {
         return Failure{"The table is full."};
       }
-      interfaces_.insert(index);
+      interfaces.insert(index);
       return {};
     }
-    void remove_interface(unsigned index) override { interfaces_.erase(index); }
+    void remove_interface(unsigned index) override { machine_.routed[family_].erase(index); }
     Result<void, Failure> set_route(const linux::Route& route) override {
       if (machine_.refuse_routes) {
         return Failure{"No room for a route."};
@@ -151,7 +154,6 @@ class FakeMachine final : public Machine {
    private:
     FakeMachine& machine_;
     Family family_;
-    std::set<unsigned> interfaces_;
   };
 
   class FakeMemberships final : public Memberships {

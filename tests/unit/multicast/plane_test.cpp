@@ -347,6 +347,8 @@ TEST_F(PlaneTest, ARefusedMembershipThatIsLeftIsNotTriedAgain) {
 
 constexpr const char* kWithTunnels =
     "[[multicast]]\nname = \"tv\"\nupstream = [\"wan\"]\ndownstream = [\"lan\"]\ntunnels = \"chosen\"\n";
+constexpr const char* kOnlyTunnels =
+    "[[multicast]]\nname = \"tv\"\nupstream = [\"wan\"]\ntunnels = \"chosen\"\n";
 
 TEST_F(PlaneTest, ATunnelsFlowIsJoinedForTheProxyAndReceivedOnItsUpstream) {
   start(kWithTunnels);
@@ -400,6 +402,22 @@ TEST_F(PlaneTest, AReloadGivesRoutersTheirNewTimersWithoutForgettingWhoListens) 
   plane->reload(settings_of(std::string(kTv) + "query_interval_s = 20\n"), now);
   EXPECT_THAT(outputs(), ElementsAre(3));
   EXPECT_EQ(plane->status(now).links.at(0).families.at(1).query_interval, 20s);
+}
+
+TEST_F(PlaneTest, AReloadThatLeavesOnlyTunnelsTakesTheUpstreamOutOfItsTables) {
+  start(kWithTunnels);
+  for (const Family family : {Family::kIp4, Family::kIp6}) {
+    EXPECT_THAT(machine.routed[family], testing::Contains(2U));
+  }
+  plane->reload(settings_of(kOnlyTunnels), now);
+  for (const Family family : {Family::kIp4, Family::kIp6}) {
+    EXPECT_THAT(machine.routed[family], IsEmpty());
+  }
+  EXPECT_TRUE(machine.links.contains(2)) << "the provider's queries are still to be heard";
+  plane->reload(settings_of(kWithTunnels), now);
+  for (const Family family : {Family::kIp4, Family::kIp6}) {
+    EXPECT_THAT(machine.routed[family], testing::Contains(2U));
+  }
 }
 
 TEST_F(PlaneTest, AnInstanceThatIsTakenOutGivesEverythingBack) {
