@@ -31,9 +31,7 @@ class Line:
     def up(self) -> None:
         self.down()
         for space in self.spaces.values():
-            space.create()
-            space.sysctl({**SYSCTLS, "ipv4/igmp_max_memberships": 2000})
-            space.ip("link set lo up")
+            space.create({**SYSCTLS, "ipv4/igmp_max_memberships": 2000})
         cable(self["source"], "eth0", self["proxy"], "up0")
         cable(self["receiver"], "eth0", self["proxy"], "lan0")
         self["source"].ip(f"address add {SOURCE4}/24 dev eth0", f"address add {SOURCE6}/64 dev eth0 nodad", "link set eth0 up")

@@ -44,9 +44,7 @@ class TestBed:
     def up(self) -> None:
         self.down()
         for space in self.spaces.values():
-            space.create()
-            space.sysctl(SYSCTLS)
-            space.ip("link set lo up")
+            space.create(SYSCTLS)
         provider, router, home, away = self.spaces.values()
         cable(provider, "eth0", router, "to_isp")
         cable(home, "eth0", router, "to_home")

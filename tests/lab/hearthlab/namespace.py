@@ -37,8 +37,11 @@ class Namespace:
         self.name = name
         self.full_name = name_prefix + name
 
-    def create(self) -> None:
+    def create(self, sysctls: dict[str, object]) -> None:
+        """With its loopback interface up. The sysctls come first: interfaces take the defaults when they are made."""
         run(["ip", "netns", "add", self.full_name])
+        self.sysctl(sysctls)
+        self.ip("link set lo up")
 
     def remove(self) -> None:
         """Ends every process in the namespace, then removes it. Does nothing when it is not there."""

@@ -70,9 +70,7 @@ class Topology:
     def up(self) -> None:
         self.down()
         for space in self.spaces.values():
-            space.create()
-            space.sysctl(SYSCTLS)
-            space.ip("link set lo up")
+            space.create(SYSCTLS)
         for left, left_port, right, right_port in CABLES:
             self[left].ip(
                 f"link add {left_port} type veth peer name {right_port} netns {self[right].full_name}"

@@ -82,7 +82,7 @@ class MulticastTopology:
 
     def up(self) -> None:
         self.down()
-        _together(self._create, self.spaces.values())
+        _together(lambda space: space.create(SYSCTLS), self.spaces.values())
         for number, (left, port, right, peer) in enumerate(CABLES):
             self[left].ip(
                 f"link add {port} address {mac(number, 1)} type veth peer name {peer} address {mac(number, 2)}"
@@ -93,12 +93,6 @@ class MulticastTopology:
 
     def down(self) -> None:
         _together(lambda name: Namespace("", name).remove(), existing(self.prefix))
-
-    @staticmethod
-    def _create(space: Namespace) -> None:
-        space.create()
-        space.sysctl(SYSCTLS)
-        space.ip("link set lo up")
 
     def _raise_lan(self) -> None:
         ports = [peer for _, _, right, peer in CABLES if right == "lan"]
