@@ -26,7 +26,6 @@ struct Prefix {
 
   [[nodiscard]] bool contains(const IpAddress& other) const;
   [[nodiscard]] bool contains(const Prefix& other) const;
-  [[nodiscard]] bool overlaps(const Prefix& other) const { return contains(other) || other.contains(*this); }
   [[nodiscard]] bool is_single() const { return length == (address.is_ip4() ? 32U : 128U); }
   [[nodiscard]] Family family() const { return address.family(); }
   [[nodiscard]] std::string to_string() const;  // one address is printed without its length
