@@ -74,13 +74,14 @@ export class Window {
   }
 
   // What every screen owes: no serious fault by axe in light and dark, nothing that leaves the narrowest phone
-  // sideways, no fault of the page's own; and pictures of it in build/web/.
+  // sideways, cards that stand apart, no fault of the page's own; and pictures of it in build/web/.
   async inspect(name: string): Promise<void> {
     for (const scheme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       for (const [size, viewport] of [['phone', kPhone], ['desk', kDesk]] as const) {
         await this.page.setViewportSize(viewport);
         await this.page.screenshot({ path: join(kShots, `${name}-${size}-${scheme}.png`) });
+        expect(await this.touching_cards(), `cards of ${name} that touch, ${size}`).toEqual([]);
       }
       expect(await this.serious_faults(), `axe on ${name}, ${scheme}`).toEqual([]);
     }
@@ -90,6 +91,25 @@ export class Window {
     await this.page.setViewportSize(kDesk);
     await this.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     expect(this.faults).toEqual([]);
+  }
+
+  private async touching_cards(): Promise<string[]> {
+    return this.page.evaluate(() => {
+      const apart = 4; // pixels
+      const cards = [...document.querySelectorAll('.card')].map((card) => ({ card, box: card.getBoundingClientRect() }));
+      const touching = cards.flatMap((one, n) =>
+        cards
+          .slice(n + 1)
+          .filter(
+            ({ card, box }) =>
+              !one.card.contains(card) &&
+              box.left < one.box.right + apart && one.box.left < box.right + apart &&
+              box.top < one.box.bottom + apart && one.box.top < box.bottom + apart,
+          )
+          .map(({ card }) => [one.card, card]),
+      );
+      return touching.map((pair) => pair.map((card) => card.querySelector('h2, h3')?.textContent ?? card.className).join(' and '));
+    });
   }
 
   private async serious_faults(): Promise<string[]> {

@@ -109,12 +109,14 @@ export class Box extends Program {
     super('hearthcast-box', settings);
   }
 
-  // Without a rendezvous a device knows of the box's tunnel only that its port is 4755.
+  // Without a rendezvous a device knows of the box's tunnel only that its port is 4755. The multicast instance is of
+  // interfaces that no machine has, so that the page has something to complain of.
   static async start(tunnel: number): Promise<Box> {
     const [https, http] = [await free_port(), await free_port()];
     const box = new Box(
       `https://127.0.0.1:${https}`,
-      `name = "Home"\n[https]\nlisten = "127.0.0.1:${https}"\n[http]\nlisten = "127.0.0.1:${http}"\n[network]\ntunnel_port = ${tunnel}\nupstream_interface = "lo"\n`,
+      `name = "Home"\n[https]\nlisten = "127.0.0.1:${https}"\n[http]\nlisten = "127.0.0.1:${http}"\n[network]\ntunnel_port = ${tunnel}\nupstream_interface = "lo"\n` +
+        `[[multicast]]\nname = "tv"\nupstream = ["no-provider"]\ndownstream = ["no-lan"]\n`,
     );
     await box.start();
     return box;

@@ -176,6 +176,8 @@ describe('the owner', () => {
     await page.getByLabel('Password', { exact: true }).fill(kPassword);
     await page.keyboard.press('Enter');
     await window.heading('Settings');
+    await page.getByRole('heading', { name: 'Multicast at home' }).waitFor();
+    await window.says('no-provider');
     await window.inspect('13-settings');
     await window.go('#/', /./);
     await page.getByRole('link', { name: '2', exact: true }).waitFor(); // the channels are still there
