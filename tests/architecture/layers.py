@@ -36,7 +36,7 @@ LAYERS = {
     "tunnelmgr/playout": layer(PURE, "tunnelmgr: base wire"),
     "tunnelmgr/secure": layer(ADAPTER, "tunnelmgr: base wire"),
     "tunnelmgr/linux": layer(ADAPTER, "tunnelmgr: base wire"),
-    "tunnelmgr/datapath": layer(ADAPTER, "tunnelmgr: base wire tunnel secure linux"),
+    "tunnelmgr/datapath": layer(ADAPTER, "tunnelmgr: base wire tunnel playout secure linux"),
     "tunnelmgr/sqlite": layer(ADAPTER, "tunnelmgr: base"),
     "tunnelmgr/runtime": layer(ADAPTER, "tunnelmgr: base linux"),
     "tunnelmgr/http": layer(ADAPTER, "tunnelmgr: base wire signalling secure linux runtime"),

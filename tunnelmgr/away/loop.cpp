@@ -1,6 +1,5 @@
 #include "tunnelmgr/away/loop.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -22,7 +21,8 @@ void Loop::take(Down message) {
 void Loop::after_events() {
   for (auto& [id, stream] : streams_) {
     if (stream.fresh()) {
-      write_players(stream, true);
+      stream.audience().write(stream.ring(), now_);
+      stream.written();
     }
   }
 }
@@ -35,7 +35,11 @@ void Loop::on_session_added() {
 }
 
 void Loop::perform(OpenStream message) {
-  streams_.try_emplace(message.channel, message);
+  const auto gone = [this, channel = message.channel](PlayerId player, PlayerEnd end, std::uint64_t bytes) {
+    player_streams_.erase(player);
+    mailbox_.say_surely(PlayerGone{player, channel, end, bytes});
+  };
+  streams_.try_emplace(message.channel, message, datapath::Audience(epoll_, kFirstToken, gone));
   flow_streams_.clear();
 }
 
@@ -44,10 +48,7 @@ void Loop::perform(CloseStream message) {
   if (at == streams_.end()) {
     return;
   }
-  auto& stream = at->second;
-  while (!stream.players().empty()) {
-    end_player(stream, stream.players().begin(), PlayerEnd::kStreamClosed);
-  }
+  at->second.audience().close();
   flow_streams_.clear();
   streams_.erase(at);
 }
@@ -55,15 +56,13 @@ void Loop::perform(CloseStream message) {
 void Loop::perform(AddPlayer message) {
   const auto at = streams_.find(message.channel);
   const auto player = message.player;
-  const int fd = message.socket.get();
-  if (at == streams_.end() || !epoll_.add(fd, kFirstToken + static_cast<std::uint64_t>(player.value))) {
-    mailbox_.say_surely(PlayerGone{player, message.channel, PlayerEnd::kStreamClosed, 0});
+  const auto channel = message.channel;
+  if (at == streams_.end() || !at->second.add(std::move(message), now_)) {
+    mailbox_.say_surely(PlayerGone{player, channel, PlayerEnd::kStreamClosed, 0});
     return;
   }
-  auto& stream = at->second;
-  player_streams_[player] = &stream;
-  stream.add(std::move(message), now_);
-  write_players(stream, true);
+  player_streams_[player] = &at->second;
+  at->second.audience().write(at->second.ring(), now_);
 }
 
 void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
@@ -110,53 +109,13 @@ void Loop::on_media(const tunnel::InnerPacket& inner) {
   }
 }
 
-// Writes what is new to the players; those whose sockets are full wait for their own event, or for the tick.
-void Loop::write_players(Stream& stream, bool only_ready) {
-  auto& players = stream.players();
-  for (auto player = players.begin(); player != players.end();) {
-    const auto current = player++;
-    const auto before = current->state();
-    if (only_ready && before == PlayerState::kBlocked) {
-      continue;
-    }
-    const auto after = current->write(stream.ring(), now_);
-    if (after == PlayerState::kClosed || after == PlayerState::kTooSlow) {
-      end_player(stream, current, after == PlayerState::kClosed ? PlayerEnd::kClosed : PlayerEnd::kTooSlow);
-    } else if (after != before) {
-      watch(*current);
-    }
-  }
-  stream.written();
-}
-
-void Loop::watch(const Player& player) {
-  epoll_.change(player.fd(), kFirstToken + static_cast<std::uint64_t>(player.id().value), true,
-                player.state() == PlayerState::kBlocked);
-}
-
 void Loop::on_event(const linux::Epoll::Event& event) {
   const PlayerId id{static_cast<std::int64_t>(event.token - kFirstToken)};
   const auto at = player_streams_.find(id);
-  if (at == player_streams_.end()) {
-    return;  // gone earlier in this turn
+  if (at != player_streams_.end()) {  // else it went earlier in this turn
+    Stream& stream = *at->second;
+    stream.audience().on_event(id, event, stream.ring(), now_);
   }
-  auto& stream = *at->second;
-  const auto player = std::find_if(stream.players().begin(), stream.players().end(),
-                                   [id](const Player& p) { return p.id() == id; });
-  if (event.readable && player->read() == PlayerState::kClosed) {
-    end_player(stream, player, PlayerEnd::kClosed);
-    return;
-  }
-  if (event.writable) {
-    write_players(stream, false);
-  }
-}
-
-void Loop::end_player(Stream& stream, std::list<Player>::iterator player, PlayerEnd end) {
-  epoll_.remove(player->fd());
-  player_streams_.erase(player->id());
-  mailbox_.say_surely(PlayerGone{player->id(), stream.channel(), end, player->bytes()});
-  stream.players().erase(player);
 }
 
 void Loop::on_tick() {
@@ -164,7 +123,8 @@ void Loop::on_tick() {
     if (stream.went_silent(now_)) {
       mailbox_.say_surely(StreamSignal{id, false});
     }
-    write_players(stream, false);  // finds those that have stopped reading
+    stream.audience().retry(stream.ring(), now_);
+    stream.written();
   }
 }
 

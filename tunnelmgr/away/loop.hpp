@@ -2,7 +2,6 @@
 // players' sockets out.
 #pragma once
 
-#include <list>
 #include <map>
 #include <unordered_map>
 
@@ -34,9 +33,6 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
 
   void on_media(const tunnel::InnerPacket& inner);
   Stream* stream_of(const tunnel::MediaFrame& media);
-  void write_players(Stream& stream, bool only_ready);
-  void end_player(Stream& stream, std::list<Player>::iterator player, PlayerEnd end);
-  void watch(const Player& player);
 
   std::map<ChannelId, Stream> streams_;
   std::unordered_map<PlayerId, Stream*> player_streams_;

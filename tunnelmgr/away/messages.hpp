@@ -12,11 +12,10 @@
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/datapath/messages.hpp"
+#include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 
 namespace hearthcast::away {
-
-using PlayerId = Id<struct PlayerTag>;  // one HTTP response that streams; never reused while the program runs
 
 // ---- down ----------------------------------------------------------------------------------------------
 
@@ -51,11 +50,7 @@ struct StreamSignal {
   bool present = false;
 };
 
-enum class PlayerEnd : std::uint8_t {
-  kClosed,        // by the player
-  kTooSlow,       // it did not read: dropped, not waited for
-  kStreamClosed,  // by CloseStream, or there was no such stream
-};
+using datapath::PlayerEnd;
 
 struct PlayerGone {
   PlayerId player;

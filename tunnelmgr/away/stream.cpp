@@ -45,10 +45,6 @@ bool Stream::went_silent(Time now) {
   return true;
 }
 
-Player& Stream::add(AddPlayer message, Time now) {
-  return players_.emplace_back(message.player, std::move(message.socket), buffer_.start(), now);
-}
-
 StreamCounters Stream::report(Time now) {
   StreamCounters counters;
   counters.channel = channel_;
@@ -58,7 +54,7 @@ StreamCounters Stream::report(Time now) {
   counters.reordered = former_.reordered + receiver_.reordered();
   counters.duplicates = former_.duplicates + receiver_.duplicates();
   counters.continuity_errors = buffer_.continuity_errors();
-  counters.players = players_.size();
+  counters.players = audience_.players().size();
   if (reported_at_ && now > *reported_at_) {
     const std::chrono::duration<double> passed = now - *reported_at_;
     counters.bits_per_second =

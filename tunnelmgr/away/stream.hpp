@@ -1,12 +1,11 @@
 // One channel that is watched: what arrives of it, and the players that it is written to. Data thread only.
 #pragma once
 
-#include <functional>
-#include <list>
 #include <optional>
+#include <utility>
 
 #include "tunnelmgr/away/messages.hpp"
-#include "tunnelmgr/away/player.hpp"
+#include "tunnelmgr/datapath/audience.hpp"
 #include "tunnelmgr/playout/stream_buffer.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 #include "tunnelmgr/tunnel/flow_receiver.hpp"
@@ -15,7 +14,8 @@ namespace hearthcast::away {
 
 class Stream {
  public:
-  explicit Stream(const OpenStream& message) : channel_(message.channel), flow_(message.flow) {}
+  Stream(const OpenStream& message, datapath::Audience audience)
+      : channel_(message.channel), flow_(message.flow), audience_(std::move(audience)) {}
 
   [[nodiscard]] ChannelId channel() const { return channel_; }
   [[nodiscard]] bool carries(const wire::UdpPacketHeader& header) const;
@@ -28,8 +28,11 @@ class Stream {
   // True once when a quarter of a second has passed without data.
   [[nodiscard]] bool went_silent(Time now);
 
-  Player& add(AddPlayer message, Time now);
-  [[nodiscard]] std::list<Player>& players() { return players_; }
+  // False: the kernel refuses to watch one more. On one machine there is nothing to pace for.
+  [[nodiscard]] bool add(AddPlayer message, Time now) {
+    return audience_.add(message.player, std::move(message.socket), buffer_.start(), std::nullopt, now);
+  }
+  [[nodiscard]] datapath::Audience& audience() { return audience_; }
   [[nodiscard]] const playout::Ring& ring() const { return buffer_.ring(); }
   [[nodiscard]] bool fresh() const { return fresh_; }  // data came since the last written()
   void written() { fresh_ = false; }
@@ -42,7 +45,7 @@ class Stream {
   FlowKey flow_;
   playout::StreamBuffer buffer_;
   tunnel::FlowReceiver receiver_;
-  std::list<Player> players_;  // a list: descriptors and iterators stay while others go
+  datapath::Audience audience_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   StreamCounters former_;  // of the sessions before

@@ -17,6 +17,7 @@ using ChannelId = Id<struct ChannelTag>;  // a row of the box's catalogue; also 
 using DeviceId = Id<struct DeviceTag>;    // a paired device of this box
 using FlowId = Id<struct FlowTag>;        // the GRE key of a carried flow, 32 bits
 using PeerId = Id<struct PeerTag>;        // a device's tunnel inside this run of a program; never reused
+using PlayerId = Id<struct PlayerTag>;    // an HTTP response that streams; never reused while a program runs
 
 }  // namespace hearthcast
 

@@ -5,6 +5,7 @@
 // Down and Up are the program's variants of messages and contain those of messages.hpp, Down also Stop.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -49,6 +50,7 @@ class SessionLoop : protected PortSink {
   virtual void take(Down message) = 0;
   virtual void on_event(const linux::Epoll::Event& event) = 0;  // of a descriptor the program added to epoll_
   virtual void after_events() {}                                // once a turn
+  [[nodiscard]] virtual Time next_deadline() const { return kNever; }  // a turn is wanted then, too
   virtual void on_session_added() {}
   virtual void on_session_gone() {}  // a peer's memory is freed after this
   virtual void on_tick() = 0;
@@ -120,7 +122,7 @@ void SessionLoop<Down, Up>::run() {
   next_report_ = now_ + kReport;
   consume();  // what was posted before the thread ran has not signalled
   while (running_) {
-    const auto events = epoll_.wait(idle() ? next_report_ : next_tick_);
+    const auto events = epoll_.wait(std::min(idle() ? next_report_ : next_tick_, next_deadline()));
     now_ = Clock::now();
     turned_at_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
     if (mailbox_.has_down()) {

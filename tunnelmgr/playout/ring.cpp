@@ -16,12 +16,12 @@ void Ring::append(Bytes octets) {
   end_ += octets.size();
 }
 
-std::optional<Ring::Pieces> Ring::read(std::uint64_t offset) const {
+std::optional<Ring::Pieces> Ring::read(std::uint64_t offset, std::uint64_t until) const {
   if (offset < begin() || offset > end_) {
     return std::nullopt;
   }
   const auto at = static_cast<std::size_t>(offset % capacity_);
-  const auto size = static_cast<std::size_t>(end_ - offset);
+  const auto size = static_cast<std::size_t>(std::max(std::min(until, end_), offset) - offset);
   const std::size_t first = std::min(size, capacity_ - at);
   return Pieces{Bytes(octets_.get() + at, first), Bytes(octets_.get(), size - first)};
 }

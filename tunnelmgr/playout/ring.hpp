@@ -28,7 +28,9 @@ class Ring {
   // What follows `offset`, in at most two pieces (the second continues the first); both empty when the reader
   // has all. Valid until the next append(). nullopt: what was at `offset` is gone.
   using Pieces = std::array<Bytes, 2>;
-  [[nodiscard]] std::optional<Pieces> read(std::uint64_t offset) const;
+  [[nodiscard]] std::optional<Pieces> read(std::uint64_t offset) const { return read(offset, end_); }
+  // The same, but nothing from `until` on.
+  [[nodiscard]] std::optional<Pieces> read(std::uint64_t offset, std::uint64_t until) const;
 
  private:
   std::size_t capacity_;

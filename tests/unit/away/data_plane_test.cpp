@@ -2,12 +2,10 @@
 #include "tunnelmgr/away/data_plane.hpp"
 
 #include <gmock/gmock.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "tests/unit/datapath/established.hpp"
 #include "tests/unit/datapath/plane_in_test.hpp"
+#include "tests/unit/datapath/screen.hpp"
 #include "tests/unit/playout/ts_maker.hpp"
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/playout/stream_buffer.hpp"
@@ -49,45 +47,10 @@ class Box {
   std::unique_ptr<secure::DtlsSession> session_;
 };
 
-// A player: the far end of a connected socket.
-class Screen {
+// A player of the away client.
+class Screen : public datapath::Screen {
  public:
-  Screen() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    mine_ = linux::Fd(ends[0]);
-    theirs_ = linux::Fd(ends[1]);
-  }
-  AddPlayer player(int id, int channel) { return {PlayerId{id}, ChannelId{channel}, std::move(theirs_)}; }
-  void close() { mine_ = linux::Fd(); }
-  // Until size octets came, or the end.
-  Buffer read(std::size_t size) {
-    const Time end = Clock::now() + kPatience;
-    while (got_.size() < size && Clock::now() < end) {
-      pollfd ready{mine_.get(), POLLIN, 0};
-      (void)::poll(&ready, 1, 100);
-      Buffer more(65536);
-      const auto count = ::read(mine_.get(), more.data(), more.size());
-      if (count == 0) {
-        ended_ = true;
-        break;
-      }
-      if (count > 0) {
-        got_.insert(got_.end(), more.begin(), more.begin() + count);
-      }
-    }
-    return std::exchange(got_, {});
-  }
-  bool ended() {
-    (void)read(SIZE_MAX);
-    return ended_;
-  }
-
- private:
-  linux::Fd mine_;
-  linux::Fd theirs_;
-  Buffer got_;
-  bool ended_ = false;
+  AddPlayer player(int id, int channel) { return {PlayerId{id}, ChannelId{channel}, socket()}; }
 };
 
 class AwayDataPlaneTest : public testing::Test, protected datapath::PlaneInTest<DataPlane> {

@@ -36,6 +36,17 @@ TEST(Ring, MoreThanItHoldsLeavesTheTail) {
   EXPECT_EQ(text(ring.read(ring.begin())), "fghi");
 }
 
+TEST(Ring, AReaderCanStopBeforeTheEnd) {
+  Ring ring(8);
+  ring.append(as_bytes("abcdefghij"));
+  EXPECT_EQ(text(ring.read(3, 6)), "def");
+  EXPECT_EQ(text(ring.read(6, 9)), "ghi") << "across the seam";
+  EXPECT_EQ(text(ring.read(3, 3)), "");
+  EXPECT_EQ(text(ring.read(5, 3)), "") << "what it may not have yet is nothing, not gone";
+  EXPECT_EQ(text(ring.read(3, 99)), "defghij");
+  EXPECT_EQ(text(ring.read(1, 5)), "gone");
+}
+
 TEST(Ring, ManyReadersReadTheSameStream) {
   std::mt19937 random(3);
   Ring ring(1000);

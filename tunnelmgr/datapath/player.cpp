@@ -1,4 +1,4 @@
-#include "tunnelmgr/away/player.hpp"
+#include "tunnelmgr/datapath/player.hpp"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -8,7 +8,9 @@
 #include <chrono>
 #include <utility>
 
-namespace hearthcast::away {
+#include "tunnelmgr/playout/catch_up.hpp"
+
+namespace hearthcast::datapath {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds{10};
@@ -17,12 +19,24 @@ iovec vector_of(Bytes octets) { return {const_cast<std::uint8_t*>(octets.data())
 
 }  // namespace
 
-Player::Player(PlayerId id, linux::Fd socket, std::uint64_t start, Time now)
-    : id_(id), socket_(std::move(socket)), start_(start), offset_(start), last_progress_(now) {}
+Player::Player(linux::Fd socket, std::uint64_t start, std::optional<std::uint64_t> paced_at, Time now)
+    : socket_(std::move(socket)), start_(start), offset_(start), paced_at_(paced_at), last_progress_(now) {}
+
+std::uint64_t Player::limit(const playout::Ring& ring) {
+  if (!paced_at_) {
+    return ring.end();
+  }
+  const std::uint64_t limit = playout::catch_up_limit(start_, *paced_at_, ring.end());
+  if (limit == ring.end()) {
+    paced_at_.reset();
+  }
+  return limit;
+}
 
 PlayerState Player::write(const playout::Ring& ring, Time now) {
+  const std::uint64_t until = limit(ring);
   for (;;) {
-    const auto pieces = ring.read(offset_);
+    const auto pieces = ring.read(offset_, until);
     if (!pieces) {
       return state_ = PlayerState::kTooSlow;
     }
@@ -59,4 +73,4 @@ PlayerState Player::read() {
   return state_;
 }
 
-}  // namespace hearthcast::away
+}  // namespace hearthcast::datapath
