@@ -13,8 +13,9 @@
 
 namespace hearthcast::tunnel {
 
-// Room before a payload: GRE with key and sequence number, and the larger inner header.
-inline constexpr std::size_t kFrameHeadroom = 12 + wire::kMaxInnerHeaderSize;
+inline constexpr std::size_t kMediaGreSize = 12;  // GRE with key and sequence number, before the inner packet
+// Room before a payload: that, and the larger inner header.
+inline constexpr std::size_t kFrameHeadroom = kMediaGreSize + wire::kMaxInnerHeaderSize;
 
 // What the socket told about a datagram besides its payload.
 struct Provenance {
