@@ -269,10 +269,13 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
     }
     greeted_ = true;
     device_software_ = hello->software;
+    device_capabilities_ = hello->capabilities;
     channels_revision_ = hello->channels_revision;
     say_hello(now, out);
   } else if (std::holds_alternative<tunnel::Notice>(message)) {
     close("the device said goodbye", out);
+  } else if (const auto* congestion = std::get_if<tunnel::Congestion>(&message)) {
+    on_congestion(*congestion, now, out);
   }
   // A ping was answered by the transport's acknowledgement.
 }
@@ -287,7 +290,8 @@ void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
                        .name = facts_.name,
                        .state = state_of(standing),
                        .link_local = link_local_of(device_),
-                       .text = standing ? standing->text : ""},
+                       .text = standing ? standing->text : "",
+                       .capabilities = facts_.capabilities},
       now, out);
   if (state_of(standing) == tunnel::DeviceState::kRevoked) {
     for (auto& action : end(tunnel::NoticeCode::kRevoked, standing->text, now)) {
@@ -325,6 +329,10 @@ void DeviceTunnel::say_channels(Time now, TunnelActions& out) {
 }
 
 void DeviceTunnel::refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out) {
+  refuse(tunnel::Refusal{wire_code(refusal.code), refusal.text, flow}, now, out);
+}
+
+void DeviceTunnel::refuse(const tunnel::Refusal& refusal, Time now, TunnelActions& out) {
   ++counters_.refused;
   if (transport_.idle()) {
     unheard_refusals_ = 0;
@@ -332,7 +340,20 @@ void DeviceTunnel::refuse(const access::Refusal& refusal, const FlowKey& flow, T
   if (++unheard_refusals_ > kMaxUnheardRefusals) {
     return;  // it floods reports and hears nothing: words are wasted, and would fill our queue
   }
-  say(tunnel::Refusal{wire_code(refusal.code), refusal.text, flow}, now, out);
+  say(refusal, now, out);
+}
+
+void DeviceTunnel::on_congestion(const tunnel::Congestion& congestion, Time now, TunnelActions& out) {
+  if (!watching_.contains(congestion.flow)) {
+    return;
+  }
+  ++counters_.congested;
+  const auto refusal = narrow_.note(congestion, now);
+  for (auto& [report, granted] : reports_) {
+    granted.erase(congestion.flow);
+  }
+  gather(now, out);
+  refuse(refusal, now, out);
 }
 
 void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActions& out) {
@@ -349,6 +370,11 @@ void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActi
   for (const ChannelId id : decision.channels) {
     if (const channels::Channel* channel = access_->catalogue().find(id)) {
       granted.insert(channel->flow);
+    }
+  }
+  for (const auto& refusal : narrow_.withhold(granted, now)) {
+    if (asked) {
+      refuse(refusal, now, out);
     }
   }
   if (decision.refusal && (asked || lost_something)) {

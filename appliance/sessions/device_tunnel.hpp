@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "appliance/access/access.hpp"
+#include "appliance/sessions/narrow_paths.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/membership/router.hpp"
@@ -41,11 +42,13 @@ using TunnelActions = std::vector<TunnelAction>;
 struct BoxFacts {
   std::string software;
   std::string name;
+  tunnel::Capabilities capabilities{};  // what this box's hello lists
 };
 
 struct TunnelCounters {
   std::uint64_t malformed = 0;  // inner packets and control messages that mean nothing
   std::uint64_t refused = 0;    // reports that were answered by a refusal
+  std::uint64_t congested = 0;  // flows that were cut because the path did not carry them
 };
 
 class DeviceTunnel {
@@ -70,6 +73,8 @@ class DeviceTunnel {
 
   [[nodiscard]] const std::set<FlowKey>& watching() const { return watching_; }
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
+  // What the device's hello listed; empty until it came.
+  [[nodiscard]] const tunnel::Capabilities& device_capabilities() const { return device_capabilities_; }
   [[nodiscard]] const TunnelCounters& counters() const { return counters_; }
   // IGMP first, then MLD.
   [[nodiscard]] std::array<membership::RouterStatus, 2> memberships(Time now) const {
@@ -92,6 +97,9 @@ class DeviceTunnel {
   // `asked`: by a report just now; else because the owner changed something.
   void decide(const Report& report, bool asked, Time now, TunnelActions& out);
   void gather(Time now, TunnelActions& out);
+  // The circuit breaker of RFC 8084, ingress: cuts a flow that does not get through.
+  void on_congestion(const tunnel::Congestion& congestion, Time now, TunnelActions& out);
+  void refuse(const tunnel::Refusal& refusal, Time now, TunnelActions& out);
   void close(const std::string& reason, TunnelActions& out);
 
   IdentityId identity_;
@@ -106,8 +114,10 @@ class DeviceTunnel {
   std::optional<access::RefusalCode> standing_;
   std::map<Report, std::set<FlowKey>> reports_;  // what each state of the listener was granted
   std::set<FlowKey> watching_;
+  NarrowPaths narrow_;
   std::map<FlowKey, Time> silent_;  // watched flows without data: when to tell the device
   std::string device_software_;
+  tunnel::Capabilities device_capabilities_;
   int unheard_refusals_ = 0;
   Time close_at_ = kNever;
   std::string close_reason_;

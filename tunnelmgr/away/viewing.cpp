@@ -12,6 +12,7 @@ int status_of(tunnel::RefusalCode code) {
       return 404;
     case tunnel::RefusalCode::kLimit:
     case tunnel::RefusalCode::kNoSignal:
+    case tunnel::RefusalCode::kPath:
       return 503;
     case tunnel::RefusalCode::kNotGranted:
     case tunnel::RefusalCode::kPending:

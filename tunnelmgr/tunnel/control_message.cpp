@@ -13,6 +13,8 @@ using Json = nlohmann::json;
 constexpr std::size_t kMaxChannels = 20000;
 constexpr std::size_t kMaxAttributes = 64;
 constexpr std::size_t kMaxText = 4096;
+constexpr std::size_t kMaxCapabilities = 64;
+constexpr std::size_t kMaxCapability = 64;  // octets
 constexpr int kMaxDepth = 16;
 
 template <class Code, std::size_t N>
@@ -21,12 +23,13 @@ using Words = std::array<std::pair<Code, const char*>, N>;
 constexpr Words<DeviceState, 3> kStates{{{DeviceState::kApproved, "approved"},
                                          {DeviceState::kPending, "pending"},
                                          {DeviceState::kRevoked, "revoked"}}};
-constexpr Words<RefusalCode, 6> kRefusals{{{RefusalCode::kNotGranted, "not_granted"},
+constexpr Words<RefusalCode, 7> kRefusals{{{RefusalCode::kNotGranted, "not_granted"},
                                            {RefusalCode::kPending, "pending"},
                                            {RefusalCode::kRevoked, "revoked"},
                                            {RefusalCode::kUnknownChannel, "unknown_channel"},
                                            {RefusalCode::kLimit, "limit"},
-                                           {RefusalCode::kNoSignal, "no_signal"}}};
+                                           {RefusalCode::kNoSignal, "no_signal"},
+                                           {RefusalCode::kPath, "path"}}};
 constexpr Words<NoticeCode, 3> kNotices{{{NoticeCode::kRevoked, "revoked"},
                                          {NoticeCode::kReplaced, "replaced"},
                                          {NoticeCode::kShutdown, "shutdown"}}};
@@ -128,6 +131,26 @@ class Members {
     return result;
   }
 
+  Capabilities capabilities() {
+    Capabilities words;
+    const auto at = object_.find("capabilities");
+    if (at == object_.end()) {
+      return words;
+    }
+    if (!at->is_array() || at->size() > kMaxCapabilities) {
+      failed_ = true;
+      return words;
+    }
+    for (const auto& entry : *at) {
+      if (!entry.is_string() || entry.get_ref<const std::string&>().size() > kMaxCapability) {
+        failed_ = true;
+        return words;
+      }
+      words.push_back(entry.get<std::string>());
+    }
+    return words;
+  }
+
   void fail() { failed_ = true; }
   [[nodiscard]] bool failed() const { return failed_; }
 
@@ -144,18 +167,28 @@ void put_flow(Json& object, const FlowKey& flow) {
   }
 }
 
+void put_capabilities(Json& object, const Capabilities& capabilities) {
+  if (!capabilities.empty()) {
+    object["capabilities"] = capabilities;
+  }
+}
+
 Json to_json(const DeviceHello& m) {
-  return {{"type", "hello"},
-          {"version", m.version},
-          {"software", m.software},
-          {"name", m.name},
-          {"channels_revision", m.channels_revision}};
+  Json object{{"type", "hello"},
+              {"version", m.version},
+              {"software", m.software},
+              {"name", m.name},
+              {"channels_revision", m.channels_revision}};
+  put_capabilities(object, m.capabilities);
+  return object;
 }
 
 Json to_json(const BoxHello& m) {
-  return {{"type", "hello"}, {"version", m.version},        {"software", m.software},
-          {"name", m.name},  {"state", to_string(m.state)}, {"link_local", m.link_local.to_string()},
-          {"text", m.text}};
+  Json object{{"type", "hello"}, {"version", m.version},        {"software", m.software},
+              {"name", m.name},  {"state", to_string(m.state)}, {"link_local", m.link_local.to_string()},
+              {"text", m.text}};
+  put_capabilities(object, m.capabilities);
+  return object;
 }
 
 Json to_json(const ChannelList& m) {
@@ -181,17 +214,25 @@ Json to_json(const Notice& m) { return {{"type", "notice"}, {"code", to_string(m
 
 Json to_json(const Ping& m) { return {{"type", "ping"}, {"nonce", m.nonce}}; }
 
+Json to_json(const Congestion& m) {
+  Json object{{"type", "congestion"}, {"arriving_bps", m.arriving_bps}, {"needed_bps", m.needed_bps}};
+  put_flow(object, m.flow);
+  return object;
+}
+
 ControlMessage read_hello(Members& in, Sender sender) {
   const auto version = static_cast<int>(in.number("version", 1000));
   auto software = in.text("software", false);
   auto name = in.text("name", false);
+  auto capabilities = in.capabilities();
   if (sender == Sender::kDevice) {
     return DeviceHello{version, std::move(software), std::move(name),
-                       in.number("channels_revision", UINT64_MAX, false)};
+                       in.number("channels_revision", UINT64_MAX, false), std::move(capabilities)};
   }
   const auto state = in.code("state", kStates);
   const auto link_local = in.address("link_local");
-  return BoxHello{version, std::move(software), std::move(name), state, link_local, in.text("text", false)};
+  return BoxHello{version,    std::move(software),    std::move(name),        state,
+                  link_local, in.text("text", false), std::move(capabilities)};
 }
 
 ControlMessage read_channels(Members& in, const Json& object) {
@@ -277,6 +318,12 @@ Result<ControlMessage> decode_control_message(Bytes body, Sender sender) {
     message = Notice{code, in.text("text", false)};
   } else if (type == "ping") {
     message = Ping{in.number("nonce", UINT64_MAX)};
+  } else if (type == "congestion") {
+    Congestion congestion;
+    congestion.flow = in.flow();
+    congestion.arriving_bps = in.number("arriving_bps", UINT64_MAX);
+    congestion.needed_bps = in.number("needed_bps", UINT64_MAX);
+    message = congestion;
   } else {
     return in.failed() ? ParseError::kBadValue : ParseError::kUnknownType;
   }

@@ -13,6 +13,7 @@
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/result.hpp"
+#include "tunnelmgr/tunnel/capabilities.hpp"
 
 namespace hearthcast::tunnel {
 
@@ -23,6 +24,7 @@ struct DeviceHello {
   std::string software;
   std::string name;
   std::uint64_t channels_revision = 0;  // of the list that the device has; 0: none
+  Capabilities capabilities{};
   friend bool operator==(const DeviceHello&, const DeviceHello&) = default;
 };
 
@@ -35,6 +37,7 @@ struct BoxHello {
   DeviceState state = DeviceState::kPending;
   IpAddress link_local;  // the device's address inside this tunnel
   std::string text;      // for people, when not approved
+  Capabilities capabilities{};
   friend bool operator==(const BoxHello&, const BoxHello&) = default;
 };
 
@@ -53,7 +56,15 @@ struct ChannelList {
   friend bool operator==(const ChannelList&, const ChannelList&) = default;
 };
 
-enum class RefusalCode : std::uint8_t { kNotGranted, kPending, kRevoked, kUnknownChannel, kLimit, kNoSignal };
+enum class RefusalCode : std::uint8_t {
+  kNotGranted,
+  kPending,
+  kRevoked,
+  kUnknownChannel,
+  kLimit,
+  kNoSignal,
+  kPath
+};
 
 // The negative answer that MLD and IGMP do not have. Port 0 stands for all ports of the group.
 struct Refusal {
@@ -76,7 +87,17 @@ struct Ping {
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 
-using ControlMessage = std::variant<DeviceHello, BoxHello, ChannelList, Refusal, Notice, Ping>;
+// The device: this flow does not get through whole, and for so long that repair will not help (RFC 8084). The
+// box stops sending it there, and says by a refusal (kPath) what would fit. Only to a box that lists
+// `repair`.
+struct Congestion {
+  FlowKey flow;
+  std::uint64_t arriving_bps = 0;
+  std::uint64_t needed_bps = 0;
+  friend bool operator==(const Congestion&, const Congestion&) = default;
+};
+
+using ControlMessage = std::variant<DeviceHello, BoxHello, ChannelList, Refusal, Notice, Ping, Congestion>;
 
 // Who sent it: the two hellos share a type and differ in their members.
 enum class Sender : std::uint8_t { kBox, kDevice };

@@ -39,7 +39,7 @@ struct TunnelTest : testing::Test {
     (void)devices.set_grants(phone, {.all = false, .channels = std::move(granted)});
   }
   void open() {
-    box.emplace(kPhone, phone, BoxFacts{"hearthcast test", "Living room"}, snapshot(), now);
+    box.emplace(kPhone, phone, BoxFacts{"hearthcast test", "Living room", {"repair"}}, snapshot(), now);
     run();
   }
 
@@ -93,6 +93,18 @@ struct TunnelTest : testing::Test {
   int changes = 0;
   std::vector<std::string> closed;
 };
+
+TEST_F(TunnelTest, EachHelloListsWhatItsSenderCan) {
+  approve({film});
+  open();
+  EXPECT_THAT(box->device_capabilities(), IsEmpty());
+  to_box(
+      device.say(tunnel::DeviceHello{.software = "test", .name = "Phone", .capabilities = {"prelude"}}, now));
+  EXPECT_THAT(box->device_capabilities(), ElementsAre("prelude"));
+  EXPECT_THAT(device.received<tunnel::BoxHello>().at(0).capabilities, ElementsAre("repair"));
+  hello();  // the newest hello counts
+  EXPECT_THAT(box->device_capabilities(), IsEmpty());
+}
 
 TEST_F(TunnelTest, HelloIsAnsweredWithStateAndTheGrantedChannels) {
   approve({film});
@@ -242,6 +254,45 @@ TEST_F(TunnelTest, AChannelWithDataIsNotComplainedAboutUntilItStops) {
   box->on_signal(kNews, false, now);
   pass(6s);
   EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+}
+
+TEST_F(TunnelTest, AFlowThatDoesNotGetThroughIsCutAndTheDeviceToldWhatFits) {
+  approve({news, film});
+  open();
+  hello();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  to_box(device.join({kFilm.source, kFilm.group}, now));
+  to_box(device.say(tunnel::Congestion{kNews, 4'900'000, 8'200'000}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kFilm)) << "the other goes on";
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+  const auto refusal = device.received<tunnel::Refusal>()[0];
+  EXPECT_EQ(refusal.code, tunnel::RefusalCode::kPath);
+  EXPECT_EQ(refusal.flow, kNews);
+  EXPECT_THAT(refusal.text, HasSubstr("needs about 8.2 Mbit/s"));
+  EXPECT_THAT(refusal.text, HasSubstr("4.9 Mbit/s of it arrive"));
+  EXPECT_THAT(refusal.text, HasSubstr("up to 4.1 Mbit/s would fit"));
+  EXPECT_EQ(box->counters().congested, 1U);
+
+  // A player that tries again at once is refused in the same words, and may have it a while later.
+  to_box(device.leave({kNews.source, kNews.group}, now));
+  pass(2s);
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kFilm));
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(2));
+  EXPECT_EQ(device.received<tunnel::Refusal>()[1].text, refusal.text);
+  to_box(device.leave({kNews.source, kNews.group}, now));
+  pass(NarrowPaths::kWithheld);
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching(), SizeIs(2));
+}
+
+TEST_F(TunnelTest, ANarrowPathForSomethingElseChangesNothing) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  to_box(device.say(tunnel::Congestion{kFilm, 1, 2}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kNews));
+  EXPECT_THAT(device.received<tunnel::Refusal>(), IsEmpty());
 }
 
 TEST_F(TunnelTest, AVanishedDeviceLosesItsStreams) {

@@ -34,9 +34,14 @@ std::vector<Example> examples() {
   list.channels.push_back({ChannelId{2}, "Две", flow(nullptr, "239.1.1.2", 1234), true, {}});
   return {
       {"device hello", DeviceHello{1, "hearthcast-away 0.1.0", "laptop", 42}, Sender::kDevice},
+      {"device hello that lists", DeviceHello{1, "a", "b", 0, {"repair", "a word of tomorrow"}},
+       Sender::kDevice},
       {"box hello",
        BoxHello{1, "hearthcast-box 0.1.0", "Home", DeviceState::kPending, *IpAddress::parse("fe80::1:2"),
                 "Waits for approval"},
+       Sender::kBox},
+      {"box hello that lists",
+       BoxHello{1, "a", "b", DeviceState::kApproved, *IpAddress::parse("fe80::1:2"), "", {"repair", "probe"}},
        Sender::kBox},
       {"channels", list, Sender::kBox},
       {"empty list", ChannelList{3, {}}, Sender::kBox},
@@ -46,6 +51,7 @@ std::vector<Example> examples() {
        Sender::kBox},
       {"notice", Notice{NoticeCode::kReplaced, "Another session"}, Sender::kDevice},
       {"ping", Ping{7}, Sender::kDevice},
+      {"congestion", Congestion{flow("192.0.2.1", "232.1.1.2", 1), 4'000'000, 8'000'000}, Sender::kDevice},
   };
 }
 
@@ -72,6 +78,20 @@ TEST(ControlMessage, WordsAreThoseOfTheProtocol) {
             R"({"code":"unknown_channel","group":"239.1.1.2","port":5,"text":"?","type":"refusal"})");
 }
 
+TEST(ControlMessage, AHelloWithoutCapabilitiesListsNone) {
+  const auto old = decode_control_message(
+      as_bytes(R"({"type":"hello","version":1,"software":"a","name":"b"})"), Sender::kDevice);
+  ASSERT_TRUE(old);
+  EXPECT_TRUE(std::get<DeviceHello>(*old).capabilities.empty());
+  const auto listing = decode_control_message(
+      as_bytes(R"({"type":"hello","version":1,"capabilities":["tun","repair"]})"), Sender::kDevice);
+  ASSERT_TRUE(listing);
+  const auto& words = std::get<DeviceHello>(*listing).capabilities;
+  EXPECT_TRUE(lists(words, kCanRepair));
+  EXPECT_TRUE(lists(words, kCanTun));
+  EXPECT_FALSE(lists(words, kCanPrelude));
+}
+
 TEST(ControlMessage, UnknownMembersAndTypesArePassedOver) {
   const auto ping =
       decode_control_message(as_bytes(R"({"type":"ping","nonce":1,"more":[1,2]})"), Sender::kBox);
@@ -87,6 +107,16 @@ TEST(ControlMessage, RefusesWhatDoesNotFit) {
     const auto decoded = decode_control_message(as_bytes(text), Sender::kBox);
     return !decoded && decoded.error() == ParseError::kBadValue;
   };
+  const std::string hello = R"({"type":"hello","version":1,"state":"approved","link_local":"fe80::1:2",)";
+  EXPECT_FALSE(refuses(hello + R"("capabilities":[]})"));
+  EXPECT_TRUE(refuses(hello + R"("capabilities":"repair"})"));
+  EXPECT_TRUE(refuses(hello + R"("capabilities":[1]})"));
+  EXPECT_TRUE(refuses(hello + R"("capabilities":[")" + std::string(65, 'x') + "\"]}"));
+  std::string many = R"("a")";
+  for (int n = 1; n < 65; ++n) {
+    many += R"(,"a")";
+  }
+  EXPECT_TRUE(refuses(hello + R"("capabilities":[)" + many + "]}"));
   EXPECT_TRUE(refuses("[]"));
   EXPECT_TRUE(refuses("{}"));
   EXPECT_TRUE(refuses(R"({"type":7})"));
