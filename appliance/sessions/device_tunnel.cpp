@@ -110,6 +110,7 @@ TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
       }
       break;
     case tunnel::InnerKind::kMedia:
+    case tunnel::InnerKind::kCompact:
       ++counters_.malformed;  // devices send none
       break;
   }

@@ -18,6 +18,10 @@ Result<InnerPacket> decode_inner_packet(Bytes gre) {
   const bool media = header.key.has_value();
   if (header.protocol == wire::kGreControl && !media) {
     inner.kind = InnerKind::kControl;
+  } else if (header.protocol == wire::kGreCompact && media) {
+    inner.kind = InnerKind::kCompact;
+    inner.key = *header.key;
+    inner.sequence = *header.sequence;
   } else if (header.protocol == wire::kGreIp4 || header.protocol == wire::kGreIp6) {
     inner.kind = media ? InnerKind::kMedia : InnerKind::kMembership;
     inner.key = header.key.value_or(0);

@@ -8,13 +8,18 @@
 
 namespace hearthcast::tunnel {
 
-enum class InnerKind : std::uint8_t { kMedia, kMembership, kControl };
+enum class InnerKind : std::uint8_t {
+  kMedia,    // an inner IP packet
+  kCompact,  // media as compact_framing.hpp has them
+  kMembership,
+  kControl
+};
 
 struct InnerPacket {
   InnerKind kind = InnerKind::kControl;
-  std::uint32_t key = 0;       // media: the flow id
-  std::uint32_t sequence = 0;  // media: counts the flow
-  Bytes payload;               // a view: an IP packet, or a control packet
+  std::uint32_t key = 0;       // media in either form: the flow id
+  std::uint32_t sequence = 0;  // the same: counts the flow
+  Bytes payload;               // a view: an IP packet, a compact or a control packet
 };
 
 // Does not look into the payload. Key without sequence number or the reverse, and unknown protocol types, are

@@ -13,6 +13,7 @@ namespace hearthcast::wire {
 inline constexpr std::uint16_t kGreIp4 = 0x0800;
 inline constexpr std::uint16_t kGreIp6 = 0x86DD;      // RFC 7676
 inline constexpr std::uint16_t kGreControl = 0x88B5;  // IEEE local experimental: docs/protocol/tunnel.md
+inline constexpr std::uint16_t kGreCompact = 0x88B6;  // the same: media in the compact form
 inline constexpr std::size_t kMaxGreHeaderSize = 16;
 
 struct GreHeader {
