@@ -61,6 +61,31 @@ Decision Access::watch(const IdentityId& identity, const std::optional<IpAddress
   return decision;
 }
 
+Decision Access::watch(const IdentityId& identity, const FlowKey& address) const {
+  if (auto refused = standing(identity)) {
+    return {{}, std::move(refused)};
+  }
+  const Device& device = *devices_->find(identity);
+  const Channel* ungranted = nullptr;
+  for (const Channel* channel : catalogue_->matching(address.source, address.group)) {
+    if (channel->flow.port != address.port) {
+      continue;
+    }
+    if (device.grants.include(channel->id)) {
+      return {{channel->id}, std::nullopt};
+    }
+    ungranted = ungranted == nullptr ? channel : ungranted;
+  }
+  if (ungranted == nullptr) {
+    return {{},
+            Refusal{RefusalCode::kUnknownChannel,
+                    "The box has no channel at this address. Fetch the playlist again."}};
+  }
+  return {{},
+          Refusal{RefusalCode::kNotGranted,
+                  "The box's owner has not allowed \"" + ungranted->name + "\" for this device."}};
+}
+
 bool Access::may_continue(const IdentityId& identity, ChannelId channel) const {
   const Device* device = devices_->find(identity);
   return device != nullptr && device->state == DeviceState::kApproved && device->grants.include(channel) &&

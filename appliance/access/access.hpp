@@ -35,6 +35,9 @@ class Access {
   // is refused.
   [[nodiscard]] Decision watch(const IdentityId& device, const std::optional<IpAddress>& source,
                                const IpAddress& group, std::size_t watching) const;
+  // What an HTTP player at home may have that asks for this address: the channel there, or without a source
+  // the first granted one of that group and port.
+  [[nodiscard]] Decision watch(const IdentityId& device, const FlowKey& address) const;
   // May it go on? For streams that run when a new snapshot comes.
   [[nodiscard]] bool may_continue(const IdentityId& device, ChannelId channel) const;
   // Why the device may watch nothing at all: pending, revoked or unknown. Nothing when it is approved.

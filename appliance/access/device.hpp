@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -57,7 +58,8 @@ struct Device {
   std::string name;     // never empty
   DeviceState state = DeviceState::kPending;
   Grants grants;
-  std::uint64_t revision = 0;  // grows with every change of state or grants
+  std::uint64_t revision = 0;           // grows with every change of state or grants
+  std::optional<Sha256> lan_link = {};  // hash of the token of its LAN link (lan_link.hpp); none: it has none
   friend bool operator==(const Device&, const Device&) = default;
 };
 

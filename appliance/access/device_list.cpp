@@ -80,6 +80,29 @@ bool DeviceList::rename(DeviceId id, std::string_view clean_name) {
   return true;
 }
 
+bool DeviceList::set_lan_link(DeviceId id, const std::optional<Sha256>& link) {
+  Device* device = edit(id);
+  if (device == nullptr) {
+    return false;
+  }
+  device->lan_link = link;
+  return true;
+}
+
+const Device* DeviceList::find_lan_link(const Sha256& link) const {
+  const Device* found = nullptr;
+  for (const auto& [id, device] : devices_) {
+    if (device.lan_link && Crypto::equal(*device.lan_link, link)) {
+      found = &device;
+    }
+  }
+  return found;
+}
+
+bool DeviceList::has_lan_links() const {
+  return std::ranges::any_of(devices_, [](const auto& entry) { return entry.second.lan_link.has_value(); });
+}
+
 bool DeviceList::forget(DeviceId id) {
   const Device* device = find(id);
   if (device == nullptr) {

@@ -29,12 +29,17 @@ class DeviceList {
   [[nodiscard]] bool set_state(DeviceId id, DeviceState state);
   [[nodiscard]] bool set_grants(DeviceId id, const Grants& grants);
   [[nodiscard]] bool rename(DeviceId id, std::string_view clean_name);
+  // The hash of its LAN link's token; nullopt takes the link away.
+  [[nodiscard]] bool set_lan_link(DeviceId id, const std::optional<Sha256>& link);
   [[nodiscard]] bool forget(DeviceId id);
   // A channel left the catalogue: no grant names it any more.
   void drop_channel(ChannelId channel);
 
   [[nodiscard]] const Device* find(DeviceId id) const;  // until the next change
   [[nodiscard]] const Device* find(const IdentityId& identity) const;
+  // Whose LAN link it is. Takes the same time whichever it is and whether it is any.
+  [[nodiscard]] const Device* find_lan_link(const Sha256& link) const;
+  [[nodiscard]] bool has_lan_links() const;
   [[nodiscard]] const std::map<DeviceId, Device>& devices() const { return devices_; }
   [[nodiscard]] std::int64_t next_id() const { return next_id_; }
   // Grows with every change of who is known and in which state: the revision of the rendezvous' allow list.

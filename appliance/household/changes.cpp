@@ -1,6 +1,7 @@
 // The changes that an owner makes to channels and devices, and those that pairing makes.
 #include <utility>
 
+#include "appliance/access/lan_link.hpp"
 #include "appliance/channels/label.hpp"
 #include "appliance/household/household.hpp"
 
@@ -81,6 +82,26 @@ Result<void> Household::change_device(DeviceId id, const DeviceChange& change) {
 Result<void> Household::forget_device(DeviceId id) {
   store::Holdings after = holdings_;
   if (!after.devices.forget(id)) {
+    return no_device();
+  }
+  return commit(std::move(after));
+}
+
+Result<std::string> Household::make_lan_link(DeviceId id) {
+  store::Holdings after = holdings_;
+  std::string token = access::make_lan_token(tools_.random);
+  if (!after.devices.set_lan_link(id, access::lan_link_of(tools_.crypto, token))) {
+    return no_device();
+  }
+  if (auto done = commit(std::move(after)); !done) {
+    return done.error();
+  }
+  return token;
+}
+
+Result<void> Household::drop_lan_link(DeviceId id) {
+  store::Holdings after = holdings_;
+  if (!after.devices.set_lan_link(id, std::nullopt)) {
     return no_device();
   }
   return commit(std::move(after));

@@ -96,6 +96,9 @@ class Household {
   // ---- devices ----
   [[nodiscard]] Result<void> change_device(DeviceId id, const DeviceChange& change);  // all or nothing
   [[nodiscard]] Result<void> forget_device(DeviceId id);
+  // A new LAN link in place of the one it may have (access/lan_link.hpp). The token; it is not kept.
+  [[nodiscard]] Result<std::string> make_lan_link(DeviceId id);
+  [[nodiscard]] Result<void> drop_lan_link(DeviceId id);  // also when it has none
 
   // ---- pairing ----
   [[nodiscard]] Result<void> open_pairing(Time now);  // then desk().newest() and invitation()

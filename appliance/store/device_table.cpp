@@ -17,14 +17,14 @@ constexpr std::string_view kRevision = "device_list_revision";
 
 void write_device(sqlite::Transaction& t, const Device& device) {
   t.run(
-      "INSERT INTO device (id, identity, public_key, name, state, grants_all, revision) VALUES (?, ?, ?, ?, "
-      "?, ?, ?) "
-      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state, grants_all = "
-      "excluded.grants_all, "
-      "revision = excluded.revision",
+      "INSERT INTO device (id, identity, public_key, name, state, grants_all, revision, lan_link) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state, "
+      "grants_all = excluded.grants_all, revision = excluded.revision, lan_link = excluded.lan_link",
       {device.id.value, Bytes(device.identity.digest), Bytes(device.public_key),
        std::string_view(device.name), to_text(device.state), std::int64_t{device.grants.all ? 1 : 0},
-       static_cast<std::int64_t>(device.revision)});
+       static_cast<std::int64_t>(device.revision),
+       device.lan_link ? sqlite::Value(Bytes(*device.lan_link)) : sqlite::Value(nullptr)});
   t.run("DELETE FROM device_grant WHERE device = ?", {device.id.value});
   for (const ChannelId channel : device.grants.channels) {
     t.run("INSERT INTO device_grant (device, channel) VALUES (?, ?)", {device.id.value, channel.value});
@@ -35,7 +35,7 @@ void write_device(sqlite::Transaction& t, const Device& device) {
 
 DeviceList read_devices(sqlite::Transaction& t) {
   std::map<std::int64_t, Device> read;
-  t.query("SELECT id, identity, public_key, name, state, grants_all, revision FROM device", {},
+  t.query("SELECT id, identity, public_key, name, state, grants_all, revision, lan_link FROM device", {},
           [&](const sqlite::Row& row) {
             const Buffer identity = row.blob(1);
             Device device;
@@ -49,6 +49,9 @@ DeviceList read_devices(sqlite::Transaction& t) {
             device.state = access::device_state(row.text(4));
             device.grants.all = row.integer(5) != 0;
             device.revision = static_cast<std::uint64_t>(row.integer(6));
+            if (const Buffer link = row.blob(7); link.size() == Sha256().size()) {
+              std::ranges::copy(link, device.lan_link.emplace().begin());
+            }
             read[device.id.value] = std::move(device);
           });
   t.query("SELECT device, channel FROM device_grant", {}, [&](const sqlite::Row& row) {

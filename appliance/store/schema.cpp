@@ -55,6 +55,9 @@ CREATE TABLE device_contact (
   endpoint   TEXT NOT NULL
 );
 )"},
+    {5, R"(
+ALTER TABLE device ADD COLUMN lan_link BLOB CHECK (lan_link IS NULL OR length(lan_link) = 32);
+)"},
 };
 
 }  // namespace

@@ -141,5 +141,63 @@ TEST(Access, ThatIsEmptyRefusesEverybody) {
   EXPECT_TRUE(Access().watch(kLaptop, std::nullopt, kGroup, 0).refusal.has_value());
 }
 
+// What an HTTP player at home asks for: an address, mostly without its source.
+class AddressTest : public AccessTest {
+ protected:
+  AddressTest() {
+    left = catalogue.apply(listing("Left", "232.1.1.1", 5000, "192.0.2.1")).value().id;
+    right = catalogue.apply(listing("Right", "232.1.1.1", 5000, "192.0.2.2")).value().id;
+  }
+  Decision ask(const char* source, const char* group, std::uint16_t port) const {
+    FlowKey key{*source == '\0' ? std::nullopt : IpAddress::parse(source), IpAddress::parse(group).value(),
+                port};
+    return access().watch(kLaptop, key);
+  }
+  ChannelId left, right;
+};
+
+TEST_F(AddressTest, TheAddressNamesOneChannelByItsPort) {
+  approve({true, {}});
+  EXPECT_THAT(ask("", "239.1.1.1", 5002).channels, ElementsAre(sport));
+  EXPECT_THAT(ask("", "239.1.1.1", 5000).channels, ElementsAre(news));
+  EXPECT_THAT(ask("", "ff3e::1", 5000).channels, ElementsAre(film));
+  EXPECT_THAT(ask("2001:db8::1", "ff3e::1", 5000).channels, ElementsAre(film));
+}
+
+TEST_F(AddressTest, AnAddressThatNoChannelHasIsUnknown) {
+  approve({true, {}});
+  for (const Decision& decision :
+       {ask("", "239.1.1.1", 5001), ask("", "239.9.9.9", 5000), ask("2001:db8::2", "ff3e::1", 5000),
+        ask("192.0.2.1", "239.1.1.1", 5000)}) {
+    ASSERT_TRUE(decision.refusal);
+    EXPECT_EQ(decision.refusal->code, RefusalCode::kUnknownChannel);
+    EXPECT_THAT(decision.channels, IsEmpty());
+  }
+}
+
+TEST_F(AddressTest, WithoutASourceTheFirstGrantedOneIsMeant) {
+  approve({false, {right}});
+  EXPECT_THAT(ask("", "232.1.1.1", 5000).channels, ElementsAre(right));
+  EXPECT_EQ(ask("192.0.2.1", "232.1.1.1", 5000).refusal->code, RefusalCode::kNotGranted);
+  approve({true, {}});
+  EXPECT_THAT(ask("", "232.1.1.1", 5000).channels, ElementsAre(left));
+  EXPECT_THAT(ask("192.0.2.2", "232.1.1.1", 5000).channels, ElementsAre(right));
+}
+
+TEST_F(AddressTest, WhatIsNotGrantedIsNamedAndRefused) {
+  approve({false, {news}});
+  const auto decision = ask("", "239.1.1.1", 5002);
+  ASSERT_TRUE(decision.refusal);
+  EXPECT_EQ(decision.refusal->code, RefusalCode::kNotGranted);
+  EXPECT_THAT(decision.refusal->text, HasSubstr("\"Sport\""));
+}
+
+TEST_F(AddressTest, PendingAndRevokedDevicesWatchNothing) {
+  ASSERT_TRUE(devices.set_grants(laptop, {true, {}}));
+  EXPECT_EQ(ask("", "239.1.1.1", 5000).refusal->code, RefusalCode::kPending);
+  ASSERT_TRUE(devices.set_state(laptop, DeviceState::kRevoked));
+  EXPECT_EQ(ask("", "239.1.1.1", 5000).refusal->code, RefusalCode::kRevoked);
+}
+
 }  // namespace
 }  // namespace hearthcast::access

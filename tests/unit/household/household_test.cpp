@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "appliance/access/lan_link.hpp"
 #include "tests/unit/household/home.hpp"
 
 namespace hearthcast::household {
@@ -228,6 +229,45 @@ TEST_F(HouseholdTest, KeepsContactsAndCounters) {
   EXPECT_EQ(household->contacts().value().at(id).counter, 9U);
   EXPECT_THAT(household->own_endpoints().value(), ElementsAre(*Endpoint::parse("203.0.113.1:4755")));
   EXPECT_EQ(household->reserve_counters(10).value().first, first.first + 10);
+}
+
+TEST_F(HouseholdTest, ALanLinkIsMadeReplacedAndTakenAway) {
+  const DeviceId laptop = pair(device);
+  const auto holder = [&](const std::string& token) -> const access::Device* {
+    const auto link = access::lan_link_of(crypto, token);
+    return link ? household->access().devices().find_lan_link(*link) : nullptr;
+  };
+  const auto first = household->make_lan_link(laptop);
+  ASSERT_TRUE(first);
+  ASSERT_NE(holder(*first), nullptr);
+  EXPECT_EQ(holder(*first)->id, laptop);
+  open();  // a restart keeps it
+  EXPECT_NE(holder(*first), nullptr);
+  const auto second = household->make_lan_link(laptop);
+  ASSERT_TRUE(second);
+  EXPECT_NE(*first, *second);
+  EXPECT_EQ(holder(*first), nullptr);
+  EXPECT_NE(holder(*second), nullptr);
+  ASSERT_TRUE(household->drop_lan_link(laptop));
+  ASSERT_TRUE(household->drop_lan_link(laptop)) << "a second time there is nothing to take away";
+  EXPECT_EQ(holder(*second), nullptr);
+}
+
+TEST_F(HouseholdTest, ALanLinkIsInNoFileAsItIs) {
+  const auto token = household->make_lan_link(pair(device));
+  ASSERT_TRUE(token);
+  for (const auto& entry : fs::recursive_directory_iterator(scratch.path())) {
+    if (entry.is_regular_file()) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      const std::string content(std::istreambuf_iterator<char>(file), {});
+      EXPECT_EQ(content.find(*token), std::string::npos) << entry.path();
+    }
+  }
+}
+
+TEST_F(HouseholdTest, NobodyHasALanLinkWhoIsNotThere) {
+  EXPECT_EQ(kind(household->make_lan_link(DeviceId{9})), Refused::Kind::kNotFound);
+  EXPECT_EQ(kind(household->drop_lan_link(DeviceId{9})), Refused::Kind::kNotFound);
 }
 
 }  // namespace

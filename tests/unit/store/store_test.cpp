@@ -89,6 +89,25 @@ TEST_F(StoreTest, WritesDifferencesToTheSameResult) {
   expect_same(*store.load(), last);
 }
 
+TEST_F(StoreTest, KeepsLanLinksAsTheyAreSetReplacedAndTakenAway) {
+  Holdings h = sample();
+  Store store = open();
+  ASSERT_TRUE(store.save({}, h));
+  EXPECT_FALSE(store.load()->devices.find(laptop)->lan_link);
+  for (const std::uint8_t n : {std::uint8_t{1}, std::uint8_t{2}}) {
+    const Holdings before = h;
+    Sha256 link;
+    link.fill(n);
+    ASSERT_TRUE(h.devices.set_lan_link(laptop, link));
+    ASSERT_TRUE(store.save(before, h));
+    expect_same(*open().load(), h);
+  }
+  const Holdings before = h;
+  ASSERT_TRUE(h.devices.set_lan_link(laptop, std::nullopt));
+  ASSERT_TRUE(store.save(before, h));
+  expect_same(*open().load(), h);
+}
+
 TEST_F(StoreTest, TheSameAddressCanComeBackAfterARemoval) {
   Store store = open();
   const Holdings before = sample();
