@@ -30,6 +30,9 @@ bool Flow::forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab,
       continue;
     }
     signal_came |= meter_.on_datagram(datagram.payload, now);
+    if (audience_) {
+      audience_->on_datagram(datagram.payload);
+    }
     if (viewers_.empty()) {
       continue;
     }

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "appliance/forward/flow_audience.hpp"
 #include "appliance/forward/flow_meter.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
@@ -38,6 +39,16 @@ class Flow {
   [[nodiscard]] FlowId id() const { return id_; }
   [[nodiscard]] FlowMeter& meter() { return meter_; }
   [[nodiscard]] std::vector<Viewer>& viewers() { return viewers_; }
+  // Its players at home; null while there were none and nobody wants it kept.
+  [[nodiscard]] FlowAudience* audience() { return audience_.get(); }
+  void set_audience(std::unique_ptr<FlowAudience> audience) { audience_ = std::move(audience); }
+  // Somebody waits for each datagram at once. Players at home do not: the socket is read when they are
+  // written.
+  [[nodiscard]] bool prompt() const { return !viewers_.empty() || !audience_ || audience_->empty(); }
+
+  // Whether its socket wakes the thread: the loop's note.
+  [[nodiscard]] bool watched() const { return watched_; }
+  void set_watched(bool watched) { watched_ = watched; }
 
   // Counts, frames and sends datagrams of one receive call to every viewer. True when the signal came with
   // them.
@@ -53,6 +64,8 @@ class Flow {
   tunnel::FlowFramer framer_;
   FlowMeter meter_;
   std::vector<Viewer> viewers_;
+  std::unique_ptr<FlowAudience> audience_;
+  bool watched_ = false;
 };
 
 }  // namespace hearthcast::forward

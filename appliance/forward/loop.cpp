@@ -21,11 +21,22 @@ void Loop::take(Down message) {
 }
 
 void Loop::on_event(const linux::Epoll::Event& event) {
-  const auto at = flows_.find(FlowId{static_cast<std::int64_t>(event.token - kFirstToken)});
-  if (at == flows_.end()) {
-    return;  // gone earlier in this turn
+  if (event.token >= kPlayerToken) {
+    const PlayerId player{static_cast<std::int64_t>(event.token - kPlayerToken)};
+    if (const auto at = players_.find(player); at != players_.end()) {
+      Flow& flow = flows_.at(at->second);
+      flow.audience()->on_event(player, event, now_);
+      watch(flow);
+    }
+    return;
   }
-  auto& flow = at->second;
+  const auto at = flows_.find(FlowId{static_cast<std::int64_t>(event.token - kFirstToken)});
+  if (at != flows_.end()) {  // else it went earlier in this turn
+    (void)receive(at->second);
+  }
+}
+
+bool Loop::receive(Flow& flow) {
   const auto received = flow.socket().receive(batch_);
   if (const auto overflow = batch_.overflow()) {
     flow.meter().on_kernel_drops(*overflow);
@@ -33,18 +44,21 @@ void Loop::on_event(const linux::Epoll::Event& event) {
   if (flow.forward(received.datagrams, slab_, sender_, now_)) {
     mailbox_.say_surely(FlowSignal{flow.id(), true});
   }
+  return !received.datagrams.empty();
 }
 
 void Loop::perform(AddFlow message) {
   const auto id = message.flow;
+  const bool wants_kept = message.keep;
   const auto known = flows_.find(id);
   if (known != flows_.end()) {
     epoll_.remove(known->second.socket().fd());
+    known->second.set_watched(false);
     known->second.exchange_socket(std::move(message.socket));
   }
   auto& flow = known != flows_.end() ? known->second : flows_.emplace(id, std::move(message)).first->second;
-  if (!epoll_.add(flow.socket().fd(), kFirstToken + static_cast<std::uint64_t>(id.value))) {
-    log_.error("flow_watch", {{"flow", std::to_string(id.value)}, {"error", "too many descriptors"}});
+  if (wants_kept) {
+    keep(flow);
   }
   resolve_viewers();
 }
@@ -52,6 +66,9 @@ void Loop::perform(AddFlow message) {
 void Loop::perform(RemoveFlow message) {
   const auto flow = flows_.find(message.flow);
   if (flow != flows_.end()) {
+    if (auto* audience = flow->second.audience()) {
+      audience->close();
+    }
     epoll_.remove(flow->second.socket().fd());
     flows_.erase(flow);
   }
@@ -84,6 +101,9 @@ void Loop::resolve_viewers() {
       flow.viewers().push_back({peer, old == before.end() ? counters : old->counters});
     }
   }
+  for (auto& [id, flow] : flows_) {
+    watch(flow);
+  }
 }
 
 void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
@@ -100,6 +120,10 @@ void Loop::on_tick() {
     if (flow.meter().signal_lost(now_)) {
       mailbox_.say_surely(FlowSignal{id, false});
     }
+    if (auto* audience = flow.audience()) {
+      audience->retry(now_);  // finds those that have stopped reading
+      watch(flow);
+    }
   }
 }
 
@@ -109,6 +133,11 @@ void Loop::on_report() {
   statistics->port = counters_;
   for (auto& [id, flow] : flows_) {
     statistics->flows.push_back(flow.meter().report(now_));
+    if (const auto* audience = flow.audience()) {
+      for (const auto& [player, socket] : audience->players()) {
+        statistics->players.push_back({player, socket.bytes()});
+      }
+    }
     for (const auto& viewer : flow.viewers()) {
       statistics->viewers.push_back(viewer.counters);
     }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <unordered_map>
 
 #include "appliance/forward/flow.hpp"
 #include "appliance/forward/messages.hpp"
@@ -16,23 +17,36 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   Loop(linux::UdpSocket& socket, Log& log);
 
  private:
+  static constexpr std::uint64_t kPlayerToken = std::uint64_t{1} << 40;  // beyond those of all flows
+  static constexpr int kReadsPerBatch = 64;  // of one flow, so that a flooded one does not stop the others
+
   using SessionLoop::perform;
   void perform(AddFlow message);
   void perform(RemoveFlow message);
   void perform(SetViewers message);
+  void perform(AddPlayer message);
+  void perform(const RemovePlayer& message);
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
   void on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) override;
   void on_session_added() override { resolve_viewers(); }
   void on_session_gone() override { resolve_viewers(); }
+  [[nodiscard]] Time next_deadline() const override { return batch_at_; }
+  void after_events() override;
   void on_tick() override;
   void on_report() override;
 
   void resolve_viewers();
+  bool receive(Flow& flow);  // false: nothing waits
+  void keep(Flow& flow);
+  void watch(Flow& flow);
+  void serve_players();
 
   FrameSlab slab_;
   std::map<FlowId, Flow> flows_;
+  std::unordered_map<PlayerId, FlowId> players_;
+  Time batch_at_ = kNever;  // when players are written next
   std::unique_ptr<const ViewerTable> table_;
 };
 

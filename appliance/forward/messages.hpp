@@ -15,6 +15,8 @@
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/datapath/messages.hpp"
+#include "tunnelmgr/datapath/player.hpp"
+#include "tunnelmgr/linux/fd.hpp"
 
 namespace hearthcast::linux {
 class MulticastSocket;
@@ -31,6 +33,8 @@ struct AddFlow {
   FlowId flow;
   FlowKey key;
   std::unique_ptr<linux::MulticastSocket> socket;
+  // Keeps its last seconds from the beginning, so that an HTTP player that comes later begins at a picture.
+  bool keep = false;
 };
 
 // Leaves: closes the socket.
@@ -50,9 +54,21 @@ struct SetViewers {
   std::unique_ptr<const ViewerTable> table;
 };
 
-using Down =
-    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                 datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers>;
+// An HTTP player at home: a connected, non-blocking socket whose head is written. Of a flow that is not
+// carried: closed at once.
+struct AddPlayer {
+  PlayerId player;
+  FlowId flow;
+  linux::Fd socket;
+};
+// Its socket is closed. Unknown players are ignored.
+struct RemovePlayer {
+  PlayerId player;
+};
+
+using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
+                          datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, AddFlow,
+                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -83,11 +99,17 @@ struct PeerCounters {
   Time last_received{};
 };
 
+struct PlayerCounters {
+  PlayerId player;
+  std::uint64_t bytes = 0;  // written to its socket
+};
+
 // Sent up about once a second.
 struct Statistics {
   Time at{};
   std::vector<FlowCounters> flows;
   std::vector<ViewerCounters> viewers;
+  std::vector<PlayerCounters> players;
   std::vector<PeerCounters> peers;
   datapath::PortCounters port;
 };
@@ -101,7 +123,14 @@ struct FlowSignal {
   bool present = false;
 };
 
+// Each player's end is said exactly once, whatever ended it.
+struct PlayerGone {
+  PlayerId player;
+  datapath::PlayerEnd end = datapath::PlayerEnd::kClosed;
+  std::uint64_t bytes = 0;
+};
+
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, FlowSignal, StatisticsReady>;
+                        datapath::SessionClosed, FlowSignal, PlayerGone, StatisticsReady>;
 
 }  // namespace hearthcast::forward
