@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "appliance/multicast/machine.hpp"
-#include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/wire/membership_packet.hpp"
 
 namespace hearthcast::multicast::testing_machine {
@@ -185,18 +184,6 @@ class FakeMachine final : public Machine {
   };
 
   FakeMemberships joined_{*this};
-};
-
-class MemoryLog final : public Log {
- public:
-  void write(Level, std::string_view event, std::initializer_list<Field> fields) override {
-    std::string line(event);
-    for (const Field& field : fields) {
-      line += " " + std::string(field.key) + "=" + field.value;
-    }
-    lines.push_back(line);
-  }
-  std::vector<std::string> lines;
 };
 
 }  // namespace hearthcast::multicast::testing_machine

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/memory_log.hpp"
 #include "tests/unit/multicast/fake_machine.hpp"
 
 namespace hearthcast::multicast {
@@ -18,7 +19,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing_machine::FakeMachine;
-using testing_machine::MemoryLog;
 using wire::RecordType;
 
 IpAddress ip(const char* text) { return *IpAddress::parse(text); }

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/unit/memory_log.hpp"
 #include "tunnelmgr/linux/event_fd.hpp"
 #include "tunnelmgr/linux/service_manager.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
@@ -27,18 +28,6 @@ namespace hearthcast::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-
-class MemoryLog final : public Log {
- public:
-  void write(Level, std::string_view event, std::initializer_list<Field> fields) override {
-    std::string line(event);
-    for (const Field& field : fields) {
-      line += " " + std::string(field.key) + "=" + field.value;
-    }
-    lines.push_back(line);
-  }
-  std::vector<std::string> lines;
-};
 
 TEST(ControlLoop, StopsInReverseOrderWithTheGivenCode) {
   MemoryLog log;
