@@ -16,7 +16,7 @@ const FlowKey kFlow{ip("10.64.0.10"), ip("232.1.1.1"), 5000};
 
 Reception some() {
   Reception reception;
-  for (const std::uint64_t sequence : {0, 1, 3, 3}) {
+  for (const std::uint64_t sequence : {0U, 1U, 3U, 3U}) {
     Buffer packet(1316);
     encode_probe({7, sequence, 1'000'000}, packet);
     reception.on_datagram(packet, 1'000'000 + 25'000);
