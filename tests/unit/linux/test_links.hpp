@@ -24,6 +24,7 @@
 
 #include "tests/unit/linux/private_network.hpp"
 #include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/linux/interfaces.hpp"
 #include "tunnelmgr/linux/link_socket.hpp"
 #include "tunnelmgr/linux/socket_option.hpp"
 #include "tunnelmgr/wire/udp_packet.hpp"
@@ -65,7 +66,29 @@ inline void write_file(const std::string& path, const std::string& text) {
 
 inline unsigned index_of(const std::string& name) { return ::if_nametoindex(name.c_str()); }
 
-// Two ends of a cable, both up; what goes into one comes out of the other.
+// Until the condition holds; looks again and again.
+inline bool eventually(const std::function<bool()>& condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) {
+      return false;
+    }
+    ::usleep(10'000);
+  }
+  return true;
+}
+
+inline bool has_carrier(const std::string& link) {
+  for (const Interface& interface : list_interfaces().value()) {
+    if (interface.name == link) {
+      return interface.running;
+    }
+  }
+  return false;
+}
+
+// Two ends of a cable, both up; what goes into one comes out of the other. A link is up a moment before its
+// carrier, and what is sent in between is lost.
 inline void add_cable(const std::string& one, const std::string& other) {
   run_ip("link add " + one + " type veth peer name " + other);
   for (const std::string& end : {one, other}) {
@@ -73,6 +96,7 @@ inline void add_cable(const std::string& one, const std::string& other) {
     write_file("/proc/sys/net/ipv6/conf/" + end + "/accept_dad", "0");
     run_ip("link set " + end + " up");
   }
+  ASSERT_TRUE(eventually([&] { return has_carrier(one) && has_carrier(other); }));
 }
 
 // On one processor the kernel takes packets in the order they were sent, on whatever links.
@@ -99,18 +123,6 @@ inline void in_links(const std::function<void()>& body) {
 inline bool readable(int fd, std::chrono::milliseconds patience = kPatience) {
   pollfd wait{fd, POLLIN, 0};
   return ::poll(&wait, 1, static_cast<int>(patience.count())) == 1;
-}
-
-// Until the condition holds; looks again and again.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) {
-      return false;
-    }
-    ::usleep(10'000);
-  }
-  return true;
 }
 
 inline LinkSocket open_link(const std::string& name) {
