@@ -30,9 +30,11 @@ enum class PathKind { kLan, kDirect, kRelayed };
 
 struct DeviceLive {
   bool connected = false;
-  std::optional<PathKind> path;     // while connected
-  std::optional<Endpoint> address;  // while connected
-  std::optional<Time> last_seen;    // when it is not connected any more
+  std::optional<PathKind> path;             // while connected
+  std::optional<Endpoint> address;          // while connected
+  std::optional<Time> last_seen;            // when it is not connected any more
+  std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to reach it
+  std::string form{};                       // of its viewers' forms the most costly one
 };
 
 struct ViewerLive {
@@ -43,6 +45,7 @@ struct ViewerLive {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t dropped = 0;  // by this viewer alone, because it was too slow
+  std::string form{};         // how its datagrams travel: "full", "compact", "fragments"
 };
 
 struct RendezvousLive {

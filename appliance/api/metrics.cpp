@@ -77,6 +77,26 @@ void viewers(Exposition& out, const LiveState& live) {
   each_viewer(out, live, &ViewerLive::bytes);
   out.counter("hearthcast_viewer_drops_total", "That a device lost because its path was too slow.");
   each_viewer(out, live, &ViewerLive::dropped);
+  out.gauge("hearthcast_viewer_form", "Always 1; how a device's datagrams travel is a label.");
+  for (const ViewerLive& viewer : live.viewers) {
+    if (!viewer.form.empty()) {
+      out.sample({{"device", std::to_string(viewer.device.value)},
+                  {"channel", std::to_string(viewer.channel.value)},
+                  {"form", viewer.form}},
+                 1);
+    }
+  }
+  out.gauge("hearthcast_device_path_mtu_bytes", "The largest IP packet that is known to reach a device.");
+  std::vector<std::pair<DeviceId, std::uint16_t>> known;
+  for (const auto& [id, device] : live.devices) {
+    if (device.path_mtu) {
+      known.emplace_back(id, *device.path_mtu);
+    }
+  }
+  std::ranges::sort(known);
+  for (const auto& [id, path_mtu] : known) {
+    out.sample({{"device", std::to_string(id.value)}}, path_mtu);
+  }
 }
 
 // The router's sides of all links and tunnels, with what they are called.

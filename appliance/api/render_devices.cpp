@@ -61,6 +61,12 @@ json render_device(const household::Household& household, const Device& device, 
   if (seen.connected && seen.address) {
     out["address"] = seen.address->to_string();
   }
+  if (seen.connected && seen.path_mtu) {
+    out["path_mtu"] = *seen.path_mtu;
+  }
+  if (seen.connected && !seen.form.empty()) {
+    out["form"] = seen.form;
+  }
   if (!seen.connected && seen.last_seen) {
     out["last_seen_s"] = seconds_since(*seen.last_seen, now);
   }
@@ -101,6 +107,9 @@ json render_viewers(const household::Household& household, const LiveState& live
                 {"packets", viewer.packets},
                 {"bytes", viewer.bytes},
                 {"dropped", viewer.dropped}};
+    if (!viewer.form.empty()) {
+      out["form"] = viewer.form;
+    }
     if (viewer.path) {
       out["path"] = path_text(*viewer.path);
     }

@@ -18,6 +18,10 @@ runtime::Settings declare(BoxSettings& s) {
                     return [&s, value] { s.name = value; };
                   });
   settings.number("network.tunnel_port", s.tunnel_port, 1, 65535, "UDP port of the tunnels.");
+  settings.number(
+      "network.dscp", s.dscp, 0, 63,
+      "Mark of the tunnels' packets (DSCP), by which networks and Wi-Fi tell video from the rest: 34 "
+      "is AF41; 0: no mark.");
   settings.text("network.upstream_interface", s.upstream_interface,
                 "Interface on which the provider's channels come; empty: that of the default route.");
   settings.endpoint("https.listen", s.https_listen,

@@ -21,6 +21,7 @@ struct BoxSettings {
   std::string run_as;
   std::string name = "Home";
   std::uint16_t tunnel_port = 4755;
+  std::uint8_t dscp = 34;  // AF41
   std::string upstream_interface;
   Endpoint https_listen = *Endpoint::parse("[::]:8871");
   bool http_on = true;

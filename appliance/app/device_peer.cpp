@@ -33,6 +33,7 @@ std::vector<membership::RouterStatus> DevicePeer::routers(Time now) const {
 
 void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
   perform(agent_.on_stun(from, datagram, decoded, now));
+  update_prober(now);
 }
 
 void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
@@ -44,8 +45,43 @@ void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram,
 }
 
 void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
+  if (!tunnel_ || peer != peer_) {
+    return;
+  }
+  if (const auto actions = prober_.on_inner(gre, now)) {
+    perform(*actions);
+    return;
+  }
+  perform(tunnel_->on_inner(gre, now));
+  update_prober(now);
+}
+
+void DevicePeer::on_refused(PeerId peer, std::size_t datagram, Time now) {
   if (tunnel_ && peer == peer_) {
-    perform(tunnel_->on_inner(gre, now));
+    perform(prober_.on_refused(datagram, now));
+  }
+}
+
+// Follows the tunnel and the agent; harmless when nothing has changed.
+void DevicePeer::update_prober(Time now) {
+  if (!tunnel_) {
+    return;
+  }
+  const auto& can = tunnel_->device_capabilities();
+  perform(prober_.update({.compact = tunnel::lists(can, tunnel::kCanCompact),
+                          .probe = tunnel::lists(can, tunnel::kCanProbe),
+                          .path = path() ? path() : handshake_.endpoint(),
+                          .watching = !tunnel_->watching().empty()},
+                         now));
+}
+
+void DevicePeer::perform(const sessions::PathProberActions& actions) {
+  for (const auto& action : actions) {
+    if (const auto* inner = std::get_if<sessions::SendInner>(&action)) {
+      host_.post(datapath::SendInner{peer_, inner->gre});
+    } else {
+      host_.post(forward::SetFrameLimit{peer_, std::get<sessions::LimitFrames>(action).octets});
+    }
   }
 }
 
@@ -69,6 +105,7 @@ void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time no
   access_ = std::move(access);
   if (tunnel_) {
     perform(tunnel_->on_access(access_, now));
+    update_prober(now);
   }
 }
 
@@ -90,11 +127,15 @@ void DevicePeer::on_deadline(Time now) {
   if (tunnel_ && tunnel_->next_deadline() <= now) {
     perform(tunnel_->on_deadline(now));
   }
+  if (tunnel_ && prober_.next_deadline() <= now) {
+    perform(prober_.on_deadline(now));
+  }
+  update_prober(now);
 }
 
 Time DevicePeer::next_deadline() const {
-  return std::min(
-      {agent_.next_deadline(), handshake_.next_deadline(), tunnel_ ? tunnel_->next_deadline() : kNever});
+  return std::min({agent_.next_deadline(), handshake_.next_deadline(),
+                   tunnel_ ? tunnel_->next_deadline() : kNever, tunnel_ ? prober_.next_deadline() : kNever});
 }
 
 void DevicePeer::perform(const nat::Actions& actions) {
@@ -138,6 +179,7 @@ void DevicePeer::perform(Handshake::Step step, Time now) {
 void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
   const std::optional<PeerId> former = tunnel();
   const std::string cipher = session->cipher();
+  prober_ = sessions::PathProber(session->overhead());
   // The device made the newest session: it no longer opens what the former one seals.
   if (former) {
     host_.post(datapath::RemoveSession{*former, false});

@@ -10,6 +10,7 @@
 #include "appliance/app/handshake.hpp"
 #include "appliance/forward/messages.hpp"
 #include "appliance/sessions/device_tunnel.hpp"
+#include "appliance/sessions/path_prober.hpp"
 #include "tunnelmgr/nat/agent.hpp"
 
 namespace hearthcast {
@@ -54,6 +55,8 @@ class DevicePeer {
   void on_inner(PeerId peer, Bytes gre, Time now);
   void on_session_closed(PeerId peer, const std::string& reason, Time now);
   void on_signal(const FlowKey& flow, bool present, Time now);
+  // The system refused a datagram of that size to the device.
+  void on_refused(PeerId peer, std::size_t datagram, Time now);
   void on_candidates(const std::vector<nat::Candidate>& candidates, Time now);
   void on_access(std::shared_ptr<const access::Access> access, Time now);
   // Where the device was last in a former run of the box.
@@ -73,12 +76,18 @@ class DevicePeer {
   // The router's side in the tunnel; empty without one.
   [[nodiscard]] std::vector<membership::RouterStatus> routers(Time now) const;
   [[nodiscard]] Time tunnel_since() const { return tunnel_since_; }
+  // The largest IP packet that is known to reach the device; nothing without a tunnel, or before probes told.
+  [[nodiscard]] std::optional<std::uint16_t> path_mtu() const {
+    return tunnel_ ? prober_.path_mtu() : std::nullopt;
+  }
   [[nodiscard]] const std::set<FlowKey>& watching() const;
 
  private:
   void perform(const nat::Actions& actions);
   void perform(sessions::TunnelActions actions);
+  void perform(const sessions::PathProberActions& actions);
   void perform(Handshake::Step step, Time now);
+  void update_prober(Time now);
   void open(std::unique_ptr<secure::DtlsSession> session, Time now);
   void drop(const std::string& reason, bool close_notify);
 
@@ -90,7 +99,8 @@ class DevicePeer {
   nat::Agent agent_;
   Handshake handshake_;
   std::unique_ptr<sessions::DeviceTunnel> tunnel_;
-  PeerId peer_;  // of tunnel_
+  sessions::PathProber prober_{secure::kDtlsMaxOverhead};  // of tunnel_
+  PeerId peer_;                                            // of tunnel_
   Time tunnel_since_{};
 };
 

@@ -67,7 +67,9 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
     if (device.connected && device.path) {
       live.address = device.path;
       live.path = path_kind(*device.path, device.path_type, own);
+      live.path_mtu = device.path_mtu;
     }
+    auto narrowest = tunnel::MediaForm::kFull;
     for (const auto& [key, since] : device.watching) {
       const auto* channel = access.catalogue().find(key);
       const auto flow = std::ranges::find(flows, key, &FlowStatus::key);
@@ -80,6 +82,11 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
         viewer.packets = counted->packets;
         viewer.bytes = counted->bytes;
         viewer.dropped = counted->drops;
+        viewer.form = counted->packets == 0 ? "" : tunnel::to_string(counted->form);
+        if (counted->packets != 0 && (live.form.empty() || counted->form > narrowest)) {
+          narrowest = counted->form;
+          live.form = viewer.form;
+        }
       }
       state.viewers.push_back(viewer);
     }

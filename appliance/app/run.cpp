@@ -153,6 +153,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
       TunnelService::start({loop.io(), log, *worker, **household, *identity, crypto, random, *netd},
                            {.name = settings.name,
                             .port = settings.tunnel_port,
+                            .dscp = settings.dscp,
                             .upstream_interface = settings.upstream_interface,
                             .rendezvous = *rendezvous,
                             .multicast = settings.multicast});

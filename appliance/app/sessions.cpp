@@ -79,6 +79,10 @@ void Sessions::on_up(forward::Up message, Time now) {
     }
   } else if (const auto* signal = std::get_if<forward::FlowSignal>(&message)) {
     on_signal(*signal, now);
+  } else if (const auto* refused = std::get_if<forward::SizeRefused>(&message)) {
+    if (DevicePeer* peer = by_tunnel(refused->peer)) {
+      peer->on_refused(refused->peer, refused->datagram, now);
+    }
   } else {
     statistics_ = std::move(std::get<forward::StatisticsReady>(message).statistics);
     ports_.changed();
@@ -220,6 +224,7 @@ std::vector<DeviceStatus> Sessions::devices() const {
                    .path = peer->path(),
                    .path_type = peer->agent().selected_type(),
                    .round_trip = peer->agent().round_trip(),
+                   .path_mtu = peer->path_mtu(),
                    .peer = peer->tunnel(),
                    .since = peer->tunnel_since(),
                    .last_seen = std::nullopt,

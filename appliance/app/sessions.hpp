@@ -39,6 +39,7 @@ struct DeviceStatus {
   std::optional<Endpoint> path;
   std::optional<nat::CandidateType> path_type;
   std::optional<Duration> round_trip;
+  std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to arrive
   std::optional<PeerId> peer;
   Time since{};                      // connected
   std::optional<Time> last_seen;     // when it is not connected any more

@@ -24,7 +24,11 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
       multicast_plane(machine, use.log, set.multicast),
       trace_service(use.io, use.log, [this](Time now) { return multicast_plane.status(now).proxy; }),
       dtls(std::move(tls)),
-      context{dtls, use.crypto, use.random, use.log, {"hearthcast-box " HEARTHCAST_VERSION, set.name}},
+      context{dtls,
+              use.crypto,
+              use.random,
+              use.log,
+              {"hearthcast-box " HEARTHCAST_VERSION, set.name, {std::string(tunnel::kCanProbe)}}},
       upstream(set.upstream_interface),
       introducer(use.crypto, use.random, use.identity),
       timer(use.io, [this](Time now) {
@@ -37,6 +41,8 @@ Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs
   linux::UdpOptions options;
   options.port = settings.port;
   options.answer_from_addressed = true;
+  options.probe_path_size = true;
+  options.dscp = settings.dscp;
   auto socket = linux::UdpSocket::open(options);
   if (!socket) {
     return socket.error();

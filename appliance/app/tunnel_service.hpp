@@ -26,6 +26,7 @@ namespace hearthcast::app {
 struct TunnelSettings {
   std::string name = "Home";       // what devices call this box
   std::uint16_t port = 4755;       // UDP, all addresses
+  std::uint8_t dscp = 34;          // of all tunnels' packets
   std::string upstream_interface;  // empty: chosen (upstream.hpp)
   std::optional<signalling::RendezvousAddress> rendezvous;
   multicast::MulticastSettings multicast;  // that passed proxy::check()

@@ -7,16 +7,18 @@
 
 #include "appliance/forward/flow_audience.hpp"
 #include "appliance/forward/flow_meter.hpp"
+#include "appliance/forward/formed_batch.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 
 namespace hearthcast::forward {
 
-// Memory for the frames of one batch, shared by all flows of a thread in turn.
+// Memory for the frames of one batch, and for its other forms, shared by all flows of a thread in turn.
 class FrameSlab {
  public:
   FrameSlab() : octets_(datapath::kMaxBatch * datapath::kMaxInnerSize) {}
+  FormedBatch batch;
   [[nodiscard]] MutableBytes slot(std::size_t index) {
     return MutableBytes(octets_).subspan(index * datapath::kMaxInnerSize, datapath::kMaxInnerSize);
   }
@@ -54,9 +56,13 @@ class Flow {
   // them.
   bool forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab, datapath::SegmentSender& sender,
                Time now);
+  // A viewer came, or gets another form: the next datagram names the flow's addresses in compact forms.
+  void tell_addresses() { told_ = Time{}; }
 
  private:
-  void fan_out(std::span<const Bytes> frames, datapath::SegmentSender& sender);
+  // One batch of frames whose outer headers get the same two bits of ECN.
+  void fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch& batch,
+               datapath::SegmentSender& sender, Time now);
 
   FlowId id_;
   FlowKey key_;
@@ -66,6 +72,7 @@ class Flow {
   std::vector<Viewer> viewers_;
   std::unique_ptr<FlowAudience> audience_;
   bool watched_ = false;
+  Time told_{};  // when the addresses were named last
 };
 
 }  // namespace hearthcast::forward

@@ -79,9 +79,19 @@ void Loop::perform(SetViewers message) {
   resolve_viewers();
 }
 
+void Loop::perform(SetFrameLimit message) {
+  if (auto* peer = sessions_.find(message.peer)) {
+    peer->frame_limit = message.octets;
+    for (auto& [id, flow] : flows_) {
+      flow.tell_addresses();
+    }
+  }
+}
+
 // Puts the table's rows into the flows, with the counters of those who were there before.
 void Loop::resolve_viewers() {
   for (auto& [id, flow] : flows_) {
+    flow.tell_addresses();
     const auto before = std::exchange(flow.viewers(), {});
     const auto row = std::find_if(table_->rows.begin(), table_->rows.end(),
                                   [id = id](const ViewerTable::Row& r) { return r.flow == id; });
@@ -108,7 +118,8 @@ void Loop::resolve_viewers() {
 
 void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
   const auto inner = tunnel::decode_inner_packet(gre);
-  if (!inner || inner->kind == tunnel::InnerKind::kMedia) {  // devices send no media
+  if (!inner || inner->kind == tunnel::InnerKind::kMedia ||
+      inner->kind == tunnel::InnerKind::kCompact) {  // devices send no media
     ++counters_.malformed;
     return;
   }
@@ -123,6 +134,15 @@ void Loop::on_tick() {
     if (auto* audience = flow.audience()) {
       audience->retry(now_);  // finds those that have stopped reading
       watch(flow);
+    }
+  }
+  tell_refused_sizes();
+}
+
+void Loop::tell_refused_sizes() {
+  for (const auto& [id, peer] : sessions_.peers()) {
+    if (const auto refused = std::exchange(peer->refused_size, 0); refused != 0) {
+      say(SizeRefused{id, refused});
     }
   }
 }

@@ -26,6 +26,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(SetViewers message);
   void perform(AddPlayer message);
   void perform(const RemovePlayer& message);
+  void perform(SetFrameLimit message);
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
@@ -42,6 +43,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void keep(Flow& flow);
   void watch(Flow& flow);
   void serve_players();
+  void tell_refused_sizes();
 
   FrameSlab slab_;
   std::map<FlowId, Flow> flows_;

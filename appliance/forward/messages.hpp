@@ -17,6 +17,7 @@
 #include "tunnelmgr/datapath/messages.hpp"
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/tunnel/compact_framing.hpp"
 
 namespace hearthcast::linux {
 class MulticastSocket;
@@ -66,9 +67,16 @@ struct RemovePlayer {
   PlayerId player;
 };
 
+// The largest GRE packet of media that the peer's path carries, as far as known: what is larger goes to it in
+// a compact form. Until told otherwise everything goes in full. Unknown peers are ignored.
+struct SetFrameLimit {
+  PeerId peer;
+  std::size_t octets = 0;
+};
+
 using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
                           datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, AddFlow,
-                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer>;
+                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer, SetFrameLimit>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -91,6 +99,7 @@ struct ViewerCounters {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;  // UDP payload of the tunnel: sealed records
   std::uint64_t drops = 0;  // the kernel's queue was full, or the path refused the size
+  tunnel::MediaForm form = tunnel::MediaForm::kFull;  // of the last datagram
 };
 
 struct PeerCounters {
@@ -130,7 +139,14 @@ struct PlayerGone {
   std::uint64_t bytes = 0;
 };
 
+// The system refused to send the peer a datagram (UDP payload) of that size: the interface takes less. Said
+// at most once a tick.
+struct SizeRefused {
+  PeerId peer;
+  std::size_t datagram = 0;
+};
+
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, FlowSignal, PlayerGone, StatisticsReady>;
+                        datapath::SessionClosed, FlowSignal, PlayerGone, SizeRefused, StatisticsReady>;
 
 }  // namespace hearthcast::forward

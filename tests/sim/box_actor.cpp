@@ -135,6 +135,8 @@ void BoxActor::take(forward::Down message) {
     for (const auto& row : viewers->table->rows) {
       viewers_[row.flow] = row.peers;
     }
+  } else if (const auto* limit = std::get_if<forward::SetFrameLimit>(&message)) {
+    frame_limits[limit->peer] = limit->octets;
   }
 }
 

@@ -47,6 +47,7 @@ class BoxActor final : public Actor {
   std::map<FlowKey, int> joins;  // upstream joins ever made
   std::vector<std::pair<DeviceId, Endpoint>> remembered;
   bool provider_reachable = true;
+  std::map<PeerId, std::size_t> frame_limits;  // as the data thread was told last
   std::unique_ptr<app::Sessions> sessions;
 
  private:

@@ -33,6 +33,7 @@ class LinkActor final : public Actor, public away::LinkHost {
   std::vector<tunnel::Refusal> refusals;
   std::vector<Endpoint> paths;
   int sessions = 0;  // established so far
+  tunnel::Capabilities can;
 
  private:
   class SilentLog final : public Log {
@@ -46,7 +47,7 @@ class LinkActor final : public Actor, public away::LinkHost {
   void send(const Endpoint& to, Bytes datagram) override { world_.send(*this, to, datagram); }
   void post(away::Down message) override;
   PeerId next_peer() override { return PeerId{++last_peer_}; }
-  [[nodiscard]] tunnel::DeviceHello hello() const override { return {1, "sim", "Laptop", 0}; }
+  [[nodiscard]] tunnel::DeviceHello hello() const override { return {1, "sim", "Laptop", 0, can}; }
   void on_status() override {}
   void on_channels(const tunnel::ChannelList& list) override { lists.push_back(list); }
   void on_refusal(const tunnel::Refusal& refusal) override { refusals.push_back(refusal); }

@@ -49,7 +49,10 @@ std::optional<Duration> World::cross(const Link& link) {
   return link.delay + std::chrono::duration_cast<Duration>(link.jitter * unit(generator_));
 }
 
-void World::across(const Link& link, std::function<void()> what) {
+void World::across(const Link& link, std::size_t datagram, std::function<void()> what) {
+  if (datagram + 28 > link.mtu) {
+    return;
+  }
   if (const auto delay = cross(link)) {
     at(now_ + *delay, std::move(what));
   }
@@ -63,17 +66,18 @@ void World::send(const Actor& from, const Endpoint& to, Bytes bytes) {
   const bool same_site = std::ranges::any_of(hosts_, [&](const Host& other) {
     return other.nat == host.nat && other.endpoint.address == to.address;
   });
-  across(host.uplink, [this, source = host.endpoint, nat = host.nat, same_site, to, copy = std::move(copy)] {
-    if (nat && same_site) {
-      deliver(source, to, nat, copy);
-    } else if (!nat) {
-      through_core(source, to, copy);
-    } else if (!to.address.is_private()) {  // nobody routes private addresses
-      const Endpoint outside = this->nat(*nat).outbound(source, to, now_);
-      across(nats_.at(static_cast<std::size_t>(*nat)).uplink,
-             [this, outside, to, copy] { through_core(outside, to, copy); });
-    }
-  });
+  across(host.uplink, bytes.size(),
+         [this, source = host.endpoint, nat = host.nat, same_site, to, copy = std::move(copy)] {
+           if (nat && same_site) {
+             deliver(source, to, nat, copy);
+           } else if (!nat) {
+             through_core(source, to, copy);
+           } else if (!to.address.is_private()) {  // nobody routes private addresses
+             const Endpoint outside = this->nat(*nat).outbound(source, to, now_);
+             across(nats_.at(static_cast<std::size_t>(*nat)).uplink, copy.size(),
+                    [this, outside, to, copy] { through_core(outside, to, copy); });
+           }
+         });
 }
 
 void World::inject(const Endpoint& claimed_source, const Endpoint& to, Bytes bytes) {
@@ -83,7 +87,7 @@ void World::inject(const Endpoint& claimed_source, const Endpoint& to, Bytes byt
 void World::through_core(const Endpoint& from, const Endpoint& to, Buffer bytes) {
   for (std::size_t i = 0; i < nats_.size(); ++i) {
     if (nats_[i].router->public_address() == to.address) {
-      across(nats_[i].uplink, [this, i, from, to, bytes = std::move(bytes)] {
+      across(nats_[i].uplink, bytes.size(), [this, i, from, to, bytes = std::move(bytes)] {
         if (const auto inside = nats_[i].router->inbound(from, to, now_)) {
           deliver(from, *inside, static_cast<int>(i), bytes);
         }

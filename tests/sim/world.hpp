@@ -26,8 +26,9 @@ namespace hearthcast::sim {
 // One direction of a wire.
 struct Link {
   Duration delay = std::chrono::milliseconds{10};
-  Duration jitter{};  // uniform on top of the delay: more than the spacing of packets reorders them
-  double loss = 0;    // 0 to 1
+  Duration jitter{};           // uniform on top of the delay: more than the spacing of packets reorders them
+  double loss = 0;             // 0 to 1
+  std::size_t mtu = SIZE_MAX;  // of IPv4 packets; what is larger vanishes without a word
 };
 
 struct Traffic {
@@ -72,6 +73,8 @@ class World {
 
   [[nodiscard]] const Traffic& traffic(const Actor& actor) const { return host_of(actor).traffic; }
   [[nodiscard]] const Endpoint& address_of(const Actor& actor) const { return host_of(actor).endpoint; }
+  // May be changed at any time.
+  [[nodiscard]] Link& uplink(int nat) { return nats_.at(static_cast<std::size_t>(nat)).uplink; }
   [[nodiscard]] NatRouter& nat(int id) { return *nats_.at(static_cast<std::size_t>(id)).router; }
 
  private:
@@ -97,7 +100,7 @@ class World {
 
   [[nodiscard]] const Host& host_of(const Actor& actor) const;
   [[nodiscard]] std::optional<Duration> cross(const Link& link);  // nullopt: lost
-  void across(const Link& link, std::function<void()> what);
+  void across(const Link& link, std::size_t datagram, std::function<void()> what);
   void through_core(const Endpoint& from, const Endpoint& to, Buffer bytes);
   void deliver(const Endpoint& from, const Endpoint& to, std::optional<int> nat, const Buffer& bytes);
   [[nodiscard]] Time next_event() const;

@@ -253,6 +253,7 @@ LinkStatus BoxLink::status() const {
   status.path = agent_.selected();
   status.path_type = agent_.selected_type();
   status.round_trip = agent_.round_trip();
+  status.path_mtu = session_ ? session_->path_mtu() : std::uint16_t{0};
   status.notice = notice_;
   if (!status.path) {
     status.text = "looking for the box";

@@ -43,6 +43,7 @@ struct LinkStatus {
   std::optional<Endpoint> path;
   std::optional<nat::CandidateType> path_type;
   std::optional<Duration> round_trip;
+  std::uint16_t path_mtu = 0;  // the largest IP packet that the box knows to arrive; 0: not known
   std::optional<tunnel::BoxHello> hello;
   std::optional<tunnel::Notice> notice;  // the last thing that the box said before it closed
 };

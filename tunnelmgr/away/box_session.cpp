@@ -27,11 +27,24 @@ SessionActions BoxSession::on_inner(Bytes gre, Time now) {
     return out;
   }
   if (inner->kind == tunnel::InnerKind::kControl) {
+    if (const auto probe = tunnel::decode_path_probe(inner->payload)) {
+      on_probe(*probe, out);
+      return out;
+    }
     perform(transport_.on_packet(inner->payload, now), out, now);
   } else if (inner->kind == tunnel::InnerKind::kMembership && listener_) {
     report(listener_->on_packet(inner->payload), out);
   }
   return out;
+}
+
+// It has come, so its size passes; the answer says so.
+void BoxSession::on_probe(const tunnel::PathProbe& probe, SessionActions& out) {
+  if (probe.answer) {
+    return;  // we ask nothing
+  }
+  path_mtu_ = probe.path_mtu;
+  out.emplace_back(SendGre{tunnel::encode(tunnel::PathProbe{true, probe.nonce, probe.size, probe.path_mtu})});
 }
 
 void BoxSession::perform(const tunnel::ControlActions& actions, SessionActions& out, Time now) {

@@ -15,6 +15,7 @@
 #include "tunnelmgr/membership/listener.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
+#include "tunnelmgr/tunnel/path_probe.hpp"
 
 namespace hearthcast::away {
 
@@ -64,6 +65,8 @@ class BoxSession {
   void on_signal(const FlowKey& flow, bool present, Time now);
 
   [[nodiscard]] const std::optional<tunnel::BoxHello>& greeting() const { return greeting_; }
+  // The largest IP packet that the box knows to arrive here; 0 while it knows none.
+  [[nodiscard]] std::uint16_t path_mtu() const { return path_mtu_; }
   [[nodiscard]] std::uint64_t malformed() const { return malformed_ + transport_.malformed(); }
 
  private:
@@ -76,6 +79,7 @@ class BoxSession {
   void on_message(Bytes body, SessionActions& out, Time now);
   void on_greeting(tunnel::BoxHello hello, SessionActions& out, Time now);
   void on_refusal(const tunnel::Refusal& refusal);
+  void on_probe(const tunnel::PathProbe& probe, SessionActions& out);
   void report(const membership::Listener::Packets& packets, SessionActions& out) const;
   void ping(SessionActions& out, Time now);
   void die(std::string reason, SessionActions& out);
@@ -93,6 +97,7 @@ class BoxSession {
   Time next_ping_ = kNever;
   std::uint64_t pings_ = 0;
   std::uint64_t malformed_ = 0;
+  std::uint16_t path_mtu_ = 0;
   bool dead_ = false;
 };
 

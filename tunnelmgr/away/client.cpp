@@ -304,7 +304,11 @@ void Client::post(Down message) {
 }
 
 tunnel::DeviceHello Client::hello() const {
-  return {tunnel::kControlVersion, "hearthcast-away " HEARTHCAST_VERSION, parts_.name, channels_revision_};
+  return {tunnel::kControlVersion,
+          "hearthcast-away " HEARTHCAST_VERSION,
+          parts_.name,
+          channels_revision_,
+          {std::string(tunnel::kCanCompact), std::string(tunnel::kCanProbe)}};
 }
 
 void Client::on_status() {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "tunnelmgr/wire/ecn.hpp"
+
 namespace hearthcast::away {
 namespace {
 
@@ -29,6 +31,7 @@ void Loop::after_events() {
 
 void Loop::on_session_added() {
   flow_streams_.clear();
+  compact_.reset();
   for (auto& [id, stream] : streams_) {
     stream.on_new_session();
   }
@@ -70,7 +73,9 @@ void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
   if (!inner) {
     ++counters_.malformed;
   } else if (inner->kind == tunnel::InnerKind::kMedia) {
-    on_media(*inner);
+    on_media(*inner, peer.traffic_class);
+  } else if (inner->kind == tunnel::InnerKind::kCompact) {
+    on_compact(*inner, peer.traffic_class);
   } else {
     say(datapath::InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
   }
@@ -93,18 +98,34 @@ Stream* Loop::stream_of(const tunnel::MediaFrame& media) {
   return found;
 }
 
-void Loop::on_media(const tunnel::InnerPacket& inner) {
-  const auto media = tunnel::decode_media(inner);
-  if (!media) {
+void Loop::on_media(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class) {
+  if (auto media = tunnel::decode_media(inner)) {
+    play(*media, tunnel::MediaForm::kFull, outer_traffic_class);
+  } else {
     ++counters_.malformed;
+  }
+}
+
+void Loop::on_compact(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class) {
+  if (const auto media = compact_.on_packet(inner)) {
+    play(media->frame, media->form, outer_traffic_class);
+  }
+}
+
+void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, std::uint8_t outer_traffic_class) {
+  const auto traffic_class = wire::egress_traffic_class(media.header.traffic_class, outer_traffic_class);
+  if (!traffic_class) {
+    ++media_.ecn_dropped;
     return;
   }
-  Stream* stream = stream_of(*media);
-  if (stream == nullptr || !stream->carries(media->header)) {
+  media_.ecn_marked += *traffic_class == media.header.traffic_class ? 0 : 1;
+  media.header.traffic_class = *traffic_class;
+  Stream* stream = stream_of(media);
+  if (stream == nullptr || !stream->carries(media.header)) {
     ++unwanted_;
     return;
   }
-  if (stream->on_media(*media, now_)) {
+  if (stream->on_media(media, form, now_)) {
     mailbox_.say_surely(StreamSignal{stream->channel(), true});
   }
 }
@@ -133,6 +154,10 @@ void Loop::on_report() {
   statistics->at = now_;
   statistics->unwanted = unwanted_;
   statistics->port = counters_;
+  statistics->port.malformed += compact_.malformed();
+  statistics->media = media_;
+  statistics->media.incomplete = compact_.incomplete();
+  statistics->media.unknown_flow = compact_.unknown();
   for (auto& [id, stream] : streams_) {
     statistics->streams.push_back(stream.report(now_));
   }

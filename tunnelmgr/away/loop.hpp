@@ -8,6 +8,7 @@
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/stream.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
+#include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
 namespace hearthcast::away {
@@ -31,13 +32,17 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void on_report() override;
   [[nodiscard]] bool idle() const override { return streams_.empty(); }
 
-  void on_media(const tunnel::InnerPacket& inner);
+  void on_media(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class);
+  void on_compact(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class);
+  void play(tunnel::MediaFrame media, tunnel::MediaForm form, std::uint8_t outer_traffic_class);
   Stream* stream_of(const tunnel::MediaFrame& media);
 
   std::map<ChannelId, Stream> streams_;
   std::unordered_map<PlayerId, Stream*> player_streams_;
   // Which stream a flow's number stands for: found by the inner headers once per session. Null: nobody's.
   std::unordered_map<std::uint32_t, Stream*> flow_streams_;
+  tunnel::CompactReceiver compact_;
+  MediaCounters media_;
   std::uint64_t unwanted_ = 0;
 };
 

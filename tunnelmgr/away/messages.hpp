@@ -14,6 +14,7 @@
 #include "tunnelmgr/datapath/messages.hpp"
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/tunnel/compact_framing.hpp"
 
 namespace hearthcast::away {
 
@@ -70,6 +71,15 @@ struct StreamCounters {
   std::uint64_t continuity_errors = 0;
   std::uint64_t bits_per_second = 0;
   std::uint64_t players = 0;
+  tunnel::MediaForm form = tunnel::MediaForm::kFull;  // of the last datagram
+};
+
+// How the tunnel treated media beyond losing them.
+struct MediaCounters {
+  std::uint64_t incomplete = 0;    // datagrams of which one fragment came
+  std::uint64_t unknown_flow = 0;  // in one piece, before the flow's addresses were told
+  std::uint64_t ecn_marked = 0;    // congestion was signalled on the way
+  std::uint64_t ecn_dropped = 0;   // the same, for media that do not understand it
 };
 
 // Sent up about once a second.
@@ -78,6 +88,7 @@ struct Statistics {
   std::vector<StreamCounters> streams;
   std::uint64_t unwanted = 0;  // media of flows that nobody watches (any more)
   std::uint64_t records = 0;   // opened in the present sessions
+  MediaCounters media;
   datapath::PortCounters port;
 };
 struct StatisticsReady {

@@ -32,7 +32,8 @@ Json stream_json(const StreamCounters& s) {
           {"reordered", s.reordered},
           {"duplicates", s.duplicates},
           {"continuity_errors", s.continuity_errors},
-          {"bits_per_second", s.bits_per_second}};
+          {"bits_per_second", s.bits_per_second},
+          {"form", tunnel::to_string(s.form)}};
 }
 
 Json path_json(const LinkStatus& link) {
@@ -43,7 +44,23 @@ Json path_json(const LinkStatus& link) {
   if (link.round_trip) {
     path["round_trip_us"] = std::chrono::duration_cast<std::chrono::microseconds>(*link.round_trip).count();
   }
+  if (link.path_mtu != 0) {
+    path["path_mtu"] = link.path_mtu;
+  }
   return path;
+}
+
+// How a channel travels, for people.
+const char* described(tunnel::MediaForm form) {
+  switch (form) {
+    case tunnel::MediaForm::kFull:
+      return "whole packets";
+    case tunnel::MediaForm::kCompact:
+      return "compact packets (the path is narrow)";
+    case tunnel::MediaForm::kFragments:
+      return "two packets a datagram (the path is very narrow)";
+  }
+  return "";
 }
 
 std::string doing(const Client& client) {
@@ -90,6 +107,11 @@ std::string status_json(const Client& client) {
                           {"rejected", port.rejected},        {"stray", port.stray},
                           {"unvouched", port.unvouched},      {"malformed", port.malformed},
                           {"unwanted", statistics->unwanted}, {"queue_full", port.queue_full}};
+    const auto& media = statistics->media;
+    status["counters"].update({{"incomplete", media.incomplete},
+                               {"unknown_flow", media.unknown_flow},
+                               {"ecn_marked", media.ecn_marked},
+                               {"ecn_dropped", media.ecn_dropped}});
   }
   return dump(status);
 }
@@ -108,13 +130,16 @@ std::string channels_json(const Client& client) {
 
 std::string status_text(const Client& client) {
   std::string text = doing(client) + "\n";
+  if (const auto link = client.link(); link && link->path_mtu != 0) {
+    text += "path: packets of " + std::to_string(link->path_mtu) + " octets\n";
+  }
   text += "channels: " + std::to_string(client.channels().size()) + "\n";
   text += "rendezvous: " + client.rendezvous_text() + "\n";
   if (const auto* statistics = client.statistics()) {
     for (const auto& s : statistics->streams) {
       text += "channel " + std::to_string(s.channel.value) + ": " + std::to_string(s.players) + " players, " +
               std::to_string(s.bits_per_second / 1000) + " kbit/s, " + std::to_string(s.packets) +
-              " packets, " + std::to_string(s.lost) + " lost\n";
+              " packets, " + std::to_string(s.lost) + " lost, " + described(s.form) + "\n";
     }
   }
   return text;

@@ -15,8 +15,9 @@ bool Stream::carries(const wire::UdpPacketHeader& header) const {
          (!flow_.source || *flow_.source == header.source.address);
 }
 
-bool Stream::on_media(const tunnel::MediaFrame& media, Time now) {
+bool Stream::on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, Time now) {
   last_data_ = now;
+  form_ = form;
   const bool came = !std::exchange(present_, true);
   const auto arrival = receiver_.on_sequence(media.sequence);
   // A straggler would damage a stream that has gone on; it counts, but is not played.
@@ -55,6 +56,7 @@ StreamCounters Stream::report(Time now) {
   counters.duplicates = former_.duplicates + receiver_.duplicates();
   counters.continuity_errors = buffer_.continuity_errors();
   counters.players = audience_.players().size();
+  counters.form = form_;
   if (reported_at_ && now > *reported_at_) {
     const std::chrono::duration<double> passed = now - *reported_at_;
     counters.bits_per_second =

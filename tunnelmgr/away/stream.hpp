@@ -22,7 +22,7 @@ class Stream {
 
   // Keeps a datagram; true when it is the first, or the first after silence. Does not write to players: see
   // written().
-  bool on_media(const tunnel::MediaFrame& media, Time now);
+  bool on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, Time now);
   // A new session numbers anew.
   void on_new_session();
   // True once when a quarter of a second has passed without data.
@@ -49,6 +49,7 @@ class Stream {
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   StreamCounters former_;  // of the sessions before
+  tunnel::MediaForm form_ = tunnel::MediaForm::kFull;
   Time last_data_{};
   bool present_ = false;
   bool fresh_ = false;

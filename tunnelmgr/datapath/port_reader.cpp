@@ -11,13 +11,15 @@ PortReader::PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCou
 bool PortReader::read(linux::ReceiveBatch& batch, PortSink& sink, Time now) {
   const auto received = socket_.receive(batch);
   for (const auto& datagram : received.datagrams) {
-    take(datagram.source, datagram.payload, sink, now);
+    take(datagram.source, datagram.payload, sink, now, datagram.traffic_class);
   }
   return !received.datagrams.empty();
 }
 
-void PortReader::take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now) {
+void PortReader::take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now,
+                      std::uint8_t traffic_class) {
   ++counters_.datagrams;
+  traffic_class_ = traffic_class;
   switch (wire::classify(datagram)) {
     case wire::DatagramKind::kStun:
       sink.on_stun(from, datagram);
@@ -64,6 +66,7 @@ bool PortReader::open_record(Peer& peer, const Endpoint& from, Bytes datagram, P
   if (size) {
     ++peer.records;
     peer.last_received = now;
+    peer.traffic_class = traffic_class_;
     sink.on_inner(peer, from, Bytes(plaintext_).first(*size));
     return true;
   }

@@ -29,7 +29,7 @@ class PortReader {
   // One batch of what waits. False when nothing did.
   bool read(linux::ReceiveBatch& batch, PortSink& sink, Time now);
   // One datagram, as read() does it.
-  void take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now);
+  void take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now, std::uint8_t traffic_class = 0);
   // Hands an established session a handshake datagram: its answer, if any, is sent.
   void pass_to_session(const PassToSession& message, Time now);
 
@@ -42,6 +42,7 @@ class PortReader {
   SessionTable& sessions_;
   PortCounters& counters_;
   Buffer plaintext_;
+  std::uint8_t traffic_class_ = 0;  // of the datagram that is being read
 };
 
 }  // namespace hearthcast::datapath

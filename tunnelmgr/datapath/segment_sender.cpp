@@ -8,49 +8,48 @@ namespace hearthcast::datapath {
 SegmentSender::SegmentSender(linux::UdpSocket& socket)
     : socket_(socket), slab_(kMaxBatch * (kMaxInnerSize + kMaxRecordGrowth)) {}
 
-void SegmentSender::flush(const Peer& peer, std::size_t stride, std::size_t count, std::size_t last_size,
-                          Sent& sent) {
-  if (count == 0) {
+void SegmentSender::flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& sent) {
+  if (run.count == 0) {
     return;
   }
-  const auto result = socket_.send_segments(peer.endpoint, slab_, stride, count, last_size);
+  const auto result = socket_.send_segments(peer.endpoint, slab_, run.stride, run.count, run.last_size, ecn);
   sent.packets += result.datagrams;
-  sent.drops += count - result.datagrams;
-  sent.bytes += result.datagrams == count ? (count - 1) * stride + last_size : result.datagrams * stride;
+  sent.drops += run.count - result.datagrams;
+  sent.bytes += result.datagrams == run.count ? (run.count - 1) * run.stride + run.last_size
+                                              : result.datagrams * run.stride;
+  if (result.outcome == linux::SendOutcome::kTooBig) {
+    const std::size_t refused = result.datagrams + 1 == run.count ? run.last_size : run.stride;
+    peer.refused_size = peer.refused_size == 0 ? refused : std::min(peer.refused_size, refused);
+  }
 }
 
-SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packets) {
+SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packets, std::uint8_t ecn) {
   assert(packets.size() <= kMaxBatch);
   Sent sent;
-  // A run: records of one size, which the first sets, and at its end perhaps a shorter one.
-  std::size_t stride = 0;
-  std::size_t count = 0;
-  std::size_t last_size = 0;
+  Run run;
   std::size_t begin = 0;  // of the run in packets
-  std::size_t index = 0;
-  while (index < packets.size()) {
+  for (std::size_t index = 0; index < packets.size(); ++index) {
     // The next record must fit the run by its plaintext's size: equal plaintexts give equal records.
-    if (count > 0 && (last_size < stride || packets[index].size() > packets[begin].size())) {
-      flush(peer, stride, count, last_size, sent);
-      count = 0;
+    if (run.count > 0 && (run.last_size < run.stride || packets[index].size() > packets[begin].size())) {
+      flush(peer, run, ecn, sent);
+      run.count = 0;
     }
-    if (count == 0) {
+    if (run.count == 0) {
       begin = index;
     }
-    const auto room = MutableBytes(slab_).subspan(count * stride);
+    const auto room = MutableBytes(slab_).subspan(run.count * run.stride);
     const auto size = peer.session->seal(packets[index], room);
-    ++index;
     if (size == 0) {
       ++sent.drops;
       continue;
     }
-    if (count == 0) {
-      stride = size;
+    if (run.count == 0) {
+      run.stride = size;
     }
-    last_size = size;
-    ++count;
+    run.last_size = size;
+    ++run.count;
   }
-  flush(peer, stride, count, last_size, sent);
+  flush(peer, run, ecn, sent);
   return sent;
 }
 

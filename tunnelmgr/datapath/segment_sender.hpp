@@ -24,11 +24,17 @@ class SegmentSender {
     std::uint64_t drops = 0;
   };
   // At most kMaxBatch packets of at most kMaxInnerSize octets each. What the kernel does not take now is
-  // dropped: a full path costs its own viewer and nobody else.
-  Sent send(Peer& peer, std::span<const Bytes> packets);
+  // dropped: a full path costs its own viewer and nobody else. What it refuses for its size is dropped too
+  // and noted in the peer. ecn: of the outer headers (RFC 6040).
+  Sent send(Peer& peer, std::span<const Bytes> packets, std::uint8_t ecn = 0);
 
  private:
-  void flush(const Peer& peer, std::size_t stride, std::size_t count, std::size_t last_size, Sent& sent);
+  struct Run {  // records of one size, and at the end perhaps a shorter one
+    std::size_t stride = 0;
+    std::size_t count = 0;
+    std::size_t last_size = 0;
+  };
+  void flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& sent);
 
   linux::UdpSocket& socket_;
   Buffer slab_;

@@ -5,6 +5,7 @@
 // allocate.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -25,6 +26,9 @@ struct Peer {
   std::unique_ptr<secure::DtlsSession> session;
   std::uint64_t records = 0;  // opened
   Time last_received{};
+  std::uint8_t traffic_class = 0;      // of the outer header of the datagram that is being read
+  std::size_t frame_limit = SIZE_MAX;  // largest GRE packet of media that its path carries, as far as known
+  std::size_t refused_size = 0;  // the smallest datagram that the system would not send, since asked last
 };
 
 class SessionTable {

@@ -77,6 +77,10 @@ class Way {
     }
   }
   [[nodiscard]] bool possible() const { return to_.size != 0; }
+  // IPv4 behind the mapped form of a dual-stack socket takes the IPv4 option.
+  void mark(std::uint8_t traffic_class, bool ip4) {
+    add(ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_TOS : IPV6_TCLASS, int{traffic_class});
+  }
   void cut_into(std::size_t stride) { add(SOL_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(stride)); }
   // The header of one message; valid as long as this and the vector are.
   [[nodiscard]] msghdr header(iovec& vector) {
@@ -103,8 +107,9 @@ class Way {
   }
 
   SocketAddress to_;
-  alignas(cmsghdr) std::array<std::uint8_t,
-                              CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> control_{};
+  static constexpr std::size_t kControl =
+      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint16_t));
+  alignas(cmsghdr) std::array<std::uint8_t, kControl> control_{};
   std::size_t used_ = 0;
 };
 
@@ -171,13 +176,16 @@ SendResult UdpSocket::send(const Endpoint& to, Bytes payload) {
 }
 
 SendResult UdpSocket::send_segments(const Endpoint& to, Bytes slab, std::size_t stride, std::size_t count,
-                                    std::size_t last_size) {
+                                    std::size_t last_size, std::uint8_t ecn) {
   assert(count == 0 ||
          (last_size > 0 && last_size <= stride && (count - 1) * stride + last_size <= slab.size()));
   const Batch all{slab, stride, count, last_size};
   const std::size_t step =
       std::clamp<std::size_t>(kMaxBatch / std::max<std::size_t>(stride, 1), 1, kMaxSegments);
   return from_addressed(to, [&](Way& way) -> SendResult {
+    if (ecn != 0) {  // else the socket's own traffic class is right
+      way.mark(static_cast<std::uint8_t>(dscp_ << 2 | ecn), to.address.is_ip4());
+    }
     std::size_t sent = 0;
     // Offload pays from two datagrams on.
     while (offloads() && count - sent >= 2 && step >= 2) {
@@ -186,7 +194,7 @@ SendResult UdpSocket::send_segments(const Endpoint& to, Bytes slab, std::size_t 
       if (error == EIO) {
         stop_offloading();
       } else if (error == EMSGSIZE || error == EINVAL) {
-        break;  // larger than the path takes in one packet: only datagrams that go singly are fragmented
+        break;  // larger than the path takes in one packet: singly they are fragmented, or each is refused
       } else if (error != 0) {
         return failed(error, sent);
       } else {

@@ -22,15 +22,19 @@ Result<Fd, Failure> open_bound(const UdpOptions& options, int family) {
   }
   if (family == AF_INET6) {
     set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-    set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_WANT);
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+               options.probe_path_size ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_WANT);
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_TCLASS, options.dscp << 2);
     set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
     set_option(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, options.answer_from_addressed ? 1 : 0);
   } else {
     set_option(fd.get(), IPPROTO_IP, IP_PKTINFO, options.answer_from_addressed ? 1 : 0);
   }
-  // On a dual-stack socket these two govern its IPv4 half. What is too large for a path is fragmented
-  // (docs/decisions/009): in IPv4 by any router, in IPv6 by us once a router has said so.
-  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  // On a dual-stack socket these govern its IPv4 half. Who does not probe has what is too large for a path
+  // fragmented (docs/decisions/009): in IPv4 by any router, in IPv6 by us once a router has said so.
+  set_option(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER,
+             options.probe_path_size ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+  set_option(fd.get(), IPPROTO_IP, IP_TOS, options.dscp << 2);
   set_option(fd.get(), IPPROTO_IP, IP_RECVTOS, 1);
   set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
   set_option(fd.get(), SOL_SOCKET, SO_RXQ_OVFL, 1);
@@ -65,21 +69,22 @@ Result<UdpSocket, Failure> UdpSocket::open(const UdpOptions& options) {
     return kernel_failure("asking for the UDP port", errno);
   }
   const bool offload = set_option(fd->get(), SOL_UDP, UDP_SEGMENT, 0);
-  UdpSocket socket(std::move(*fd), family, to_endpoint(name).port, offload);
+  UdpSocket socket(std::move(*fd), family, to_endpoint(name).port, offload, options.dscp);
   if (options.answer_from_addressed) {
     socket.returns_ = std::make_unique<ReturnAddresses>();
   }
   return socket;
 }
 
-UdpSocket::UdpSocket(Fd fd, int family, std::uint16_t port, bool offload)
-    : fd_(std::move(fd)), family_(family), port_(port), offload_(offload) {}
+UdpSocket::UdpSocket(Fd fd, int family, std::uint16_t port, bool offload, std::uint8_t dscp)
+    : fd_(std::move(fd)), family_(family), port_(port), offload_(offload), dscp_(dscp) {}
 
 UdpSocket::UdpSocket(UdpSocket&& other) noexcept
     : fd_(std::move(other.fd_)),
       family_(other.family_),
       port_(other.port_),
       offload_(other.offloads()),
+      dscp_(other.dscp_),
       returns_(std::move(other.returns_)) {}
 
 UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
@@ -87,6 +92,7 @@ UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
   family_ = other.family_;
   port_ = other.port_;
   offload_.store(other.offloads(), std::memory_order_relaxed);
+  dscp_ = other.dscp_;
   returns_ = std::move(other.returns_);
   return *this;
 }

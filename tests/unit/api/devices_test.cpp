@@ -84,6 +84,24 @@ TEST_F(DevicesTest, ShowsWhoIsConnectedAndHow) {
   EXPECT_FALSE(d.contains("path"));
 }
 
+TEST_F(DevicesTest, ShowsThePathsSizeAndTheFormWhileConnected) {
+  live.devices[laptop] = {true, PathKind::kDirect, Endpoint::parse("192.0.2.1:5"), std::nullopt};
+  json d = get("/devices").body()["devices"][0];
+  EXPECT_FALSE(d.contains("path_mtu")) << "not known yet";
+  EXPECT_FALSE(d.contains("form"));
+  live.devices[laptop].path_mtu = 1428;
+  live.devices[laptop].form = "compact";
+  d = get("/devices").body()["devices"][0];
+  EXPECT_EQ(d["path_mtu"], 1428);
+  EXPECT_EQ(d["form"], "compact");
+  live.viewers = {{laptop, news, PathKind::kDirect, now, 5, 6000, 1, "fragments"}};
+  EXPECT_EQ(get("/viewers").body()["viewers"][0]["form"], "fragments");
+  live.devices[laptop].connected = false;
+  d = get("/devices").body()["devices"][0];
+  EXPECT_FALSE(d.contains("path_mtu"));
+  EXPECT_FALSE(d.contains("form"));
+}
+
 TEST_F(DevicesTest, ShowsWhoWatchesWhat) {
   live.viewers = {{laptop, news, PathKind::kLan, now - 10s, 5, 6000, 1},
                   {DeviceId{99}, news, std::nullopt, now, 0, 0, 0}};

@@ -65,6 +65,8 @@ LiveState busy() {
   viewer.packets = 900;
   viewer.bytes = 1'000'000;
   viewer.dropped = 7;
+  viewer.form = "fragments";
+  live.devices[DeviceId{3}].path_mtu = 1280;
   live.tunnel_port = {.datagrams = 50, .drops = {{"stray", 4}, {"rejected", 6}}};
   live.multicast = std::make_shared<const multicast::MulticastStatus>(testing_multicast::example());
   return live;
@@ -79,7 +81,9 @@ TEST_F(MetricsTest, TellWhatTheBoxDoes) {
         "hearthcast_tunnel_port_drops_total{reason=\"rejected\"} 6\n",
         "hearthcast_channel_signal{channel=\"2\"} 0\nhearthcast_channel_signal{channel=\"4\"} 1\n",
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
-        "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n"}) {
+        "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n",
+        "hearthcast_viewer_form{device=\"3\",channel=\"4\",form=\"fragments\"} 1\n",
+        "hearthcast_device_path_mtu_bytes{device=\"3\"} 1280\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

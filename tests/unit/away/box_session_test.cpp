@@ -126,6 +126,19 @@ TEST_F(BoxSessionTest, SaysHelloAndPassesOnWhatTheBoxSays) {
   EXPECT_EQ(session_.greeting()->link_local, kLinkLocal);
 }
 
+TEST_F(BoxSessionTest, AnswersPathProbesAndRemembersWhatTheBoxFoundOut) {
+  EXPECT_EQ(session_.path_mtu(), 0);
+  const auto answers = session_.on_inner(tunnel::encode(tunnel::PathProbe{false, 5, 1492, 1428}, 1400), now_);
+  ASSERT_EQ(answers.size(), 1U);
+  const auto& gre = std::get<SendGre>(answers[0]).gre;
+  EXPECT_LT(gre.size(), 20U);
+  EXPECT_EQ(tunnel::decode_path_probe(Bytes(gre).subspan(4)), (tunnel::PathProbe{true, 5, 1492, 1428}));
+  EXPECT_EQ(session_.path_mtu(), 1428);
+  EXPECT_TRUE(session_.on_inner(tunnel::encode(tunnel::PathProbe{true, 5, 1492, 1300}), now_).empty());
+  EXPECT_EQ(session_.path_mtu(), 1428) << "an answer was not asked for";
+  EXPECT_EQ(session_.malformed(), 0U);
+}
+
 TEST_F(BoxSessionTest, ReportsWishesOnceGreeted) {
   perform(session_.want(kOne, now_));
   EXPECT_TRUE(box_.heard_.empty());

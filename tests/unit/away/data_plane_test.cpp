@@ -2,6 +2,9 @@
 #include "tunnelmgr/away/data_plane.hpp"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "tests/unit/datapath/established.hpp"
 #include "tests/unit/datapath/plane_in_test.hpp"
@@ -9,6 +12,7 @@
 #include "tests/unit/playout/ts_maker.hpp"
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/playout/stream_buffer.hpp"
+#include "tunnelmgr/tunnel/compact_framing.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 
 namespace hearthcast::away {
@@ -32,14 +36,37 @@ class Box {
   }
   void send(const Endpoint& to, Bytes gre) { (void)socket_.send(to, datapath::seal(*session_, gre)); }
   // One datagram of a channel as media; lost: framed, but not sent.
-  void send_media(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, bool lost = false) {
+  void send_media(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, bool lost = false,
+                  std::uint8_t traffic_class = 0) {
     Buffer slot(tunnel::kFrameHeadroom);
     slot.insert(slot.end(), payload.begin(), payload.end());
-    const auto frame = framer.frame(slot, {kSource, 16, 0});
+    const auto frame = framer.frame(slot, {kSource, 16, traffic_class});
     ASSERT_TRUE(frame);
     if (!lost) {
       send(to, *frame);
     }
+  }
+  // The same in a compact form; its fragments perhaps the second first.
+  void send_compact(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, tunnel::MediaForm form,
+                    bool reversed = false) {
+    Buffer slot(tunnel::kFrameHeadroom);
+    slot.insert(slot.end(), payload.begin(), payload.end());
+    const auto frame = framer.frame(slot, {kSource, 16, 0});
+    ASSERT_TRUE(frame);
+    Buffer room(tunnel::kCompactRoom);
+    auto made = tunnel::to_compact(*frame, form, room);
+    ASSERT_TRUE(made);
+    if (reversed && made->count == 2) {
+      std::swap(made->packets[0], made->packets[1]);
+    }
+    for (std::size_t i = 0; i < made->count; ++i) {
+      send(to, made->packets[i]);
+    }
+  }
+  // As a router on the way does it.
+  void mark_congestion() {
+    const int value = 3;
+    EXPECT_EQ(::setsockopt(socket_.fd(), IPPROTO_IP, IP_TOS, &value, sizeof value), 0);
   }
   linux::UdpSocket socket_ = datapath::open_port();
 
@@ -74,6 +101,67 @@ class AwayDataPlaneTest : public testing::Test, protected datapath::PlaneInTest<
 };
 
 Buffer datagram(int number) { return Buffer(1316, static_cast<std::uint8_t>(number)); }
+
+// Every form that a path may need, and changes of form in the middle, give the players the same octets.
+TEST_F(AwayDataPlaneTest, FormsMayChangeAndThePlayersSeeNothingOfIt) {
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  Buffer sent;
+  for (int n = 0; n < 90; ++n) {
+    const auto payload = datagram(n);
+    const int kind = n / 10 % 3;
+    if (kind == 0) {
+      media(payload);
+    } else {
+      // The box tells the addresses with the first datagram of another form.
+      const auto form =
+          kind == 1 && n % 10 != 0 ? tunnel::MediaForm::kCompact : tunnel::MediaForm::kFragments;
+      box_.send_compact(endpoint(), framer_, payload, form, n % 2 == 0);
+    }
+    sent.insert(sent.end(), payload.begin(), payload.end());
+  }
+  EXPECT_EQ(one.read(sent.size()), sent);
+  const auto report = wait_for<StatisticsReady>([](const StatisticsReady& r) {
+    return !r.statistics->streams.empty() && r.statistics->streams[0].packets == 90;
+  });
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->statistics->streams[0].lost, 0U);
+  EXPECT_EQ(report->statistics->streams[0].form, tunnel::MediaForm::kFragments);
+  EXPECT_EQ(report->statistics->media.unknown_flow, 0U);
+}
+
+TEST_F(AwayDataPlaneTest, OnePieceOfAnUnknownFlowIsCountedUntilTheAddressesAreTold) {
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  box_.send_compact(endpoint(), framer_, datagram(1), tunnel::MediaForm::kCompact);
+  box_.send_compact(endpoint(), framer_, datagram(2), tunnel::MediaForm::kFragments);
+  box_.send_compact(endpoint(), framer_, datagram(3), tunnel::MediaForm::kCompact);
+  const auto got = one.read(2 * 1316);
+  EXPECT_EQ(Buffer(got.begin(), got.begin() + 1316), datagram(2));
+  const auto report = wait_for<StatisticsReady>(
+      [](const StatisticsReady& r) { return r.statistics->media.unknown_flow == 1; });
+  ASSERT_TRUE(report);
+  box_.send(endpoint(), *from_hex("300088b6000000090000000004d2138c280f0909"));
+  EXPECT_TRUE(
+      wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->port.malformed == 1; }));
+}
+
+// RFC 6040 at the egress: a mark on the way is for media that understand it, and ends the others.
+TEST_F(AwayDataPlaneTest, CongestionOnTheWayIsCounted) {
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  box_.mark_congestion();
+  box_.send_media(endpoint(), framer_, datagram(1));
+  ASSERT_TRUE(wait_for<StatisticsReady>(
+      [](const StatisticsReady& r) { return r.statistics->media.ecn_dropped == 1; }));
+  box_.send_media(endpoint(), framer_, datagram(2), false, 0x02);
+  EXPECT_EQ(one.read(1316), datagram(2));
+  EXPECT_TRUE(wait_for<StatisticsReady>(
+      [](const StatisticsReady& r) { return r.statistics->media.ecn_marked == 1; }));
+}
 
 TEST_F(AwayDataPlaneTest, TwoPlayersGetOneStreamWhole) {
   Screen one;

@@ -72,14 +72,19 @@ TEST_F(LiveStateTest, AViewerHasItsDevicesPathAndItsOwnCounters) {
                             .path = Endpoint::parse("203.0.113.1:40000"),
                             .path_type = nat::CandidateType::kPeerReflexive,
                             .round_trip = 20ms,
+                            .path_mtu = 1428,
                             .peer = PeerId{9},
                             .since = now - 10s,
                             .last_seen = std::nullopt,
                             .watching = {{kNews, now - 5s}}};
   forward::Statistics statistics;
   statistics.viewers.push_back({.flow = FlowId{4}, .peer = PeerId{8}, .packets = 1, .bytes = 2, .drops = 3});
-  statistics.viewers.push_back(
-      {.flow = FlowId{4}, .peer = PeerId{9}, .packets = 70, .bytes = 80, .drops = 5});
+  statistics.viewers.push_back({.flow = FlowId{4},
+                                .peer = PeerId{9},
+                                .packets = 70,
+                                .bytes = 80,
+                                .drops = 5,
+                                .form = tunnel::MediaForm::kCompact});
   const auto live = live_state({device}, {flow(true, 1min)}, &statistics, access(), {}, now);
   ASSERT_EQ(live.viewers.size(), 1U);
   EXPECT_EQ(live.viewers[0].channel, news);
@@ -87,7 +92,14 @@ TEST_F(LiveStateTest, AViewerHasItsDevicesPathAndItsOwnCounters) {
   EXPECT_EQ(live.viewers[0].packets, 70U);
   EXPECT_EQ(live.viewers[0].dropped, 5U);
   EXPECT_EQ(live.viewers[0].path, api::PathKind::kDirect);
+  EXPECT_EQ(live.viewers[0].form, "compact");
   EXPECT_TRUE(live.devices.at(DeviceId{3}).connected);
+  EXPECT_EQ(live.devices.at(DeviceId{3}).path_mtu, 1428);
+  EXPECT_EQ(live.devices.at(DeviceId{3}).form, "compact");
+  statistics.viewers[1].packets = 0;
+  const auto before = live_state({device}, {flow(true, 1min)}, &statistics, access(), {}, now);
+  EXPECT_EQ(before.viewers[0].form, "") << "nothing has travelled";
+  EXPECT_EQ(before.devices.at(DeviceId{3}).form, "");
 }
 
 TEST_F(LiveStateTest, ADeviceThatWasNeverSeenIsAbsentAndOneThatLeftIsKnown) {

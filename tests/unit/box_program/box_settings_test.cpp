@@ -76,6 +76,7 @@ TEST(BoxSettings, EachKeyRefusesWhatIsNotItsKind) {
       {"state_dir", {"1", "\"relative\"", "true"}},
       {"control_socket", {"\"box.sock\"", "[]"}},
       {"run_as", {"0", "{}"}},
+      {"network.dscp", {"-1", "64", "\"AF41\"", "true"}},
       {"network.tunnel_port", {"0", "-1", "65536", "4755.5", "\"4755\"", "true"}},
       {"network.upstream_interface", {"2", "[\"eth0\"]"}},
       {"https.listen", {"8871", "\"box:8871\"", "\"[::]\"", "\"1.2.3.4:99999\""}},

@@ -58,6 +58,14 @@ TEST(Print, DevicesWithGrantsAndWhereabouts) {
                           {"path", "direct"},
                           {"address", "192.0.2.1:5"}}),
             "3     laptop                  7KQ4  approved  all channels; connected direct 192.0.2.1:5\n");
+  EXPECT_THAT(print_device({{"id", 3},
+                            {"channels", "all"},
+                            {"connected", true},
+                            {"path", "direct"},
+                            {"address", "192.0.2.1:5"},
+                            {"path_mtu", 1280},
+                            {"form", "fragments"}}),
+              HasSubstr("connected direct 192.0.2.1:5, path MTU 1280, fragments\n"));
   EXPECT_THAT(print_device({{"id", 3}, {"channels", {1, 2}}, {"connected", false}, {"last_seen_s", 9}}),
               HasSubstr("channels 1,2; last seen 9 s ago"));
   EXPECT_THAT(print_devices({{"devices", json::array()}}), HasSubstr("No device is paired yet"));

@@ -34,11 +34,14 @@ class DeviceInTest {
           continue;
         }
         plaintext.resize(*size);
+        marks_.push_back(datagram.traffic_class & 3);
         received_.push_back(std::move(plaintext));
       }
     }
     return std::exchange(received_, {});
   }
+  // ECN of the outer headers of all that was opened.
+  [[nodiscard]] const std::vector<std::uint8_t>& marks() const { return marks_; }
   // A goodbye came; what came before it is thrown away.
   bool closed() {
     (void)receive(SIZE_MAX);
@@ -51,6 +54,7 @@ class DeviceInTest {
   linux::UdpSocket socket_ = open_port();
   linux::ReceiveBatch batch_;
   std::vector<Buffer> received_;
+  std::vector<std::uint8_t> marks_;
   bool closed_ = false;
 };
 

@@ -37,7 +37,8 @@ class PlaneInTest {
   using Down = typename Plane::Down;
   using Up = typename Plane::Up;
 
-  PlaneInTest() { plane_.start(); }
+  PlaneInTest() : PlaneInTest(open_port()) {}
+  explicit PlaneInTest(linux::UdpSocket port) : port_(std::move(port)) { plane_.start(); }
   void post(Down message) { EXPECT_TRUE(plane_.post(std::move(message))); }
   void stop() { plane_.stop(); }
   [[nodiscard]] Plane& plane() { return plane_; }
@@ -71,7 +72,7 @@ class PlaneInTest {
 
  private:
   SilentLog log_;
-  linux::UdpSocket port_ = open_port();
+  linux::UdpSocket port_;
   Plane plane_{port_, log_};
   std::deque<Up> heard_;
 };

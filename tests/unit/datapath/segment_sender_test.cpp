@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "tests/unit/datapath/established.hpp"
+#include "tests/unit/linux/private_network.hpp"
 
 namespace hearthcast::datapath {
 namespace {
@@ -85,6 +86,53 @@ TEST_F(SegmentSenderTest, AnEndedSessionDropsAndCounts) {
   const auto sent = sender_.send(peer_, views);
   EXPECT_EQ(sent.packets, 0U);
   EXPECT_EQ(sent.drops, 2U);
+}
+
+TEST_F(SegmentSenderTest, PairsOfFragmentsArriveInOrder) {
+  std::vector<Buffer> packets;
+  for (int n = 0; n < 20; ++n) {
+    packets.push_back(packet(712, n));
+    packets.push_back(packet(n % 2 == 0 ? 712 : 711, n));  // an even and an odd datagram
+  }
+  sends(packets);
+}
+
+TEST_F(SegmentSenderTest, ASizeThatTheSystemRefusesIsNoted) {
+  const bool permitted = linux::in_private_network(1400, [this] {
+    auto probing = linux::UdpSocket::open({.probe_path_size = true});
+    SegmentSender sender(*probing);
+    const auto large = packet(1400 - 28 - 36, 1);  // an octet too much with its seal of 37
+    const auto fitting = packet(1400 - 28 - 37, 2);
+    const std::vector<Bytes> both{large, large, fitting};
+    const auto sent = sender.send(peer_, both);
+    EXPECT_EQ(sent.drops, 2U + (sent.packets == 0 ? 1U : 0U));
+    EXPECT_EQ(peer_.refused_size, 1400U - 28 + 1);
+    peer_.refused_size = 0;
+    const std::vector<Bytes> small{fitting, fitting};
+    EXPECT_EQ(sender.send(peer_, small).drops, 0U);
+    EXPECT_EQ(peer_.refused_size, 0U);
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST_F(SegmentSenderTest, TheOuterHeaderGetsTheMarkAsked) {
+  for (const std::uint8_t ecn : {std::uint8_t{2}, std::uint8_t{0}, std::uint8_t{3}}) {
+    const auto one = packet(700, 1);
+    const std::vector<Bytes> views{one, one, one};
+    EXPECT_EQ(sender_.send(peer_, views, ecn).packets, 3U);
+    pollfd ready{there_->fd(), POLLIN, 0};
+    linux::ReceiveBatch batch;
+    std::size_t came = 0;
+    while (came < 3 && ::poll(&ready, 1, 10'000) > 0) {
+      for (const auto& datagram : there_->receive(batch).datagrams) {
+        EXPECT_EQ(datagram.traffic_class, ecn);
+        ++came;
+      }
+    }
+    EXPECT_EQ(came, 3U);
+  }
 }
 
 TEST_F(SegmentSenderTest, AnUnreachablePeerCostsOnlyDrops) {

@@ -37,6 +37,9 @@ class Provider {
   void set_hops(int hops) {
     EXPECT_EQ(::setsockopt(fd_.get(), IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof hops), 0);
   }
+  void set_traffic_class(int value) {
+    EXPECT_EQ(::setsockopt(fd_.get(), IPPROTO_IP, IP_TOS, &value, sizeof value), 0);
+  }
   void send(Bytes payload) {
     sockaddr_in to{};
     to.sin_family = AF_INET;

@@ -3,9 +3,12 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "tests/unit/datapath/device_in_test.hpp"
 #include "tests/unit/forward/box_in_test.hpp"
 #include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
 
 namespace hearthcast::forward {
@@ -120,6 +123,118 @@ TEST(BoxDataPlane, AUsedUpHopLimitIsNotForwarded) {
     });
     ASSERT_TRUE(report);
     EXPECT_EQ(report->statistics->flows[0].dropped, 1U);
+  });
+}
+
+// What a viewer on a narrow path gets, put together again.
+std::vector<Buffer> put_together(const std::vector<Buffer>& received, std::set<tunnel::MediaForm>& forms) {
+  tunnel::CompactReceiver receiver;
+  std::vector<Buffer> result;
+  for (const auto& gre : received) {
+    const auto inner = tunnel::decode_inner_packet(gre);
+    if (inner && inner->kind == tunnel::InnerKind::kMedia) {
+      const auto media = tunnel::decode_media(*inner);
+      result.emplace_back(media->payload.begin(), media->payload.end());
+      forms.insert(tunnel::MediaForm::kFull);
+    } else if (const auto media = receiver.on_packet(*inner)) {
+      EXPECT_EQ(media->frame.header.destination, (Endpoint{kFlow.group, kFlow.port}));
+      EXPECT_EQ(media->frame.header.source.address, kLoopback);
+      EXPECT_EQ(media->frame.header.hop_limit, 15);
+      EXPECT_EQ(media->frame.sequence, result.size());
+      result.emplace_back(media->frame.payload.begin(), media->frame.payload.end());
+      forms.insert(media->form);
+    }
+  }
+  return result;
+}
+
+TEST(BoxDataPlane, Row41_EachViewerGetsTheFormThatItsPathCarries) {
+  in_network([] {
+    Provider provider;
+    Box box;
+    Device wide(1);
+    Device narrow(2);
+    Device very_narrow(3);
+    for (auto* device : {&wide, &narrow, &very_narrow}) {
+      box.post(device->session());
+    }
+    box.post(SetFrameLimit{narrow.id(), 1340});  // the full form has 1356 octets, one piece 1336
+    box.post(SetFrameLimit{very_narrow.id(), 1000});
+    box.post(SetFrameLimit{PeerId{77}, 1000});  // nobody
+    box.carry();
+    box.show({wide.id(), narrow.id(), very_narrow.id()});
+    provider.send(numbered(0));
+    ASSERT_TRUE(box.wait_for<FlowSignal>());
+    std::vector<Buffer> sent{numbered(0)};
+    for (int n = 1; n < 100; ++n) {
+      sent.push_back(numbered(n));
+      provider.send(sent.back());
+    }
+    EXPECT_EQ(payloads(wide.receive(100)), sent);
+    // The narrow path's packets are more than its datagrams by those that tell the addresses.
+    const auto report = box.wait_for<StatisticsReady>([](const StatisticsReady& r) {
+      return !r.statistics->flows.empty() && r.statistics->flows[0].packets == 100;
+    });
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->statistics->viewers.size(), 3U);
+    for (const auto& viewer : report->statistics->viewers) {
+      std::set<tunnel::MediaForm> forms;
+      auto* device = viewer.peer == narrow.id() ? &narrow : &very_narrow;
+      if (viewer.peer == wide.id()) {
+        EXPECT_EQ(viewer.form, tunnel::MediaForm::kFull);
+        continue;
+      }
+      const auto packets = device->receive(viewer.packets);
+      EXPECT_EQ(put_together(packets, forms), sent);
+      EXPECT_FALSE(forms.contains(tunnel::MediaForm::kFull));
+      EXPECT_EQ(viewer.drops, 0U);
+      if (device == &narrow) {
+        EXPECT_EQ(forms.size(), 2U);
+        EXPECT_LT(viewer.packets, 130U);
+        EXPECT_EQ(viewer.form, tunnel::MediaForm::kCompact);
+      } else {
+        EXPECT_EQ(viewer.packets, 200U);
+        EXPECT_EQ(viewer.form, tunnel::MediaForm::kFragments);
+      }
+    }
+  });
+}
+
+TEST(BoxDataPlane, ASizeThatTheInterfaceRefusesIsTold) {
+  if (!linux::in_private_network(1400, [] {
+        auto box = std::make_unique<datapath::PlaneInTest<DataPlane>>(
+            linux::UdpSocket::open({.probe_path_size = true}).value());
+        Device one(1);
+        box->post(one.session());
+        Buffer large(1380, 0);
+        large[2] = 0x88;
+        large[3] = 0xb5;
+        box->post(datapath::SendInner{one.id(), large});
+        const auto refused = box->wait_for<SizeRefused>();
+        ASSERT_TRUE(refused);
+        EXPECT_EQ(refused->peer, one.id());
+        EXPECT_EQ(refused->datagram, 1380U + 37);
+      })) {
+    GTEST_SKIP() << "needs root: a network namespace of its own";
+  }
+}
+
+TEST(BoxDataPlane, TheMarkOfCongestionIsCopiedOutward) {
+  in_network([] {
+    Provider provider;
+    Box box;
+    Device one(1);
+    box.post(one.session());
+    box.carry();
+    box.show({one.id()});
+    std::vector<std::uint8_t> expected;
+    for (const int traffic_class : {0x88, 0x8A, 0x8B, 0x01, 0x00}) {
+      provider.set_traffic_class(traffic_class);
+      provider.send(numbered(traffic_class));
+      expected.push_back(static_cast<std::uint8_t>(traffic_class & 3));
+    }
+    EXPECT_EQ(payloads(one.receive(5)).size(), 5U);
+    EXPECT_EQ(one.marks(), expected);
   });
 }
 

@@ -163,6 +163,63 @@ TEST(UdpSocket, Row41_WhatIsLargerThanThePathArrivesWholeAndKeepsOffload) {
   }
 }
 
+// On a path of 1400 octets a prober's socket sends exactly what fits, singly and in batches, and says so of
+// the rest.
+TEST(UdpSocket, AProberSendsWholeDatagramsOrNone) {
+  const bool permitted = in_private_network(1400, [] {
+    for (const auto& [loopback, headers] : {std::pair{kLoopback4, 28U}, std::pair{kLoopback6, 48U}}) {
+      UdpSocket sender = open({.probe_path_size = true});
+      UdpSocket receiver = open();
+      const std::size_t fits = 1400 - headers;
+      const Endpoint there{loopback, receiver.port()};
+      const Buffer slab = numbered(fits, 3, 100);
+      EXPECT_EQ(sender.send_segments(there, slab, fits, 3, 100).outcome, SendOutcome::kSent);
+      EXPECT_EQ(collect(receiver, 3).size(), 3U);
+      const Buffer large = numbered(fits + 1, 3, 100);
+      const SendResult refused = sender.send_segments(there, large, fits + 1, 3, 100);
+      EXPECT_EQ(refused.outcome, SendOutcome::kTooBig);
+      EXPECT_EQ(refused.datagrams, 0U);
+      EXPECT_EQ(sender.send(there, Bytes(large).first(fits + 1)).outcome, SendOutcome::kTooBig);
+      EXPECT_EQ(sender.send(there, Bytes(large).first(fits)).outcome, SendOutcome::kSent);
+      EXPECT_TRUE(sender.offloads());
+    }
+  });
+  if (!permitted) {
+    GTEST_SKIP() << "needs root for a network namespace";
+  }
+}
+
+TEST(UdpSocket, MarksWhatItSendsAndCongestionOnWish) {
+  UdpSocket sender = open({.dscp = 34});
+  UdpSocket receiver = open();
+  ReceiveBatch batch;
+  for (const bool offload : {true, false}) {
+    if (!offload) {
+      sender.stop_offloading();
+    }
+    for (const IpAddress& loopback : {kLoopback4, kLoopback6}) {
+      const Endpoint there{loopback, receiver.port()};
+      for (const int ecn : {0, 1, 2, 3}) {
+        const Buffer slab = numbered(1000, 2, 1000);
+        ASSERT_EQ(sender.send_segments(there, slab, 1000, 2, 1000, static_cast<std::uint8_t>(ecn)).datagrams,
+                  2U);
+        for (std::size_t came = 0; came < 2;) {
+          pollfd ready{receiver.fd(), POLLIN, 0};
+          ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+          for (const auto& datagram : receiver.receive(batch).datagrams) {
+            EXPECT_EQ(datagram.traffic_class, 34 << 2 | ecn);
+            ++came;
+          }
+        }
+      }
+      ASSERT_EQ(sender.send(there, as_bytes("x")).outcome, SendOutcome::kSent);
+      pollfd ready{receiver.fd(), POLLIN, 0};
+      ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+      EXPECT_EQ(receiver.receive(batch).datagrams[0].traffic_class, 34 << 2);
+    }
+  }
+}
+
 TEST(UdpSocket, UnreachableIsReported) {
   const bool permitted = in_private_network(65536, [] {
     UdpSocket sender = open();
