@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+#include "tunnelmgr/linux/netlink_error.hpp"
+
 namespace hearthcast::linux {
 namespace {
 
@@ -45,25 +47,6 @@ Rule make_rule(Family family, std::uint32_t table, const std::string& interface)
     rtnl_rule_set_iif(rule.get(), interface.c_str());
   }
   return rule;
-}
-
-// libnl has numbers of its own; what callers tell apart is permission and absence.
-KernelError from_netlink(int error) {
-  switch (-error) {
-    case NLE_PERM:
-      return KernelError{EPERM};
-    case NLE_OBJ_NOTFOUND:
-      return KernelError{ENOENT};
-    case NLE_NODEV:
-      return KernelError{ENODEV};
-    case NLE_AF_NOSUPPORT:
-    case NLE_OPNOTSUPP:
-      return KernelError{EAFNOSUPPORT};
-    case NLE_NOMEM:
-      return KernelError{ENOMEM};
-    default:
-      return KernelError{EINVAL};
-  }
 }
 
 }  // namespace

@@ -119,6 +119,51 @@ void NetdClient::remove_multicast_rule(Family family, std::uint32_t table, unsig
                              .argument = table}));
 }
 
+Result<OpenedTun, Failure> NetdClient::open_tun(unsigned mtu) {
+  auto outcome = perform({.operation = NetdOperation::kOpenTun, .argument = mtu});
+  const std::uint32_t error = outcome.reply.error;
+  if (error == 0) {
+    return OpenedTun{std::move(outcome.descriptor), static_cast<unsigned>(outcome.reply.value)};
+  }
+  Failure failure = refusal("making a TUN interface", error);
+  if (error == ENOENT || error == ENODEV || error == ENXIO) {
+    failure.text += "; " + std::string(kTunNode) + " does not work: load the kernel's module (modprobe tun)";
+  }
+  return failure;
+}
+
+Result<void, Failure> NetdClient::change_tun(NetdOperation operation, int tun, const Prefix& what) {
+  const auto outcome = perform({.operation = operation,
+                                .family = what.address.family(),
+                                .address = what.address,
+                                .length = what.length},
+                               tun);
+  if (outcome.reply.error != 0) {
+    const bool route =
+        operation == NetdOperation::kAddTunRoute || operation == NetdOperation::kRemoveTunRoute;
+    return refusal((route ? "the route to " : "the address ") + what.address.to_string() + "/" +
+                       std::to_string(what.length) + " on the TUN interface",
+                   outcome.reply.error);
+  }
+  return boost::system::in_place_value;
+}
+
+Result<void, Failure> NetdClient::add_tun_address(int tun, const IpAddress& address, unsigned length) {
+  return change_tun(NetdOperation::kAddTunAddress, tun, {address, length});
+}
+
+Result<void, Failure> NetdClient::remove_tun_address(int tun, const IpAddress& address, unsigned length) {
+  return change_tun(NetdOperation::kRemoveTunAddress, tun, {address, length});
+}
+
+Result<void, Failure> NetdClient::add_tun_route(int tun, const Prefix& to) {
+  return change_tun(NetdOperation::kAddTunRoute, tun, to);
+}
+
+Result<void, Failure> NetdClient::remove_tun_route(int tun, const Prefix& to) {
+  return change_tun(NetdOperation::kRemoveTunRoute, tun, to);
+}
+
 Result<std::uint32_t, Failure> NetdClient::read_setting(MachineSetting setting, unsigned interface_index) {
   const auto outcome = perform(
       {.operation = NetdOperation::kReadSetting, .setting = setting, .interface_index = interface_index});

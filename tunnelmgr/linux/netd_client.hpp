@@ -10,11 +10,13 @@
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/linux/machine_setting.hpp"
+#include "tunnelmgr/linux/tun_interface.hpp"
 
 namespace hearthcast::linux {
 
 class NetdOperations;
 struct NetdRequest;
+enum class NetdOperation : std::uint8_t;
 
 // One thread. Every call waits for the helper's answer, a few microseconds, at most five seconds (after that
 // the helper counts as gone). A Failure names what was refused and what to do.
@@ -42,6 +44,14 @@ class NetdClient {
                                                          unsigned interface_index);
   void remove_multicast_rule(Family family, std::uint32_t table, unsigned interface_index);
 
+  // A TUN interface and its set-up: tun_interface.hpp says what is allowed. `tun` is its descriptor. The
+  // interface lives as long as a descriptor of it, not as this client.
+  [[nodiscard]] Result<OpenedTun, Failure> open_tun(unsigned mtu);
+  [[nodiscard]] Result<void, Failure> add_tun_address(int tun, const IpAddress& address, unsigned length);
+  [[nodiscard]] Result<void, Failure> remove_tun_address(int tun, const IpAddress& address, unsigned length);
+  [[nodiscard]] Result<void, Failure> add_tun_route(int tun, const Prefix& to);
+  [[nodiscard]] Result<void, Failure> remove_tun_route(int tun, const Prefix& to);
+
   [[nodiscard]] Result<std::uint32_t, Failure> read_setting(MachineSetting setting,
                                                             unsigned interface_index = 0);
   [[nodiscard]] Result<void, Failure> write_setting(MachineSetting setting, std::uint32_t value,
@@ -49,6 +59,7 @@ class NetdClient {
 
  private:
   struct Outcome;
+  [[nodiscard]] Result<void, Failure> change_tun(NetdOperation operation, int tun, const Prefix& what);
   [[nodiscard]] Outcome perform(const NetdRequest& request, int descriptor = -1);
   // nullopt: it gave no answer.
   [[nodiscard]] std::optional<Outcome> ask_helper(const NetdRequest& request, int descriptor);

@@ -7,6 +7,7 @@
 
 #include "tunnelmgr/linux/privileged_sockets.hpp"
 #include "tunnelmgr/linux/socket_option.hpp"
+#include "tunnelmgr/linux/tun_interface.hpp"
 
 namespace hearthcast::linux {
 namespace {
@@ -66,6 +67,9 @@ Outcome NetdOperations::perform(const NetdRequest& request, int descriptor) {
 
 Outcome NetdOperations::carry_out(const NetdRequest& request, int descriptor) {
   const NetdOperation operation = request.operation;
+  if (request.address || operation == NetdOperation::kOpenTun) {
+    return carry_out_on_tun(request, descriptor);
+  }
   if (request.family && !is_lent_table(request.argument)) {
     return failed(operation, KernelError{EINVAL});
   }
@@ -95,8 +99,37 @@ Outcome NetdOperations::carry_out(const NetdRequest& request, int descriptor) {
     }
     case NetdOperation::kWriteSetting:
       return from(operation, write_setting(*request.setting, request.interface_index, request.argument));
+    case NetdOperation::kOpenTun:
+    case NetdOperation::kAddTunAddress:
+    case NetdOperation::kRemoveTunAddress:
+    case NetdOperation::kAddTunRoute:
+    case NetdOperation::kRemoveTunRoute:
+      break;  // done above
   }
   return failed(operation, KernelError{EINVAL});
+}
+
+Outcome NetdOperations::carry_out_on_tun(const NetdRequest& request, int descriptor) {
+  const NetdOperation operation = request.operation;
+  switch (operation) {
+    case NetdOperation::kOpenTun: {
+      auto opened = open_tun(std::exchange(tun_node_, Fd()), request.argument);
+      if (!opened) {
+        return failed(operation, opened.error());
+      }
+      return {{operation, 0, opened->index}, std::move(opened->fd)};
+    }
+    case NetdOperation::kAddTunAddress:
+      return from(operation, add_tun_address(descriptor, *request.address, request.length));
+    case NetdOperation::kRemoveTunAddress:
+      return from(operation, remove_tun_address(descriptor, *request.address, request.length));
+    case NetdOperation::kAddTunRoute:
+      return from(operation, add_tun_route(descriptor, {*request.address, request.length}));
+    case NetdOperation::kRemoveTunRoute:
+      return from(operation, remove_tun_route(descriptor, {*request.address, request.length}));
+    default:
+      return failed(operation, KernelError{EINVAL});
+  }
 }
 
 }  // namespace hearthcast::linux

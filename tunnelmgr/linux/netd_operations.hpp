@@ -2,6 +2,8 @@
 // privilege itself.
 #pragma once
 
+#include <utility>
+
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/linux/multicast_rules.hpp"
 #include "tunnelmgr/linux/netd_protocol.hpp"
@@ -14,6 +16,10 @@ inline constexpr std::uint32_t kLargestReceiveBuffer = 64U << 20;  // octets; mo
 // removes the rules that it added.
 class NetdOperations {
  public:
+  // tun_node: /dev/net/tun, opened while that was allowed, for the first TUN interface; empty: opened when
+  // needed.
+  explicit NetdOperations(Fd tun_node = {}) : tun_node_(std::move(tun_node)) {}
+
   struct Outcome {
     NetdReply reply;
     Fd descriptor;  // for operations that open something
@@ -23,7 +29,9 @@ class NetdOperations {
 
  private:
   [[nodiscard]] Outcome carry_out(const NetdRequest& request, int descriptor);
+  [[nodiscard]] Outcome carry_out_on_tun(const NetdRequest& request, int descriptor);
   MulticastRules rules_;
+  Fd tun_node_;
 };
 
 }  // namespace hearthcast::linux

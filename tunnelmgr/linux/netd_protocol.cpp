@@ -1,10 +1,13 @@
 #include "tunnelmgr/linux/netd_protocol.hpp"
 
+#include <algorithm>
+
 namespace hearthcast::linux {
 namespace {
 
 constexpr std::uint8_t kVersion = 2;
 constexpr std::size_t kRequestSize = 12;
+constexpr std::size_t kAddressSize = 17;  // with its length
 constexpr std::size_t kReplySize = 16;
 
 // Which parts of a request an operation has. An interface may be 0 where it is allowed, not needed.
@@ -13,6 +16,7 @@ struct Parts {
   bool setting = false;
   bool interface_index = false;
   bool argument = false;
+  bool address = false;
 };
 
 constexpr std::optional<Parts> parts_of(NetdOperation operation) {
@@ -30,6 +34,13 @@ constexpr std::optional<Parts> parts_of(NetdOperation operation) {
       return Parts{.setting = true, .interface_index = true};
     case NetdOperation::kWriteSetting:
       return Parts{.setting = true, .interface_index = true, .argument = true};
+    case NetdOperation::kOpenTun:
+      return Parts{.argument = true};
+    case NetdOperation::kAddTunAddress:
+    case NetdOperation::kRemoveTunAddress:
+    case NetdOperation::kAddTunRoute:
+    case NetdOperation::kRemoveTunRoute:
+      return Parts{.family = true, .address = true};
   }
   return std::nullopt;
 }
@@ -39,9 +50,9 @@ struct Begin {
   Parts parts;
 };
 
-Result<Begin> read_begin(Reader& in, std::size_t expected_size) {
-  if (in.left() != expected_size) {
-    return in.left() < expected_size ? ParseError::kTruncated : ParseError::kBadLength;
+Result<Begin> read_begin(Reader& in) {
+  if (in.left() < 2) {
+    return ParseError::kTruncated;
   }
   if (in.u8() != kVersion) {
     return ParseError::kBadValue;
@@ -52,6 +63,26 @@ Result<Begin> read_begin(Reader& in, std::size_t expected_size) {
     return ParseError::kUnknownType;
   }
   return Begin{operation, *parts};
+}
+
+std::optional<ParseError> wrong_size(Bytes message, std::size_t expected) {
+  if (message.size() == expected) {
+    return std::nullopt;
+  }
+  return message.size() < expected ? ParseError::kTruncated : ParseError::kBadLength;
+}
+
+// IPv4: what lies behind the address has to be zero.
+bool read_address(Reader& in, const std::optional<Family>& family, NetdRequest& request) {
+  request.length = in.u8();
+  const Bytes octets = in.take(kAddressSize - 1);
+  const std::size_t size = family == Family::kIp4 ? 4 : 16;
+  if (in.failed() || !family) {
+    return false;
+  }
+  request.address = IpAddress::from_bytes(octets.first(size));
+  const Bytes rest = octets.subspan(size);
+  return std::all_of(rest.begin(), rest.end(), [](std::uint8_t octet) { return octet == 0; });
 }
 
 constexpr std::uint8_t number_of(const std::optional<Family>& family) {
@@ -83,6 +114,12 @@ Buffer encode(const NetdRequest& request) {
   writer.u8(request.setting ? static_cast<std::uint8_t>(*request.setting) : std::uint8_t{0});
   writer.u32(request.interface_index);
   writer.u32(request.argument);
+  if (request.address) {
+    const Bytes octets = request.address->bytes();
+    writer.u8(static_cast<std::uint8_t>(request.length));
+    writer.bytes(octets);
+    writer.zeros(kAddressSize - 1 - octets.size());
+  }
   return out;
 }
 
@@ -99,15 +136,21 @@ Buffer encode(const NetdReply& reply) {
 
 Result<NetdRequest> decode_netd_request(Bytes message) {
   Reader in(message);
-  const auto begin = read_begin(in, kRequestSize);
+  const auto begin = read_begin(in);
   if (!begin) {
     return begin.error();
   }
+  const Parts& parts = begin->parts;
+  if (const auto wrong = wrong_size(message, kRequestSize + (parts.address ? kAddressSize : 0))) {
+    return *wrong;
+  }
   NetdRequest request{begin->operation};
-  const bool known = read_family(in.u8(), request.family) && read_setting(in.u8(), request.setting);
+  bool known = read_family(in.u8(), request.family) && read_setting(in.u8(), request.setting);
   request.interface_index = in.u32();
   request.argument = in.u32();
-  const Parts& parts = begin->parts;
+  if (parts.address) {
+    known = read_address(in, request.family, request) && known;
+  }
   if (!known || request.family.has_value() != parts.family || request.setting.has_value() != parts.setting ||
       (request.interface_index != 0 && !parts.interface_index) ||
       (request.argument != 0 && !parts.argument)) {
@@ -118,9 +161,12 @@ Result<NetdRequest> decode_netd_request(Bytes message) {
 
 Result<NetdReply> decode_netd_reply(Bytes message) {
   Reader in(message);
-  const auto begin = read_begin(in, kReplySize);
+  const auto begin = read_begin(in);
   if (!begin) {
     return begin.error();
+  }
+  if (const auto wrong = wrong_size(message, kReplySize)) {
+    return *wrong;
   }
   if (in.u16() != 0) {
     return ParseError::kBadValue;

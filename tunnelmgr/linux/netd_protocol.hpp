@@ -1,9 +1,10 @@
-// What a program and its privileged helper, hearthcast-netd, say to each other: one fixed-size request, one
-// fixed-size reply, over a Unix socket that keeps message borders (SOCK_SEQPACKET). Numbers in network byte
-// order. What an operation does not use is zero; anything else is no request.
+// What a program and its privileged helper, hearthcast-netd, say to each other: one request, one reply,
+// each of the fixed size of its operation, over a Unix socket that keeps message borders (SOCK_SEQPACKET).
+// Numbers in network byte order. What an operation does not use is zero; anything else is no request.
 //
 //   request:  version u8 (2), operation u8, family u8 (4, 6), setting u8, interface u32, argument u32;
-//             a descriptor travels with some
+//             those about a TUN interface's addresses go on: length u8, address u8[16] (IPv4: in the first
+//             four, the rest zero); a descriptor travels with some
 //   reply:    version u8 (2), operation u8, zero u16, error u32 (an errno, or 0), value u64;
 //             a descriptor travels with some
 #pragma once
@@ -38,6 +39,13 @@ enum class NetdOperation : std::uint8_t {
   // machine_setting.hpp. argument of the second: the value; value in the reply of the first.
   kReadSetting = 6,
   kWriteSetting = 7,
+  // TUN interfaces (tun_interface.hpp). The first makes one, with an MTU of argument, and replies with its
+  // descriptor; value: its index. The others are about the one whose descriptor travels with them.
+  kOpenTun = 16,
+  kAddTunAddress = 17,
+  kRemoveTunAddress = 18,
+  kAddTunRoute = 19,
+  kRemoveTunRoute = 20,
 };
 
 struct NetdRequest {
@@ -46,6 +54,8 @@ struct NetdRequest {
   std::optional<MachineSetting> setting = {};
   std::uint32_t interface_index = 0;
   std::uint32_t argument = 0;
+  std::optional<IpAddress> address = {};  // of `family`
+  unsigned length = 0;                    // of a prefix, or of the network that the address is in; up to 255
   friend bool operator==(const NetdRequest&, const NetdRequest&) = default;
 };
 

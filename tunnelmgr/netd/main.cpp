@@ -1,5 +1,7 @@
 // hearthcast-netd: the small helper that keeps CAP_NET_ADMIN and CAP_NET_RAW, so that the programs need none.
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -7,9 +9,11 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tunnelmgr/linux/netd_protocol.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
+#include "tunnelmgr/linux/tun_interface.hpp"
 #include "tunnelmgr/linux/unix_message.hpp"
 #include "tunnelmgr/netd/service.hpp"
 
@@ -21,6 +25,16 @@ bool accepted_by_service_manager() {
   const char* const count = std::getenv("LISTEN_FDS");
   return process != nullptr && count != nullptr && process == std::to_string(::getpid()) &&
          std::string_view(count) == "1";
+}
+
+// Where only root may open it, before root is given up; elsewhere not until it is asked for, since opening
+// loads the kernel's module.
+hearthcast::linux::Fd early_tun_node() {
+  using hearthcast::linux::kTunNode;
+  struct stat node {};
+  constexpr mode_t kForAll = S_IROTH | S_IWOTH;
+  const bool early = ::stat(kTunNode, &node) == 0 && (node.st_mode & kForAll) != kForAll;
+  return hearthcast::linux::Fd(early ? ::open(kTunNode, O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1);
 }
 
 }  // namespace
@@ -38,8 +52,8 @@ int main(int argc, char** argv) {
         "They start it themselves when they are started as root and drop to an ordinary user; under a\n"
         "service manager they reach it through hearthcast-netd.socket. It gives their sockets larger "
         "receive\n"
-        "buffers, opens packet and multicast routing sockets for them, adds multicast rules, sets a few\n"
-        "network settings, and ends with them. Not for use by hand.\n"
+        "buffers, opens packet and multicast routing sockets for them, adds multicast rules, makes a TUN\n"
+        "interface, sets a few network settings, and ends with them. Not for use by hand.\n"
         "  --help, --version");
     return 0;
   }
@@ -51,9 +65,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGINT, SIG_IGN);  // a Ctrl-C is for the program; the helper ends with it
+  linux::Fd tun_node = early_tun_node();
   if (const auto dropped = linux::keep_only_capabilities({CAP_NET_ADMIN, CAP_NET_RAW}); !dropped) {
     std::fprintf(stderr, "hearthcast-netd: %s\n", dropped.error().text.c_str());
     return 1;
   }
-  return netd::serve(linux::kNetdDescriptor) ? 0 : 1;
+  return netd::serve(linux::kNetdDescriptor, std::move(tun_node)) ? 0 : 1;
 }

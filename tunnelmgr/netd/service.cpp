@@ -1,14 +1,15 @@
 #include "tunnelmgr/netd/service.hpp"
 
 #include <array>
+#include <utility>
 
 #include "tunnelmgr/linux/netd_operations.hpp"
 #include "tunnelmgr/linux/unix_message.hpp"
 
 namespace hearthcast::netd {
 
-bool serve(int socket) {
-  linux::NetdOperations operations;
+bool serve(int socket, linux::Fd tun_node) {
+  linux::NetdOperations operations(std::move(tun_node));
   std::array<std::uint8_t, 64> room{};
   for (;;) {
     const linux::UnixMessage message = linux::receive_message(socket, room);

@@ -1,11 +1,13 @@
 // What hearthcast-netd does: answers its one client, one request after the other (linux/netd_operations.hpp).
 #pragma once
 
+#include "tunnelmgr/linux/fd.hpp"
+
 namespace hearthcast::netd {
 
 // Answers until the client is gone; then what it asked for that outlives it (rules) is removed. A message
 // that is no request ends the service, too: only a broken or hostile client sends one. True when the client
-// simply went.
-bool serve(int socket);
+// simply went. tun_node: as NetdOperations takes it.
+bool serve(int socket, linux::Fd tun_node = {});
 
 }  // namespace hearthcast::netd

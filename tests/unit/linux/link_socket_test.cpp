@@ -241,7 +241,7 @@ TEST(LinkSocket, GoesOnAfterTheLinkWasDownAndKnowsWhenItIsGone) {
 
 TEST(LinkSocket, WorksOnALinkWithoutAddresses) {
   in_links([] {
-    const TunDevice tun("tun0", IFF_TUN | IFF_NO_PI);
+    const TestTun tun("tun0", IFF_TUN | IFF_NO_PI);
     LinkSocket socket = open_link("tun0");
     for (const MembershipPacket& report : {kReport6, kReport4}) {
       tun.write(octets(report));
@@ -257,7 +257,7 @@ TEST(LinkSocket, WorksOnALinkWithoutAddresses) {
 // A virtual machine may leave checksums to a network card that is none (CSUMNOTREADY).
 TEST(LinkSocket, CompletesAChecksumThatWasLeftToOffload) {
   in_links([] {
-    const TunDevice tap("tap0", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
+    const TestTun tap("tap0", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR);
     LinkSocket socket = open_link("tap0");
     const Buffer whole = octets(kReport6);
     Buffer frame(sizeof(VirtioHeader));

@@ -448,7 +448,7 @@ TEST(MulticastRouting, AfterAKillNothingIsForwardedAndTheNextStartTidiesUp) {
 
 TEST(MulticastRouting, ForwardsIntoATunDevice) {
   with_router([](const Addresses& a) {
-    const TunDevice tun("tun0", IFF_TUN | IFF_NO_PI);
+    const TestTun tun("tun0", IFF_TUN | IFF_NO_PI);
     Router router(a);
     ASSERT_TRUE(router.routing().add_interface(index_of("tun0")));
     Route route = router.usual();

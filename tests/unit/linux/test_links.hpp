@@ -219,9 +219,9 @@ inline Seen next_channel(const Capture& capture) {
 }
 
 // A TUN or TAP device that this process is the other end of.
-class TunDevice {
+class TestTun {
  public:
-  TunDevice(const std::string& name, int flags) : fd_(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)) {
+  TestTun(const std::string& name, int flags) : fd_(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)) {
     ifreq request{};
     name.copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_flags = static_cast<short>(flags);

@@ -46,12 +46,35 @@ const std::vector<NetdRequest> kAllRequests = {
      .setting = MachineSetting::kReversePathFilter,
      .interface_index = 2,
      .argument = 2},
+    {.operation = NetdOperation::kOpenTun, .argument = 1280},
+    {.operation = NetdOperation::kAddTunAddress,
+     .family = Family::kIp6,
+     .address = IpAddress::parse("fd01:2:3:4::2"),
+     .length = 64},
+    {.operation = NetdOperation::kRemoveTunAddress,
+     .family = Family::kIp4,
+     .address = IpAddress::parse("10.203.0.5"),
+     .length = 32},
+    {.operation = NetdOperation::kAddTunRoute,
+     .family = Family::kIp4,
+     .address = IpAddress::parse("232.0.0.0"),
+     .length = 8},
+    {.operation = NetdOperation::kRemoveTunRoute,
+     .family = Family::kIp6,
+     .address = IpAddress::parse("ff1e::"),
+     .length = 16},
 };
 
 TEST(NetdProtocol, GoldenOctets) {
   EXPECT_EQ(to_hex(encode(buffer_request(0x400000))), "020100000000000000400000");
   EXPECT_EQ(to_hex(encode(kAllRequests[3])), "020406000001117000001294");
   EXPECT_EQ(to_hex(encode(kAllRequests[6])), "020700040000000200000002");
+  EXPECT_EQ(to_hex(encode(kAllRequests[8])),
+            "021106000000000000000000"
+            "40fd010002000300040000000000000002");
+  EXPECT_EQ(to_hex(encode(kAllRequests[9])),
+            "021204000000000000000000"
+            "200acb0005000000000000000000000000");
   EXPECT_EQ(to_hex(encode(NetdReply{NetdOperation::kForceReceiveBuffer, 1, 2})),
             "02010000000000010000000000000002");
 }
@@ -93,6 +116,18 @@ TEST(NetdProtocol, RefusesEverythingThatIsNotExactlyARequest) {
            "020600050000000000000000",  // of those that there are
            "020600010000000000000001",  // and has no value
            "020706010000000000000001",  // settings have no family
+           "021004000000000000000500",  // making a TUN has none
+           "021100000000000000000000"
+           "40fd010002000300040000000000000002",  // an address has one
+           "021105000000000000000000"
+           "40fd010002000300040000000000000002",  // which is 4 or 6
+           "021106000000000100000000"
+           "40fd010002000300040000000000000002",  // its interface is the descriptor's
+           "021106000000000000000001"
+           "40fd010002000300040000000000000002",  // and it has no argument
+           "021204000000000000000000"
+           "200acb0005000000000000000000000001",  // IPv4 is shorter
+           "021106000000000000000000",            // where is the address?
        }) {
     EXPECT_FALSE(linux::decode_netd_request(from_hex(wrong).value())) << wrong;
   }
@@ -153,6 +188,27 @@ TEST(NetdOperations, TrustNoArgument) {
                       .argument = 4755}),
             static_cast<std::uint32_t>(ENOENT))
       << "a rule that was never added";
+}
+
+TEST(NetdOperations, TouchOnlyTunInterfacesThatTheyMade) {
+  constexpr auto kNoTun = static_cast<std::uint32_t>(EBADF);
+  const linux::Fd socket = udp();
+  for (const NetdOperation operation : {NetdOperation::kAddTunAddress, NetdOperation::kRemoveTunAddress,
+                                        NetdOperation::kAddTunRoute, NetdOperation::kRemoveTunRoute}) {
+    const NetdRequest request{.operation = operation,
+                              .family = Family::kIp4,
+                              .address = IpAddress::parse("10.0.0.1"),
+                              .length = 32};
+    EXPECT_EQ(error_of(request), kNoTun);
+    EXPECT_EQ(error_of(request, socket.get()), kNoTun);
+    EXPECT_EQ(error_of(request, STDERR_FILENO), kNoTun);
+    NetdRequest other_family = request;
+    other_family.family = Family::kIp6;
+    EXPECT_EQ(error_of(other_family, socket.get()), kWrong);
+  }
+  for (const std::uint32_t mtu : {0U, 1279U, 65536U}) {
+    EXPECT_EQ(error_of({.operation = NetdOperation::kOpenTun, .argument = mtu}), kWrong) << mtu;
+  }
 }
 
 TEST(MachineSetting, AreReadByAnyone) {
