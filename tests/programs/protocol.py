@@ -347,7 +347,15 @@ class Credentials:
 
     @staticmethod
     def at_device(device: Identity, box: bytes) -> Credentials:
-        pair_key = _derived(device.shared_with(box), sha256(box) + device.id, b"hearthcast pair 1", 32)
+        return Credentials._of(device.shared_with(box), sha256(box), device.id)
+
+    @staticmethod
+    def at_box(box: Identity, device: bytes) -> Credentials:
+        return Credentials._of(box.shared_with(device), box.id, sha256(device))
+
+    @staticmethod
+    def _of(secret: bytes, box_id: bytes, device_id: bytes) -> Credentials:
+        pair_key = _derived(secret, box_id + device_id, b"hearthcast pair 1", 32)
 
         def text(info: bytes, octets: int) -> str:
             return base64.b64encode(_derived(pair_key, b"", info, octets)).decode()

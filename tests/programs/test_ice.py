@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import struct
 from collections.abc import Iterator
 
 import pytest
 from command import FINE, Command
-from owner import Owner, locally
+from dtls import client_hello
+from owner import locally
 from protocol import (
     CONTROLLED,
     CONTROLLING,
@@ -21,26 +21,16 @@ from protocol import (
     UNKNOWN,
     USE_CANDIDATE,
     USERNAME,
-    Credentials,
-    Identity,
-    Pairing,
     Stun,
-    read_link,
-    unb64,
 )
+from standing import pair_with
 
 
 class Device:
     """Paired with the box; its data socket is connected to the box's port."""
 
     def __init__(self, box: Command) -> None:
-        link = re.search(r"^Link  (\S+)$", box.ask("pair").out, re.MULTILINE)
-        assert link
-        identity = Identity()
-        pairing = Pairing(identity, "Laptop", read_link(link.group(1)).secret)
-        answer = Owner(box.port).ask("POST", "/pair", pairing.message).json
-        assert pairing.is_proven(answer)
-        self.credentials = Credentials.at_device(identity, unb64(answer["public_key"]))
+        self.credentials = pair_with(box)
         self._port = box.tunnel_port
         self.socket = self.another_socket()
 
@@ -165,13 +155,6 @@ def test_an_attribute_that_must_be_understood_and_is_not(device: Device) -> None
     optional.attributes[0xFFFE] = b"what"
     device.say(optional)
     assert device.answer_to(optional).kind == SUCCESS
-
-
-def client_hello() -> bytes:
-    """DTLS 1.2 (RFC 6347), the least that is one."""
-    body = b"\xfe\xfd" + os.urandom(32) + b"\0" + b"\0" + b"\0\2\xc0\x2b" + b"\1\0"
-    handshake = b"\1" + len(body).to_bytes(3, "big") + bytes(2) + bytes(3) + len(body).to_bytes(3, "big") + body
-    return b"\x16\xfe\xfd" + bytes(8) + len(handshake).to_bytes(2, "big") + handshake
 
 
 def test_a_handshake_is_taken_only_from_a_proven_endpoint(device: Device) -> None:
