@@ -1,5 +1,6 @@
 #include "tunnelmgr/away/commands.hpp"
 
+#include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,10 @@ int ask(const std::filesystem::path& socket, const std::string& method, const st
   }
   const auto response = http::request_and_wait(std::move(request));
   if (!response) {
+    if (response.error().connected) {
+      std::cerr << "hearthcast-away: the client that runs gave no answer: " << response.error().text << "\n";
+      return runtime::kFailed;
+    }
     std::cerr << "hearthcast-away: no client answers at " << socket.string() << ": " << response.error().text
               << "\nStart it with: hearthcast-away run\n";
     return runtime::kNotRunning;
@@ -57,9 +62,10 @@ int ask_status(const std::filesystem::path& socket, bool json) {
   std::cout << "rendezvous: " << status.value("rendezvous", "")
             << "\nchannels: " << status.value("channels", 0) << "\n";
   for (const auto& stream : status["streams"]) {
-    std::cout << "channel " << stream.value("channel", 0) << ": " << stream.value("players", 0)
-              << " players, " << stream.value("bits_per_second", 0) / 1000 << " kbit/s, "
-              << stream.value("packets", 0) << " packets, " << stream.value("lost", 0) << " lost\n";
+    const auto number = [&](const char* name) { return stream.value(name, std::uint64_t{0}); };
+    std::cout << "channel " << number("channel") << ": " << number("players") << " players, "
+              << number("bits_per_second") / 1000 << " kbit/s, " << number("packets") << " packets, "
+              << number("lost") << " lost\n";
   }
   return runtime::kFine;
 }
@@ -74,7 +80,7 @@ int ask_channels(const std::filesystem::path& socket, bool json) {
     return runtime::kFine;
   }
   for (const auto& channel : answer["channels"]) {
-    std::cout << channel.value("id", 0) << "\t" << channel.value("name", "") << "\t"
+    std::cout << channel.value("id", std::int64_t{0}) << "\t" << channel.value("name", "") << "\t"
               << channel.value("address", "") << "\n";
   }
   if (answer["channels"].empty()) {
