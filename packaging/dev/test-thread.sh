@@ -3,8 +3,10 @@
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need build test
-# Both programs' data threads, and the parts that they are made of.
-threaded=(linux_test datapath_test forward_test away_test runtime_test secure_test)
+# Both programs' data threads and the parts that they are made of, servers and helpers on threads of their own; an
+# architecture test compares it with the tests that start threads.
+threaded=(linux_test datapath_test forward_test away_test loopback_test runtime_test secure_test http_test netd_test
+  box_program_test mcast_test)
 out=build/test/thread
 rm -rf $out && mkdir -p $out
 say "building ${#threaded[@]} tests with ThreadSanitizer"
