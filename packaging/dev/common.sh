@@ -43,6 +43,27 @@ build_preset() {
   cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
 
+# For scripts that go step by step: step NAME COMMAND... counts in passed and failed; what a failed one said is in
+# $step_log, and its end is shown.
+passed=0 failed=0 step_log=build/step.log
+step() {
+  local name=$1
+  shift
+  if "$@" > "$step_log" 2>&1; then passed=$((passed + 1)) && echo "ok: $name"; else
+    failed=$((failed + 1)) && echo "failed: $name" && tail -30 "$step_log"
+  fi
+}
+
+# bare_tree FOLDER PACKAGE,...: a minimal Debian 12 with these packages, from this machine's sources: a mirror or a proxy is the
+# machine's matter.
+bare_tree() {
+  local apt_sources=() file
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    if [ -s "$file" ]; then apt_sources+=("$file"); fi
+  done
+  as_root mmdebstrap --variant=minbase "--include=$2" bookworm "$1" "${apt_sources[@]}"
+}
+
 # The compiler cache knows a file by its content, wherever the clone lies.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
 

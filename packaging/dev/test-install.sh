@@ -4,29 +4,18 @@
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need package
+step_log=build/test-install.log
 tree=$(mktemp -d -t hearthcast-install.XXXXXX)
 trap 'as_root umount -R "$tree/proc" "$tree/dev" 2> /dev/null || true; as_root rm -rf --one-file-system "$tree"' EXIT
-passed=0 failed=0
-step() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" > "build/test-install.log" 2>&1; then passed=$((passed + 1)) && echo "ok: $name"; else
-    failed=$((failed + 1)) && echo "failed: $name" && tail -30 build/test-install.log
-  fi
-}
 # Debian's npm does not look at the system's certificates by itself.
 inside() {
   as_root chroot "$tree" env -i HOME=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
     npm_config_cafile=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$@"
 }
 
-# The same sources, certificates and client settings as this machine: a mirror or a proxy is the machine's matter.
-sources=()
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-  if [ -s "$file" ]; then sources+=("$file"); fi
-done
+# The same certificates and client settings as this machine, too.
 make_tree() {
-  as_root mmdebstrap --variant=minbase --include=ca-certificates bookworm "$tree" "${sources[@]}" &&
+  bare_tree "$tree" ca-certificates &&
     as_root cp -r /etc/apt/apt.conf.d /etc/apt/sources.list* "$tree/etc/apt/" &&
     { [ ! -f "$HOME/.npmrc" ] || as_root cp "$HOME/.npmrc" "$tree/tmp/.npmrc"; } &&
     as_root cp -r /usr/local/share/ca-certificates "$tree/usr/local/share/" && inside update-ca-certificates &&

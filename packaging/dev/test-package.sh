@@ -4,28 +4,16 @@
 . packaging/dev/common.sh
 need package
 bash packaging/dev/package.sh > /dev/null
+step_log=build/test-package.log
 tree=$(mktemp -d -t hearthcast-package.XXXXXX)
 trap 'as_root umount -R "$tree/proc" 2> /dev/null || true; as_root rm -rf --one-file-system "$tree"' EXIT
-passed=0 failed=0
-
-step() { # NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" > build/test-package.log 2>&1; then passed=$((passed + 1)) && echo "ok: $name"; else
-    failed=$((failed + 1)) && echo "failed: $name" && tail -30 build/test-package.log
-  fi
-}
 inside() { as_root chroot "$tree" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 quiet() { "$@" > build/quiet.log 2>&1; cat build/quiet.log; [ ! -s build/quiet.log ]; } # unknown keys only warn: any word is a failure
 files() { (cd "$tree" && find . -xdev -not -path './proc/*' -not -path './var/log/*' -not -path './var/lib/dpkg/*' \
   -not -path './var/cache/*' -not -path './tmp/*' -not -path './var/lib/apt/*' -not -path './var/lib/systemd/*' | sort); }
 
 make_tree() {
-  local sources=() file
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
-    if [ -s "$file" ]; then sources+=("$file"); fi
-  done
-  as_root mmdebstrap --variant=minbase --include=systemd,ca-certificates bookworm "$tree" "${sources[@]}" &&
+  bare_tree "$tree" systemd,ca-certificates &&
     as_root cp -r /etc/apt/apt.conf.d "$tree/etc/apt/" && as_root cp /etc/resolv.conf /etc/hosts "$tree/etc/" &&
     as_root mount -t proc proc "$tree/proc" && as_root cp build/packages/*.deb "$tree/tmp/"
 }
