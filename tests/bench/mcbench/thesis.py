@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from hearthlab.namespace import Namespace, existing
+from hearthlab.namespace import Namespace, Spaces
 from hearthlab.player import Player, get
 from hearthlab.program import Program, binaries
 from hearthlab.service import ROOT
@@ -31,15 +31,12 @@ HOME4, AWAY4, ROUTER4 = "10.65.0.2", "10.66.0.2", "203.0.113.10"
 RELAY = Path(__file__).resolve().parents[1] / "relay.py"
 
 
-class TestBed:
+class TestBed(Spaces):
     __test__ = False
 
     def __init__(self, prefix: str, folder: Path) -> None:
-        self.prefix, self.folder = prefix, folder
-        self.spaces = {name: Namespace(prefix, name) for name in ("provider", "router", "home", "away")}
-
-    def __getitem__(self, name: str) -> Namespace:
-        return self.spaces[name]
+        super().__init__(prefix, ("provider", "router", "home", "away"))
+        self.folder = folder
 
     def up(self) -> None:
         self.down()
@@ -76,8 +73,7 @@ class TestBed:
         if hasattr(self, "_router"):
             with contextlib.suppress(Exception):
                 self._router.stop()
-        for full_name in existing(self.prefix):
-            Namespace("", full_name).remove()
+        super().down()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,22 @@ class Namespace:
 
     def popen(self, arguments: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self.command(*arguments), **options)
+
+
+class Spaces:
+    """Namespaces that belong together, by name."""
+
+    def __init__(self, name_prefix: str, names: Iterable[str]) -> None:
+        self.prefix = name_prefix
+        self.spaces = {name: Namespace(name_prefix, name) for name in names}
+
+    def __getitem__(self, name: str) -> Namespace:
+        return self.spaces[name]
+
+    def down(self) -> None:
+        """Also what a crashed run left under the same prefix."""
+        for full_name in existing(self.prefix):
+            Namespace("", full_name).remove()
 
 
 def _set_network_namespace(descriptor: int) -> None:

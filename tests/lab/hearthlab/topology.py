@@ -11,10 +11,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 from . import nat
-from .namespace import Namespace, existing
+from .namespace import Spaces, existing
 
 NAMES = ("provider", "edge", "lan", "box", "homepc", "homenat", "internet", "rendezvous", "awaynat", "laptop")
 
@@ -54,18 +53,11 @@ SYSCTLS: dict[str, object] = {
 }
 
 
-@dataclass
-class Topology:
+class Topology(Spaces):
     """The namespaces of one lab. `up` replaces whatever an earlier or crashed run left under the same prefix."""
 
-    prefix: str
-    spaces: dict[str, Namespace] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.spaces = {name: Namespace(self.prefix, name) for name in NAMES}
-
-    def __getitem__(self, name: str) -> Namespace:
-        return self.spaces[name]
+    def __init__(self, name_prefix: str) -> None:
+        super().__init__(name_prefix, NAMES)
 
     def up(self) -> None:
         self.down()
@@ -79,10 +71,6 @@ class Topology:
         self._raise_switch()
         self._raise_hosts()
         self._raise_routers()
-
-    def down(self) -> None:
-        for full_name in existing(self.prefix):
-            Namespace("", full_name).remove()
 
     def is_up(self) -> bool:
         return set(existing(self.prefix)) >= {space.full_name for space in self.spaces.values()}

@@ -106,8 +106,7 @@ def test_hearthcast_above_and_below(raised: MakeWorld) -> None:
 
 def test_two_proxies_on_one_lan_deliver_each_packet_once(world: MulticastWorld) -> None:
     """The one that asks forwards; when it dies, the other takes over."""
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     first = world.box(tv())
     second = world.box(tv(), place="router2")
     until(lambda: not any(second.router(family)["is_querier"] for family in ("ipv4", "ipv6")), "one querier for the LAN")

@@ -16,13 +16,10 @@ from mclab.world import MulticastWorld
 
 def watching(world: MulticastWorld, **changes: object) -> tuple[Box, Tap, list[Listener]]:
     """A running box and a host that gets all four channels, and a tap on the box's side of the LAN."""
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     box = world.box(tv(**changes))
     lan = world.tap("lan", "box")
-    listeners = [world.listener("tv1", group, *wanted_sources(group)) for group in ALL]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", ALL)
     return box, lan, listeners
 
 
@@ -101,8 +98,7 @@ def test_interface_deleted_and_made_anew(world: MulticastWorld, interface: str) 
 
 def test_interface_that_appears_late(world: MulticastWorld) -> None:
     """It is in the settings and not on the machine: the box says so, and serves it when it comes."""
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     world["box"].ip("link delete lan0")
     box = world.box(tv(), serving=False)
     until(lambda: box.interface("lan0")["state"] == "absent", "the absent interface in the status")

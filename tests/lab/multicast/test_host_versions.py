@@ -20,8 +20,7 @@ PATIENT = {"query_interval_s": 4, "query_response_ms": 500, "robustness": 4}
 
 @pytest.mark.parametrize(("mld", "igmp", "timing"), [(1, 1, PATIENT), (1, 2, QUICK), (2, 3, QUICK)], ids=["mld1-igmp1", "mld1-igmp2", "mld2-igmp3"])
 def test_host_of_a_forced_version_is_served(world: MulticastWorld, mld: int, igmp: int, timing: dict[str, int]) -> None:
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     force_versions(world["tv1"], mld=mld, igmp=igmp)
     box = world.box(tv(**timing))
     lan, home = world.tap("lan", "box"), world.tap("edge", "home")
@@ -45,13 +44,10 @@ def test_host_of_a_forced_version_is_served(world: MulticastWorld, mld: int, igm
 
 def test_hosts_of_all_versions_share_a_lan(world: MulticastWorld) -> None:
     """The old host makes its groups fall back, which costs the new host nothing; source-specific groups do not."""
-    for group in (*ANY, ONE6, ONE4):
-        world.stream(group, sources(group)[0])
+    world.streams((*ANY, ONE6, ONE4))
     force_versions(world["tv1"], mld=1, igmp=2)
     box = world.box(tv())
-    old = [world.listener("tv1", group) for group in ANY]
-    for listener in old:
-        listener.wait_for_first()
+    old = world.watching("tv1", ANY)
     new = [world.listener("tv2", group) for group in ANY]
     new += [world.listener("tv2", group, sources(group)[0]) for group in (ONE6, ONE4)]
     for listener in new:
@@ -94,8 +90,7 @@ def test_old_report_of_a_source_specific_group_is_not_heeded(world: MulticastWor
 @pytest.mark.parametrize(("mld", "igmp"), [(1, 2), (1, 1)])
 def test_box_asks_in_an_older_version_when_told_to(world: MulticastWorld, mld: int, igmp: int) -> None:
     """Then new hosts fall back too, and are served as old ones."""
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     world.box(tv(mld_version=mld, igmp_version=igmp))
     lan = world.tap("lan", "box")
     for family, version in ((10, mld), (2, igmp)):

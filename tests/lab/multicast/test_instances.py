@@ -42,8 +42,7 @@ def test_rules_choose_the_upstream(world: MulticastWorld) -> None:
 
 
 def test_reload_touches_no_stream_that_did_not_change(world: MulticastWorld) -> None:
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     world.stream("232.66.0.1", SECOND4, space="provider2")
     box = world.box(tv())
     listeners = [world.listener("tv1", group, *wanted_sources(group)) for group in ALL]
@@ -62,8 +61,7 @@ def test_reload_touches_no_stream_that_did_not_change(world: MulticastWorld) -> 
 
 
 def test_reload_stops_what_is_denied_now(world: MulticastWorld) -> None:
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     box = world.box(tv())
     lan = world.tap("lan", "box")
     listeners = {group: world.listener("tv1", group, *wanted_sources(group)) for group in ALL}

@@ -105,8 +105,7 @@ def quiet(count: Callable[[], object], for_s: float = 1.0) -> Callable[[], bool]
 
 def test_second_listener_changes_nothing_upstream(world: MulticastWorld) -> None:
     world["box"].sysctl({"ipv6/conf/up0/mldv2_unsolicited_report_interval": 100, "ipv4/conf/up0/igmpv3_unsolicited_report_interval": 100})
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     box = world.box(tv())
     home, lan = world.tap("edge", "home"), world.tap("lan", "box")
     firsts = [world.listener("tv1", group, *wanted_sources(group)) for group in ALL]
@@ -179,8 +178,7 @@ def test_rejoining_brings_no_stale_packet(raised: Callable[[Edge], MulticastWorl
 @pytest.mark.parametrize("fast", [False, True])
 def test_fast_leave_spares_the_second_set_top_box(world: MulticastWorld, fast: bool) -> None:
     """With the standards' own timer of 2 s, so that a fast leave is told from a slow one on any machine."""
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     box = world.box(tv(fast_leave=fast, query_interval_s=2, query_response_ms=500, last_listener_query_ms=1000))
     lan = world.tap("lan", "box")
     firsts = [world.listener("tv1", group, *wanted_sources(group)) for group in ALL]

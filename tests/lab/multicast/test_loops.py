@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hearthlab.waiting import until
 from mclab.box import OTHER_QUERIER_S, tv
-from mclab.groups import ANY, sources
+from mclab.groups import ANY
 from mclab.topology import Edge
 from mclab.world import MulticastWorld
 
@@ -14,12 +14,9 @@ from mclab.world import MulticastWorld
 def test_own_queries_heard_upstream_are_a_loop(raised: Callable[[Edge], MulticastWorld]) -> None:
     """The provider asks nothing here, so nobody but the box itself can be heard."""
     world = raised(Edge.CABLE)
-    for group in ANY:
-        world.stream(group, sources(group)[0], hops=8)
+    world.streams(ANY, hops=8)
     box = world.box(tv())
-    listeners = [world.listener("tv1", group) for group in ANY]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", ANY)
     lan = world.tap("lan", "box")
     world.topology.bridge_home_to_edge()
     until(lambda: box.interface("lan0")["state"] == "looped", "the loop seen", timeout=30)
@@ -31,12 +28,9 @@ def test_own_queries_heard_upstream_are_a_loop(raised: Callable[[Edge], Multicas
 
 def test_provider_heard_on_the_lan_is_told(world: MulticastWorld) -> None:
     """Its querier wins the LAN's election, so the box forwards nothing there, and says that the two may be one network."""
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     box = world.box(tv())
-    listeners = [world.listener("tv1", group) for group in ANY]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", ANY)
     lan = world.tap("lan", "box")
     world.topology.bridge_home_to_edge()
     told = until(lambda: box.findings().get("same_router"), "the suspicion in the diagnosis", timeout=30)

@@ -33,11 +33,9 @@ FAULTS: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 
 def test_each_fault_is_counted_by_its_reason_and_changes_nothing(world: MulticastWorld) -> None:
-    streams = {group: world.stream(group, sources(group)[0]) for group in (ANY6, ANY4)}
+    streams = world.streams((ANY6, ANY4))
     box = world.box(tv())
-    listeners = [world.listener("tv1", group) for group in streams]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", streams)
     injector = world.injector("rival")
     for name, (reason, make) in FAULTS.items():
         frame = make()
@@ -95,12 +93,9 @@ def test_sources_that_cannot_send_are_left_out(world: MulticastWorld, group: str
 
 
 def test_too_many_groups_and_sources_are_refused_visibly(world: MulticastWorld) -> None:
-    for group in (ANY6, ANY4):
-        world.stream(group, sources(group)[0])
+    world.streams((ANY6, ANY4))
     box = world.box(tv(max_groups=3, max_sources=2))
-    listeners = [world.listener("tv1", group) for group in (ANY6, ANY4)]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", (ANY6, ANY4))
     injector = world.injector("rival")
     injector.send(
         *(inject.mld_report(Record(IS_EX, f"ff1e::a:{number}")) for number in range(1, 10)),

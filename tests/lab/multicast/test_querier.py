@@ -9,7 +9,7 @@ from hearthlab.waiting import until
 from mclab import inject
 from mclab.box import OTHER_QUERIER_S, QUERY_INTERVAL_S, RESPONSE_S, tv
 from mclab.foreign import BridgeQuerier
-from mclab.groups import ANY, ANY4, ANY6, sources
+from mclab.groups import ANY, ANY4, ANY6
 from mclab.topology import link_local
 from mclab.traffic import missing
 from mclab.world import MulticastWorld
@@ -24,13 +24,10 @@ def queriers(box: object) -> list[bool]:
 
 
 def test_box_gives_way_to_a_lower_address_and_comes_back(world: MulticastWorld) -> None:
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     box = world.box(tv())
     lan = world.tap("lan", "box")
-    listeners = [world.listener("tv1", group) for group in ANY]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", ANY)
     assert queriers(box) == [True, True]
 
     rival = BridgeQuerier(world["rival"], **LOW)
@@ -54,13 +51,10 @@ def test_box_gives_way_to_a_lower_address_and_comes_back(world: MulticastWorld) 
 
 
 def test_box_stays_querier_against_a_higher_address(world: MulticastWorld) -> None:
-    for group in ANY:
-        world.stream(group, sources(group)[0])
+    world.streams(ANY)
     box = world.box(tv())
     lan = world.tap("lan", "box")
-    listeners = [world.listener("tv1", group) for group in ANY]
-    for listener in listeners:
-        listener.wait_for_first()
+    listeners = world.watching("tv1", ANY)
     BridgeQuerier(world["rival"], **HIGH).start()
     for source in HIGH.values():
         lan.wait_for(lambda m: m.is_general_query and m.source == source, f"a query of the rival {source}")

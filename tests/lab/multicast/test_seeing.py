@@ -15,8 +15,7 @@ from mclab.world import MulticastWorld
 
 
 def test_status_tells_who_wants_what_and_what_flows(world: MulticastWorld) -> None:
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     box = world.box(tv())
     listeners = [world.listener("tv1", group, *wanted_sources(group)) for group in ALL]
     for listener in listeners:

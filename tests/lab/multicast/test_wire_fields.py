@@ -110,8 +110,7 @@ def test_snooping_bridges_understand_both_sides(world: MulticastWorld) -> None:
     world["lan"].ip("link set switch type bridge mcast_snooping 1 mcast_igmp_version 3 mcast_mld_version 2")
     for port in ("tv1", "tv2", "rival"):
         world["lan"].ip(f"link set {port} type bridge_slave mcast_flood off")
-    for group in ALL:
-        world.stream(group, sources(group)[0])
+    world.streams(ALL)
     lan = world.tap("lan", "box")
     world.box(tv())
     tv2 = world.tap("tv2", "eth0")

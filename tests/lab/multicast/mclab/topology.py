@@ -14,10 +14,9 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from enum import Enum
 
-from hearthlab.namespace import Namespace, existing
+from hearthlab.namespace import Namespace, Spaces, existing
 from hearthlab.topology import SYSCTLS
 from hearthlab.waiting import until
 
@@ -66,19 +65,12 @@ class Edge(Enum):
     ROUTER = "a router with a network on either side; a test starts the program on it"
 
 
-@dataclass
-class MulticastTopology:
+class MulticastTopology(Spaces):
     """Raised by `up` in a fraction of a second, so each test has a fresh one: hosts remember old queriers for minutes."""
 
-    prefix: str
-    edge: Edge = Edge.SNOOPING
-    spaces: dict[str, Namespace] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.spaces = {name: Namespace(self.prefix, name) for name in NAMES}
-
-    def __getitem__(self, name: str) -> Namespace:
-        return self.spaces[name]
+    def __init__(self, name_prefix: str, edge: Edge = Edge.SNOOPING) -> None:
+        super().__init__(name_prefix, NAMES)
+        self.edge = edge
 
     def up(self) -> None:
         self.down()

@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from hearthlab.program import binaries
 from hearthlab.service import ROOT
 
 from .box import Box
+from .groups import sources, wanted_sources
 from .inject import Injector
 from .tap import Tap
 from .topology import Edge, MulticastTopology
 from .traffic import Listener, Stream
+
 
 class MulticastWorld:
     """`folder` is where programs write. Everything opened through this object is closed by `down`, the last first."""
@@ -51,6 +53,17 @@ class MulticastWorld:
         listener = Listener(self[space], group, *sources, **options)  # type: ignore[arg-type]
         self.ending(listener.leave)
         return listener
+
+    def streams(self, groups: Iterable[str], **options: object) -> dict[str, Stream]:
+        """From the first source of each."""
+        return {group: self.stream(group, sources(group)[0], **options) for group in groups}
+
+    def watching(self, space: str, groups: Iterable[str]) -> list[Listener]:
+        """A listener to each of them, that has heard its first packet."""
+        listeners = [self.listener(space, group, *wanted_sources(group)) for group in groups]
+        for listener in listeners:
+            listener.wait_for_first()
+        return listeners
 
     def tap(self, space: str, interface: str) -> Tap:
         tap = Tap(self[space], interface)
