@@ -7,6 +7,7 @@
 #include "appliance/api/events.hpp"
 #include "appliance/api/problem.hpp"
 #include "appliance/api/router.hpp"
+#include "tunnelmgr/playlist/lan_path.hpp"
 
 namespace hearthcast::api {
 namespace {
@@ -65,6 +66,7 @@ struct ApiServer::State {
   runtime::Worker& worker;
   Services& services;      // worker thread
   const LiveSource& live;  // control thread
+  http::Handler lan;
   boost::asio::steady_timer timer;
   std::list<Reader> readers;
   EventBoard board;
@@ -75,6 +77,10 @@ struct ApiServer::State {
 };
 
 void ApiServer::State::serve(http::Request request, http::Responder responder) {
+  if (lan && playlist::is_lan_path(request.path)) {
+    lan(std::move(request), std::move(responder));
+    return;
+  }
   if (waiting >= kMaxWaiting) {
     responder.send(busy("Too many requests at once. Try again in a moment."));
     return;
@@ -172,6 +178,8 @@ ApiServer::ApiServer(boost::asio::io_context& io, Log& log, runtime::Worker& wor
     : state_(std::make_unique<State>(io, log, worker, services, live)) {}
 
 ApiServer::~ApiServer() { stop(); }
+
+void ApiServer::on_lan(http::Handler handler) { state_->lan = std::move(handler); }
 
 http::Server& ApiServer::server() { return state_->server; }
 

@@ -25,7 +25,9 @@ class ApiServer {
   ApiServer& operator=(const ApiServer&) = delete;
 
   [[nodiscard]] http::Server& server();  // to listen
-  void stop();                           // ends the event streams and closes the listeners; idempotent
+  // Who answers players at home (playlist::is_lan_path()), on the control thread; set before listening.
+  void on_lan(http::Handler handler);
+  void stop();  // ends the event streams and closes the listeners; idempotent
 
  private:
   struct State;

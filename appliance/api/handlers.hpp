@@ -31,6 +31,9 @@ http::Response list_devices(const Call& call, Services& services);
 http::Response change_device(const Call& call, Services& services);
 http::Response forget_device(const Call& call, Services& services);
 
+http::Response make_lan_link(const Call& call, Services& services);
+http::Response drop_lan_link(const Call& call, Services& services);
+
 http::Response list_viewers(const Call& call, Services& services);
 // The head of the stream; its events come from EventBoard.
 http::Response watch_events(const Call& call, Services& services);

@@ -37,7 +37,9 @@ struct DeviceLive {
   std::string form{};                       // of its viewers' forms the most costly one
 };
 
+// One for each device and channel, and for each way.
 struct ViewerLive {
+  enum class Via { kTunnel, kLanLink };
   DeviceId device;
   ChannelId channel;
   std::optional<PathKind> path;
@@ -46,6 +48,17 @@ struct ViewerLive {
   std::uint64_t bytes = 0;
   std::uint64_t dropped = 0;  // by this viewer alone, because it was too slow
   std::string form{};         // how its datagrams travel: "full", "compact", "fragments"
+  Via via = Via::kTunnel;
+  std::size_t players = 1;  // of a LAN link: on this channel at once
+};
+
+// HTTP players at home since the box started.
+struct LanLive {
+  std::size_t players = 0;  // now
+  std::uint64_t started = 0;
+  std::uint64_t bytes = 0;     // written to them
+  std::uint64_t too_slow = 0;  // dropped because they stopped reading
+  std::vector<multicast::Drop> refused;
 };
 
 struct RendezvousLive {
@@ -82,6 +95,7 @@ struct LiveState {
   ReachabilityLive reachability;
   UpstreamLive upstream;
   TunnelPortLive tunnel_port;
+  LanLive lan;
   // Null unless the request asks for it (router.hpp). Shared because a large one is not copied.
   std::shared_ptr<const multicast::MulticastStatus> multicast;
 };

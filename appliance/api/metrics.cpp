@@ -47,7 +47,7 @@ void each_channel(Exposition& out, const LiveState& live, std::uint64_t (*value)
 }
 
 void channels(Exposition& out, const LiveState& live) {
-  out.gauge("hearthcast_channel_viewers", "Tunnels that a carried channel goes to.");
+  out.gauge("hearthcast_channel_viewers", "Tunnels and HTTP players that a carried channel goes to.");
   each_channel(out, live, [](const ChannelLive& c) { return static_cast<std::uint64_t>(c.viewers); });
   out.gauge("hearthcast_channel_signal", "Whether packets of the channel come.");
   each_channel(out, live, [](const ChannelLive& c) {
@@ -96,6 +96,21 @@ void viewers(Exposition& out, const LiveState& live) {
   std::ranges::sort(known);
   for (const auto& [id, path_mtu] : known) {
     out.sample({{"device", std::to_string(id.value)}}, path_mtu);
+  }
+}
+
+void lan(Exposition& out, const LanLive& live) {
+  out.gauge("hearthcast_lan_players", "HTTP players at home that a channel is sent to.");
+  out.sample({}, live.players);
+  out.counter("hearthcast_lan_players_total", "That ever were, since the box started.");
+  out.sample({}, live.started);
+  out.counter("hearthcast_lan_bytes_total", "Sent to HTTP players at home.");
+  out.sample({}, live.bytes);
+  out.counter("hearthcast_lan_too_slow_total", "HTTP players dropped because they stopped reading.");
+  out.sample({}, live.too_slow);
+  out.counter("hearthcast_lan_refused_total", "Requests of HTTP players refused, by reason.");
+  for (const auto& refused : live.refused) {
+    out.sample({{"reason", refused.reason}}, refused.count);
   }
 }
 
@@ -240,6 +255,7 @@ std::string metrics_text(const LiveState& live, Duration up_time) {
   box(out, live, up_time);
   channels(out, live);
   viewers(out, live);
+  lan(out, live.lan);
   if (live.multicast) {
     routers(out, *live.multicast);
     upstreams(out, *live.multicast);

@@ -48,7 +48,8 @@ json render_device(const household::Household& household, const Device& device, 
               {"fingerprint", household.fingerprint(device)},
               {"state", to_text(device.state)},
               {"channels", render_grants(device.grants)},
-              {"connected", false}};
+              {"connected", false},
+              {"lan_link", device.lan_link.has_value()}};
   const auto at = live.devices.find(device.id);
   if (at == live.devices.end()) {
     return out;
@@ -103,6 +104,8 @@ json render_viewers(const household::Household& household, const LiveState& live
                 {"device_name", device->name},
                 {"channel_id", channel->id.value},
                 {"channel_name", channel->name},
+                {"via", viewer.via == ViewerLive::Via::kLanLink ? "lan_link" : "tunnel"},
+                {"players", viewer.players},
                 {"since_s", seconds_since(viewer.since, now)},
                 {"packets", viewer.packets},
                 {"bytes", viewer.bytes},

@@ -36,6 +36,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/devices", Need::kOwner, list_devices},
     {"PATCH", "/devices/{id}", Need::kOwner, change_device},
     {"DELETE", "/devices/{id}", Need::kOwner, forget_device},
+    {"POST", "/devices/{id}/lan-link", Need::kOwner, make_lan_link},
+    {"DELETE", "/devices/{id}/lan-link", Need::kOwner, drop_lan_link},
     {"GET", "/viewers", Need::kOwner, list_viewers},
     {"GET", "/multicast", Need::kOwner, get_multicast},
     {"POST", "/reload", Need::kControlSocket, reload_settings},
@@ -49,10 +51,12 @@ std::optional<std::int64_t> match(std::string_view pattern, std::string_view pat
   if (at == std::string_view::npos) {
     return pattern == path ? std::optional<std::int64_t>(0) : std::nullopt;
   }
-  if (path.size() <= at || path.substr(0, at) != pattern.substr(0, at)) {
+  const std::string_view after = pattern.substr(at + kId.size());
+  if (path.size() <= at + after.size() || path.substr(0, at) != pattern.substr(0, at) ||
+      !path.ends_with(after)) {
     return std::nullopt;
   }
-  const std::string_view digits = path.substr(at);
+  const std::string_view digits = path.substr(at, path.size() - at - after.size());
   std::int64_t id = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
   const bool whole = error == std::errc{} && end == digits.data() + digits.size() && id > 0;

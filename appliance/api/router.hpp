@@ -17,7 +17,7 @@ enum class Need {
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // below /api/v1; "{id}" stands for a number
+  std::string_view pattern;  // below /api/v1; one "{id}" stands for a number
   Need need;
   http::Response (*handler)(const Call&, Services&);
 };

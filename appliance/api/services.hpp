@@ -30,6 +30,7 @@ struct Services {
   std::vector<std::string> host_names;  // lower case, beside addresses and localhost
   Time started{};
   bool metrics_for_all = false;  // else only for this machine itself
+  std::uint16_t lan_port = 0;    // of plain HTTP, where LAN links lead; 0: it is off
   // Reads the settings file anew and puts in force what can be changed at run time. What happened, in words,
   // or why the file was refused and everything stays as it was. Called on the worker thread; empty: not
   // possible.

@@ -111,6 +111,18 @@ int grant(const Asker& asker, std::int64_t device, const std::string& channels) 
 
 int revoke(const Asker& asker, std::int64_t device) { return change(asker, device, {{"state", "revoked"}}); }
 
+int make_lan_link(const Asker& asker, std::int64_t device) {
+  return ask_and_print(asker, {"POST", "/devices/" + std::to_string(device) + "/lan-link", "{}"},
+                       print_lan_link);
+}
+
+int drop_lan_link(const Asker& asker, std::int64_t device) {
+  return ask_and_print(
+      asker, {"DELETE", "/devices/" + std::to_string(device) + "/lan-link"}, [](const json&) {
+        return std::string("The LAN link is gone. Players that used it are being cut off.\n");
+      });
+}
+
 int show_multicast(const Asker& asker) {
   return ask_and_print(asker, {.path = "/multicast"}, print_multicast);
 }

@@ -28,6 +28,8 @@ struct Asker {
 [[nodiscard]] int approve(const Asker& asker, std::int64_t device, const std::string& channels);
 [[nodiscard]] int grant(const Asker& asker, std::int64_t device, const std::string& channels);
 [[nodiscard]] int revoke(const Asker& asker, std::int64_t device);
+[[nodiscard]] int make_lan_link(const Asker& asker, std::int64_t device);
+[[nodiscard]] int drop_lan_link(const Asker& asker, std::int64_t device);
 
 [[nodiscard]] int show_multicast(const Asker& asker);
 [[nodiscard]] int reload(const Asker& asker);

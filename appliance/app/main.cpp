@@ -25,6 +25,7 @@ struct Arguments {
   std::int64_t device = 0;
   std::string channels;
   std::string file;
+  bool revoke = false;
 };
 
 // Subcommands that ask the running box.
@@ -60,6 +61,11 @@ constexpr Command kCommands[] = {
     {"grant", "say which channels a device may watch",
      [](const app::Asker& a, const Arguments& given) { return app::grant(a, given.device, given.channels); },
      true},
+    {"lan-link", "an address by which players at home watch as this device; makes it anew",
+     [](const app::Asker& a, const Arguments& given) {
+       return given.revoke ? app::drop_lan_link(a, given.device) : app::make_lan_link(a, given.device);
+     },
+     true},
     {"reload", "read the settings file anew and apply what can change at run time",
      [](const app::Asker& a, const Arguments&) { return app::reload(a); }},
     {"multicast", "the multicast plane: instances, listeners, streams, and what is wrong in words",
@@ -94,6 +100,7 @@ int dispatch(int argc, char** argv) {
       ->add_option("file", given.file, "the playlist; - is standard input")
       ->required();
   cli.get_subcommand("approve")->add_option("--channels", given.channels, "all, or numbers as 1,2,5");
+  cli.get_subcommand("lan-link")->add_flag("--revoke", given.revoke, "take it away instead");
   cli.get_subcommand("grant")
       ->add_option("channels", given.channels, "all, none, or numbers as 1,2,5")
       ->required();

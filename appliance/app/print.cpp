@@ -120,7 +120,8 @@ std::string print_pairings(const json& answer) {
 std::string print_device(const json& device) {
   return padded(number(device, "id"), 6) + padded(device.value("name", ""), 24) +
          padded(device.value("fingerprint", ""), 6) + padded(device.value("state", ""), 10) +
-         grants(device.value("channels", json::array())) + "; " + where(device) + "\n";
+         grants(device.value("channels", json::array())) + "; " + where(device) +
+         (device.value("lan_link", false) ? "; LAN link" : "") + "\n";
 }
 
 std::string print_devices(const json& answer) {
@@ -129,6 +130,19 @@ std::string print_devices(const json& answer) {
     text += print_device(device);
   }
   return text.empty() ? "No device is paired yet: hearthcast-box pair\n" : text;
+}
+
+std::string print_lan_link(const json& link) {
+  std::string text =
+      "Open this in a player at home. It is shown only now; whoever has it watches as this device.\n";
+  const auto urls = link.value("urls", std::vector<std::string>());
+  for (const std::string& url : urls) {
+    text += url + "\n";
+  }
+  if (urls.empty()) {
+    text += "http://ADDRESS-OF-THE-BOX:" + number(link, "port") + link.value("path", "") + "\n";
+  }
+  return text;
 }
 
 std::optional<json> parse_channel_list(const std::string& text) {

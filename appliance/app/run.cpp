@@ -76,27 +76,35 @@ Result<void, Failure> prepare_folders(const BoxSettings& settings) {
                                       : linux::prepare_folder(sockets, settings.run_as);
 }
 
-// Listens where the settings say; returns where HTTPS really is.
-Result<Endpoint, Failure> listen(http::Server& server, const BoxSettings& settings,
-                                 const secure::OpenSslIdentity& identity,
-                                 const std::vector<std::string>& names) {
+struct Listening {
+  Endpoint https;
+  std::uint16_t http_port = 0;  // 0: off
+};
+
+// Listens where the settings say; returns where that really is.
+Result<Listening, Failure> listen(http::Server& server, const BoxSettings& settings,
+                                  const secure::OpenSslIdentity& identity,
+                                  const std::vector<std::string>& names) {
   auto tls = secure::TlsContext::server(identity, names);
   if (!tls) {
     return tls.error();
   }
   auto https = server.listen_tcp(settings.https_listen, *tls);
   if (!https) {
-    return https;
+    return https.error();
   }
+  Listening at{*https, 0};
   if (settings.http_on) {
-    if (auto http = server.listen_tcp(settings.http_listen); !http) {
-      return http;
+    const auto http = server.listen_tcp(settings.http_listen);
+    if (!http) {
+      return http.error();
     }
+    at.http_port = http->port;
   }
   if (const auto control = server.listen_unix(settings.control_socket.string()); !control) {
     return control.error();
   }
-  return https;
+  return at;
 }
 
 // A job's result, from the loop's thread to another that waits for it. It gives up after a while: at the stop
@@ -175,12 +183,17 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   });
   loop.on_signal(SIGUSR1, [&] { dump(log, (*tunnels)->multicast()); });
   api::ApiServer api(loop.io(), log, *worker, services, **tunnels);
-  const auto https = listen(api.server(), settings, *identity, services.host_names);
-  if (!https) {
-    return fail(log, https.error().text);
+  api.on_lan([&tunnels](const http::Request& request, http::Responder responder) {
+    (*tunnels)->serve_lan(request, std::move(responder));
+  });
+  const auto listening = listen(api.server(), settings, *identity, services.host_names);
+  if (!listening) {
+    return fail(log, listening.error().text);
   }
+  const Endpoint https = listening->https;
+  services.lan_port = listening->http_port;
 
-  access::BoxCard card{settings.name, *rendezvous, own_addresses(*https)};
+  access::BoxCard card{settings.name, *rendezvous, own_addresses(https)};
   (*household)->set_card(card);
   // What the owner changed, from the worker to the tunnels.
   (*household)->on_change([&loop, &tunnels](const household::Snapshot& snapshot) {
@@ -188,7 +201,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   });
   // Once a second, on the worker: what the household does by time, and the addresses that a pairing tells.
   runtime::MachineTimer tick(loop.io(), [&](Time now) {
-    card.addresses = own_addresses(*https);
+    card.addresses = own_addresses(https);
     worker->run([&household, now, card] {
       (*household)->set_card(card);
       (*household)->on_deadline(now);
@@ -202,11 +215,11 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
     api.stop();
   });
   if (!(*household)->is_set_up()) {
-    log.info("setup_needed", {{"code", (*household)->setup_code()}, {"https", https->to_string()}});
+    log.info("setup_needed", {{"code", (*household)->setup_code()}, {"https", https.to_string()}});
   }
   log.info(
       "started",
-      {{"version", HEARTHCAST_VERSION}, {"https", https->to_string()}, {"box", identity->id().to_string()}});
+      {{"version", HEARTHCAST_VERSION}, {"https", https.to_string()}, {"box", identity->id().to_string()}});
   const int code = loop.run();
   worker.reset();  // before what its jobs use
   return code;

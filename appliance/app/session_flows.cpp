@@ -25,6 +25,24 @@ void Sessions::on_watching(DevicePeer& peer) {
   ports_.changed();
 }
 
+void Sessions::watch(PeerId listener, const std::set<FlowKey>& flows, Time now) {
+  now_ = now;
+  ports_.watching(listener, flows);
+  perform(flows_.watch(listener, flows));
+  ports_.changed();
+}
+
+std::optional<FlowId> Sessions::flow(const FlowKey& key) const {
+  const auto found = flows_.flows().find(key);
+  return found == flows_.flows().end() ? std::nullopt : std::optional(found->second.id);
+}
+
+bool Sessions::has_signal(const FlowKey& key) const {
+  const auto carried = flow(key);
+  const auto upstream = carried ? upstream_.find(*carried) : upstream_.end();
+  return upstream != upstream_.end() && upstream->second.signal;
+}
+
 void Sessions::perform(const sessions::FlowActions& actions) {
   for (const auto& action : actions) {
     if (const auto* start = std::get_if<sessions::StartFlow>(&action)) {
@@ -54,7 +72,7 @@ void Sessions::join(FlowId id, const FlowKey& key) {
   upstream.failure.clear();
   upstream.retry = kNever;
   context_.log.info("flow_started", {{"flow", std::to_string(id.value)}, {"group", key.to_string()}});
-  post(forward::AddFlow{id, key, std::move(*socket)});
+  post(forward::AddFlow{id, key, std::move(*socket), access_->devices().has_lan_links()});
 }
 
 void Sessions::update_viewers() {
@@ -74,6 +92,7 @@ void Sessions::on_signal(const forward::FlowSignal& signal, Time now) {
   for (auto& [id, peer] : peers_) {
     peer->on_signal(*key, signal.present, now);
   }
+  ports_.signal(*key, signal.present);
   context_.log.info(signal.present ? "signal" : "signal_lost", {{"group", key->to_string()}});
   ports_.changed();
 }

@@ -25,6 +25,8 @@ struct SessionPorts {
   std::function<Result<std::unique_ptr<linux::MulticastSocket>, Failure>(const FlowKey&)> join;
   // All that this tunnel gets now; nothing when it is gone.
   std::function<void(PeerId, const std::set<FlowKey>&)> watching = [](PeerId, const auto&) {};
+  // Data of a flow that is carried came, or a second passed without.
+  std::function<void(const FlowKey&, bool present)> signal = [](const FlowKey&, bool) {};
   // The device is connected there now: worth storing.
   std::function<void(DeviceId, const Endpoint&)> remember;
   // This box's endpoint as the rendezvous sees it changed, or presence got lost (nullopt).
@@ -84,6 +86,13 @@ class Sessions final : public PeerHost {
   void on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now);
   void start_presence(nat::PresenceAccount account, Time now);
   void stop_presence() { presence_.stop(); }
+  // Somebody beside the tunnels who gets flows (the players at home of one device): known by a number of its
+  // own, and all that it gets from now on.
+  [[nodiscard]] PeerId new_listener() { return next_peer(); }
+  void watch(PeerId listener, const std::set<FlowKey>& flows, Time now);
+  // The flow's number while it is carried, and whether data comes.
+  [[nodiscard]] std::optional<FlowId> flow(const FlowKey& key) const;
+  [[nodiscard]] bool has_signal(const FlowKey& key) const;
   // The box goes down: tells every device.
   void end_all(Time now);
 

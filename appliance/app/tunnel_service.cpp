@@ -1,5 +1,6 @@
 #include "appliance/app/tunnel_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "appliance/app/live_state.hpp"
@@ -33,6 +34,7 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
       introducer(use.crypto, use.random, use.identity),
       timer(use.io, [this](Time now) {
         sessions->on_deadline(now);
+        lan->on_deadline(now);
         arm();
       }) {}
 
@@ -86,8 +88,16 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
           [household = &needs.household, endpoint] { household->remember_own_endpoints({*endpoint}); });
     }
   };
+  ports.signal = [this](const FlowKey& flow, bool present) { lan->on_signal(flow, present, clock_now()); };
   ports.changed = [] {};  // the API reads live() when it needs it
   sessions = std::make_unique<Sessions>(context, needs.identity, std::move(ports));
+  lan = std::make_unique<LanRelay>(LanRelay::Needs{
+      .log = needs.log,
+      .crypto = needs.crypto,
+      .sessions = *sessions,
+      .post = [this](forward::Down message) { return plane.post(std::move(message)); },
+      .is_home = [this](const IpAddress& address) { return is_home(address, upstream.interfaces()); },
+      .arm = [this] { arm(); }});
   contacts = std::move(known);
   introducer.set_counters(counters);
   snapshot = first;
@@ -108,6 +118,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
 
   const Time now = clock_now();
   sessions->on_access(snapshot.access, now);
+  lan->on_access(snapshot.access, now);
   for (const auto& [device, contact] : contacts) {
     if (const auto* known_device = snapshot.access->devices().find(device)) {
       introducer.set_last(known_device->identity, {contact.generation, contact.counter});
@@ -123,10 +134,18 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
                                  {"upstream", upstream.interface() ? upstream.interface()->name : "none"}});
 }
 
-void TunnelService::State::arm() { timer.arm(stopped ? kNever : sessions->next_deadline()); }
+void TunnelService::State::arm() {
+  timer.arm(stopped ? kNever : std::min(sessions->next_deadline(), lan->next_deadline()));
+}
 
 void TunnelService::State::on_up() {
-  plane.consume([this](forward::Up message) { sessions->on_up(std::move(message), clock_now()); });
+  plane.consume([this](forward::Up message) {
+    if (const auto* gone = std::get_if<forward::PlayerGone>(&message)) {
+      lan->on_gone(*gone, clock_now());
+    } else {
+      sessions->on_up(std::move(message), clock_now());
+    }
+  });
   on_statistics(clock_now());
   arm();
 }
@@ -182,6 +201,7 @@ void TunnelService::State::stop() {
     return;
   }
   sessions->end_all(clock_now());
+  lan->stop();
   stopped = true;
   timer.arm(kNever);
   if (link) {
@@ -209,9 +229,18 @@ void TunnelService::on_snapshot(const household::Snapshot& snapshot) {
   if (access_changed) {
     state_->on_channels(clock_now());  // before what is granted is looked for among them
     state_->sessions->on_access(snapshot.access, clock_now());
+    state_->lan->on_access(snapshot.access, clock_now());
   }
   state_->tell_rendezvous(snapshot);
   state_->arm();
+}
+
+void TunnelService::serve_lan(const http::Request& request, http::Responder responder) {
+  if (state_->stopped) {
+    responder.send(http::Response::text(503, "The box is going down.\n"));
+    return;
+  }
+  state_->lan->serve(request, std::move(responder), clock_now());
 }
 
 std::vector<IpAddress> TunnelService::addresses() const { return state_->upstream.addresses(); }
@@ -221,6 +250,7 @@ api::LiveState TunnelService::live() const {
   api::LiveState live =
       live_state(state_->sessions->devices(), state_->sessions->flows(), state_->sessions->statistics(),
                  *state_->snapshot.access, own, clock_now());
+  state_->lan->show(live, state_->sessions->statistics());
   live.tunnel_port = tunnel_port(state_->sessions->statistics(), state_->sessions->counters());
   live.rendezvous = state_->rendezvous_live();
   const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;

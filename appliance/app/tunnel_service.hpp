@@ -12,6 +12,7 @@
 #include "appliance/app/sessions.hpp"
 #include "appliance/household/household.hpp"
 #include "appliance/multicast/settings.hpp"
+#include "tunnelmgr/http/responder.hpp"
 #include "tunnelmgr/linux/netd_client.hpp"
 #include "tunnelmgr/runtime/worker.hpp"
 #include "tunnelmgr/secure/identity.hpp"
@@ -55,6 +56,8 @@ class TunnelService final : public api::LiveSource {
   void on_multicast_settings(multicast::MulticastSettings settings);
   // Addresses of this box that a device at home could reach, as it looks now.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
+  // A request of a player at home: playlist::is_lan_path().
+  void serve_lan(const http::Request& request, http::Responder responder);
   // Says goodbye to every device and ends the data thread; harmless when repeated.
   void stop();
 

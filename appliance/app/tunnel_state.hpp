@@ -1,6 +1,7 @@
 // The inside of TunnelService, shared by its .cpp files.
 #pragma once
 
+#include "appliance/app/lan_relay.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
 #include "appliance/forward/data_plane.hpp"
@@ -57,6 +58,7 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   Upstream upstream;
   Introducer introducer;
   std::unique_ptr<Sessions> sessions;
+  std::unique_ptr<LanRelay> lan;
   runtime::MachineTimer timer;
   std::unique_ptr<runtime::ReadableWatch> plane_watch;
   std::optional<linux::InterfaceMonitor> monitor;

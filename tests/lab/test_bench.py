@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / folder) for folder in ("tests/bench", "tests/lab/multicast", "packaging/dev")]
 
 import bench_plot  # noqa: E402
+import relay_bench  # noqa: E402
 import thesis_bench  # noqa: E402
+from hearthlab.transport_stream import PACKET  # noqa: E402
+from mcbench import http_relay  # noqa: E402
 from mcbench.capture import Frame, delays_us, frames, sequence  # noqa: E402
 from mcbench.figures import Figures, percentile, spread  # noqa: E402
 
@@ -154,3 +157,44 @@ def test_the_thesis_stands_beside_our_table():
     assert [row["name"] for row in thesis_bench.plot_rows(figures)][:4] == [
         "thesis 2010, forwarder.py", "thesis 2010, ECMH", "thesis 2010, kernel + smcroute", "kernel_route_10pps_median",
     ]
+
+
+def ts_packet(*, start: bool, random_access: bool, payload: bytes) -> bytes:
+    head = bytes([0x47, 0x40 if start else 0, 0x20, 0x30, 1, 0x40 if random_access else 0])
+    return (head + payload).ljust(PACKET, b"\xff")
+
+
+def test_an_entry_picture_is_the_start_of_video_that_decodes_by_itself():
+    video, sound = b"\0\0\1\xe0", b"\0\0\1\xc0"
+    entry = ts_packet(start=True, random_access=True, payload=video)
+    others = [
+        ts_packet(start=True, random_access=False, payload=video), ts_packet(start=True, random_access=True, payload=sound),
+        ts_packet(start=False, random_access=True, payload=video), bytes([0x47, 0x40, 0x20, 0x10]).ljust(PACKET, b"\0"),
+    ]
+    assert not http_relay._has_entry(b"".join(others))
+    assert http_relay._has_entry(b"".join([*others, entry]))
+
+
+def relay_run(hearthcast: float, msd_lite: float | None) -> tuple[relay_bench.Run, list[http_relay.Relay]]:
+    """A run in which every sample of a relay is the same."""
+    run = relay_bench.Run(None, 1)  # type: ignore[arg-type]
+    given = {"hearthcast": hearthcast} | ({"msd_lite": msd_lite} if msd_lite is not None else {})
+    relays = [http_relay.Relay(name, "", 0, "", list, f"{name} 1") for name in given]
+    whats = [f"cpu_s_per_gb_{count}" for count in relay_bench.CROWDS]
+    for what in [*whats, "first_octet_warm_ms", "picture_warm_ms", "first_octet_cold_ms", "picture_cold_ms"]:
+        for name, value in given.items():
+            run.samples[name, what].append(value)
+    return run, relays
+
+
+def test_the_relays_goals_are_written_figures_until_a_peer_runs_beside_it():
+    figures = relay_bench.report(*relay_run(0.8, None))
+    assert figures.all_met()
+    assert "neither udpxy nor msd_lite" in figures.notes["peers"]
+    assert not relay_bench.report(*relay_run(1.5, None)).all_met(), "16 players may cost 0.9 s/GB"
+    beside = relay_bench.report(*relay_run(1.5, 1.6))
+    assert beside.all_met(), "the peer of the same run costs more"
+    assert beside.notes["peers"] == "msd_lite 1"
+    goals = {row["name"]: row["goal"] for row in beside.rows}
+    assert goals["hearthcast_cpu_s_per_gb_16"] == 1.6
+    assert goals["msd_lite_cpu_s_per_gb_16"] is None

@@ -107,9 +107,10 @@ TEST_F(DevicesTest, ShowsWhoWatchesWhat) {
                   {DeviceId{99}, news, std::nullopt, now, 0, 0, 0}};
   const json viewers = get("/viewers").body()["viewers"];
   ASSERT_EQ(viewers.size(), 1U);  // the other one is gone already
-  const json expected = {{"device_id", 1},         {"device_name", "laptop"}, {"channel_id", 1},
-                         {"channel_name", "News"}, {"path", "lan"},           {"since_s", 10},
-                         {"packets", 5},           {"bytes", 6000},           {"dropped", 1}};
+  const json expected = {
+      {"device_id", 1}, {"device_name", "laptop"}, {"channel_id", 1}, {"channel_name", "News"},
+      {"path", "lan"},  {"since_s", 10},           {"packets", 5},    {"bytes", 6000},
+      {"dropped", 1},   {"via", "tunnel"},         {"players", 1}};
   EXPECT_EQ(viewers[0], expected);
 }
 

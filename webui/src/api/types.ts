@@ -10,6 +10,7 @@ export type ChannelsEvent = Schemas['ChannelsEvent'];
 export type Live = Schemas['Live'];
 export type Flow = Schemas['Flow'];
 export type Device = Schemas['Device'];
+export type LanLink = Schemas['LanLink'];
 export type Devices = Schemas['Devices'];
 export type Grant = Schemas['Grant'];
 export type Viewer = Schemas['Viewers']['viewers'][number];

@@ -1,5 +1,5 @@
 // States of the API in words.
-import type { Channel, Device, Flow, Grant, Live } from '../api/types';
+import type { Channel, Device, Flow, Grant, Live, Viewer } from '../api/types';
 import { count, duration } from './numbers';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
@@ -35,6 +35,12 @@ export function path_words(path: string | undefined): string {
     default:
       return '';
   }
+}
+
+// How a viewer is reached: by its tunnel, or players at home by the device's LAN link.
+export function way_words(viewer: Viewer): string {
+  if (viewer.via !== 'lan_link') return path_words(viewer.path);
+  return viewer.players > 1 ? `by its LAN link, ${count(viewer.players, 'player', 'players')}` : 'by its LAN link';
 }
 
 export function device_words(device: Device): { text: string; tone: Tone } {

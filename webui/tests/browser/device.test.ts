@@ -84,6 +84,35 @@ describe('a device', () => {
     await window.inspect('23-channels-live');
   });
 
+  it('lends its name to a player at home by a LAN link, until the owner takes that away', async () => {
+    const { page } = window;
+    await window.go('#/devices', 'Devices');
+    await page.getByRole('link', { name: 'Laptop' }).click();
+    await page.getByRole('button', { name: 'Make a LAN link' }).click();
+    const url = await page.getByLabel('LAN link', { exact: true }).inputValue();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+\/lan\/[0-9A-Z]{26}\/playlist\.m3u$/);
+    await window.inspect('24-lan-link');
+    const list = await (await fetch(url)).text();
+    expect(list).toContain('Kitchen TV');
+    expect(list).not.toContain('Not for guests');
+    const channel = list.split('\n').find((line) => line.startsWith('http://'))!.trim();
+    const guest = await fetch(channel);
+    expect(guest.headers.get('content-type')).toBe('video/mp2t');
+    const reader = guest.body!.getReader();
+    expect((await reader.read()).value![0]).toBe(0x47);
+    await window.go('#/', 'One device is watching');
+    await window.says('by its LAN link');
+    await window.inspect('25-home-lan-link');
+    await window.go('#/devices', 'Devices');
+    await page.getByRole('link', { name: 'Laptop' }).click();
+    await window.says('It cannot be shown again');
+    await page.getByRole('button', { name: 'Take it away' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click();
+    await page.getByRole('button', { name: 'Make a LAN link' }).waitFor();
+    while (!(await reader.read().catch(() => ({ done: true }))).done); // cut off
+    expect((await fetch(url)).status).toBe(403);
+  });
+
   it('is cut off when the owner revokes it', async () => {
     const { page } = window;
     const ended = new Promise((then) => player!.once('close', then));

@@ -36,7 +36,7 @@ export function channel(id: number, parts: Partial<Channel> = {}): Channel {
 }
 
 export function device(id: number, parts: Partial<Device> = {}): Device {
-  return { id, name: `Device ${id}`, fingerprint: '7KQ4', state: 'approved', channels: [], connected: false, ...parts };
+  return { id, name: `Device ${id}`, fingerprint: '7KQ4', state: 'approved', channels: [], connected: false, lan_link: false, ...parts };
 }
 
 export function viewer(device_id: number, channel_id: number, parts: Partial<Viewer> = {}): Viewer {
@@ -45,6 +45,8 @@ export function viewer(device_id: number, channel_id: number, parts: Partial<Vie
     device_name: `Device ${device_id}`,
     channel_id,
     channel_name: `Channel ${channel_id}`,
+    via: 'tunnel',
+    players: 1,
     since_s: 60,
     packets: 1,
     bytes: 1_000_000,

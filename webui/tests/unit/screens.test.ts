@@ -160,6 +160,26 @@ describe('Device', () => {
   });
 });
 
+describe('the LAN link of a device', () => {
+  it('can be made for one that may watch, and for no other', () => {
+    know(everything);
+    expect(words(Device, { id: 1 })).toContain('Make a LAN link');
+    expect(words(Device, { id: 2 })).not.toContain('LAN link');
+    expect(words(Device, { id: 3 })).not.toContain('LAN link');
+  });
+  it('is not shown again once it is made, but can be replaced or taken away', () => {
+    know({ ...everything, devices: [device(1, { lan_link: true })] });
+    const text = words(Device, { id: 1 });
+    for (const part of ['It cannot be shown again', 'Make another LAN link', 'Take it away']) expect(text).toContain(part);
+    expect(text).not.toContain('Make a LAN link');
+  });
+  it('is told of on the first page, beside the tunnel of the same device and channel', () => {
+    know({ ...everything, devices: [device(1)], viewers: [viewer(1, 1), viewer(1, 1, { via: 'lan_link', players: 2 })] });
+    expect(words(Home)).toContain('on Device 1 by its LAN link, 2 players');
+    expect(words(Devices).match(/Channel 1/g)).toHaveLength(1);
+  });
+});
+
 describe('Devices', () => {
   it('puts those at the door before the others', () => {
     know(everything);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Channel, Device } from '../../src/api/types';
-import { address, device_words, grant_words, last_seen, live_words, may_watch, path_words, same_grant } from '../../src/format/words';
+import { viewer } from './render';
+import { address, device_words, grant_words, last_seen, live_words, may_watch, path_words, same_grant, way_words } from '../../src/format/words';
 
 const device: Device = {
   id: 3,
@@ -9,6 +10,7 @@ const device: Device = {
   state: 'approved',
   channels: [],
   connected: false,
+  lan_link: false,
 };
 
 describe('address', () => {
@@ -73,6 +75,14 @@ describe('same_grant', () => {
   it('does not take one that is named twice for two', () => {
     expect(same_grant([1, 1], [1])).toBe(true);
     expect(same_grant([1, 1], [1, 2])).toBe(false);
+  });
+});
+
+describe('way_words', () => {
+  it('tells of the path of a tunnel', () => expect(way_words(viewer(1, 1, { path: 'direct' }))).toBe('directly'));
+  it('tells of a LAN link, and of several players on it', () => {
+    expect(way_words(viewer(1, 1, { path: 'lan', via: 'lan_link' }))).toBe('by its LAN link');
+    expect(way_words(viewer(1, 1, { path: 'lan', via: 'lan_link', players: 3 }))).toBe('by its LAN link, 3 players');
   });
 });
 
