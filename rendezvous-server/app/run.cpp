@@ -19,17 +19,20 @@ int fail(const Failure& failure) {
 
 constexpr unsigned kBindLowPorts = 10;  // CAP_NET_BIND_SERVICE of capabilities(7)
 
-// Started as root by hand: nobody from here on, who may still bind ports below 1024.
+// Started as root by hand: an ordinary user from here on, who may still bind ports below 1024.
 Result<void, Failure> step_down(const AppSettings& s) {
+  if (!linux::is_root() || s.run_as.empty()) {
+    return boost::system::in_place_value;
+  }
   for (const auto& folder : {s.state_dir, s.control_socket.parent_path()}) {
     if (folder == s.state_dir ||
         !std::filesystem::exists(folder)) {  // an existing one is not ours to give away
-      if (const auto prepared = linux::prepare_folder(folder, "nobody"); !prepared) {
+      if (const auto prepared = linux::prepare_folder(folder, s.run_as); !prepared) {
         return prepared;
       }
     }
   }
-  return linux::keep_only_capabilities({kBindLowPorts});
+  return linux::keep_only_capabilities({kBindLowPorts}, s.run_as);
 }
 
 Result<secure::TlsContext::Shared, Failure> make_tls(const AppSettings& s) {
@@ -38,12 +41,12 @@ Result<secure::TlsContext::Shared, Failure> make_tls(const AppSettings& s) {
   }
   if (!s.certificate.empty()) {  // read while root still may
     auto tls = secure::TlsContext::server(s.certificate, s.key);
-    if (const auto down = tls && linux::is_root() ? step_down(s) : Result<void, Failure>(); !down) {
+    if (const auto down = tls ? step_down(s) : Result<void, Failure>(); !down) {
       return down.error();
     }
     return tls;
   }
-  if (const auto down = linux::is_root() ? step_down(s) : Result<void, Failure>(); !down) {
+  if (const auto down = step_down(s); !down) {
     return down.error();
   }
   const auto identity = secure::load_or_make_identity(s.state_dir / "rendezvous.key");

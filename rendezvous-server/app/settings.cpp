@@ -6,6 +6,7 @@ runtime::Settings declare(AppSettings& s) {
   runtime::Settings keys;
   keys.path("state_dir", s.state_dir, "Where the server's key and its database are kept.");
   keys.path("control_socket", s.control_socket, "The socket that `hearthcast-rendezvous status` talks to.");
+  keys.text("run_as", s.run_as, "User to become when started as root; empty: stay what one is.");
   keys.endpoint("listen.wss", s.wss,
                 "Where boxes and devices connect (TCP, TLS). `[::]` means every address.");
   keys.number("listen.udp_port", s.udp_port, 0, 65535,

@@ -12,6 +12,7 @@ namespace hearthcast::rendezvous {
 struct AppSettings {
   std::filesystem::path state_dir = "/var/lib/hearthcast/rendezvous";
   std::filesystem::path control_socket = "/run/hearthcast/rendezvous/rendezvous.sock";
+  std::string run_as = "nobody";
   Endpoint wss{IpAddress::any(Family::kIp6), 443};
   std::uint16_t udp_port = 3478;
   std::filesystem::path certificate;

@@ -8,6 +8,7 @@
 #include "tunnelmgr/away/client.hpp"
 #include "tunnelmgr/away/web.hpp"
 #include "tunnelmgr/http/server.hpp"
+#include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
 #include "tunnelmgr/runtime/privileges.hpp"
 #include "tunnelmgr/runtime/stderr_log.hpp"
@@ -50,6 +51,11 @@ int fail(Log& log, const Failure& failure) {
 
 int run(const AwaySettings& settings) {
   runtime::StderrLog log(settings.log_level);
+  if (linux::is_root() && !settings.run_as.empty()) {  // what an earlier run as root left is given away, too
+    if (const auto prepared = linux::prepare_folder(settings.state_dir, settings.run_as); !prepared) {
+      return fail(log, prepared.error());
+    }
+  }
   auto netd = runtime::start_helper_and_drop(settings.run_as, log);
   if (!netd) {
     return fail(log, netd.error());

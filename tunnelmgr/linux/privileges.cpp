@@ -40,6 +40,19 @@ Result<void, Failure> forbid_new_privileges() {
   return boost::system::in_place_value;
 }
 
+Result<void, Failure> become(const std::string& name) {
+  const auto user = find_user(name);
+  if (!user) {
+    return user.error();
+  }
+  if (::initgroups(name.c_str(), user->group) != 0 ||
+      ::setresgid(user->group, user->group, user->group) != 0 ||
+      ::setresuid(user->user, user->user, user->user) != 0) {
+    return kernel_failure("becoming the user " + name, errno);
+  }
+  return boost::system::in_place_value;
+}
+
 bool set_capabilities(std::uint64_t set) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
@@ -53,32 +66,30 @@ bool set_capabilities(std::uint64_t set) {
 bool is_root() { return ::geteuid() == 0; }
 
 Result<void, Failure> drop_to_user(const std::string& name) {
-  const auto user = find_user(name);
-  if (!user) {
-    return user.error();
+  if (const auto changed = become(name); !changed) {
+    return changed;
   }
-  if (::initgroups(name.c_str(), user->group) != 0 ||
-      ::setresgid(user->group, user->group, user->group) != 0 ||
-      ::setresuid(user->user, user->user, user->user) != 0) {
-    return kernel_failure("becoming the user " + name, errno);
-  }
-  if (user->user != 0 && ::setuid(0) == 0) {
+  if (::getuid() != 0 && ::setuid(0) == 0) {
     return Failure{"could not give up root"};
   }
   return forbid_new_privileges();
 }
 
-Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities) {
-  constexpr uid_t kNobody = 65534;
+Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities,
+                                             const std::string& name) {
   std::uint64_t set = 0;
   for (const unsigned capability : capabilities) {
     set |= std::uint64_t{1} << capability;
   }
-  const bool nobody =
-      !is_root() ||
-      (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && ::setgroups(0, nullptr) == 0 &&
-       ::setresgid(kNobody, kNobody, kNobody) == 0 && ::setresuid(kNobody, kNobody, kNobody) == 0);
-  if (!nobody || !set_capabilities(set)) {
+  if (is_root()) {
+    if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
+      return kernel_failure("keeping capabilities", errno);
+    }
+    if (const auto changed = become(name); !changed) {
+      return changed;
+    }
+  }
+  if (!set_capabilities(set)) {
     return kernel_failure("giving up all capabilities but what is needed", errno);
   }
   return forbid_new_privileges();

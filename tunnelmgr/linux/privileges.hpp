@@ -16,9 +16,10 @@ namespace hearthcast::linux {
 // Needs root.
 [[nodiscard]] Result<void, Failure> drop_to_user(const std::string& name);
 
-// Keeps these capabilities (CAP_ numbers) and no other, for good. Root becomes nobody; another user, who must
-// have them already, stays who it is.
-[[nodiscard]] Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities);
+// Keeps these capabilities (CAP_ numbers) and no other, for good. Root becomes that user with its groups;
+// another user, who must have them already, stays who it is.
+[[nodiscard]] Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities,
+                                                           const std::string& name = "nobody");
 
 // Makes the folder (mode 0700, its parents 0755) if it is missing, and gives it to that user; an empty name
 // leaves the owner. For state and sockets of a program that is about to drop.

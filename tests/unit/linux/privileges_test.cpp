@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -59,6 +60,23 @@ TEST_F(Privileges, OneCapabilityCanStay) {
                 return 1;
               }
               return ::getuid() != 0 && ::setuid(0) != 0 && can_force_buffer() && !can_open_raw() ? 0 : 2;
+            }),
+            0);
+}
+
+TEST_F(Privileges, TheUserWhoKeepsACapabilityIsChosen) {
+  EXPECT_EQ(in_child([] {
+              const passwd* const wanted = ::getpwnam("daemon");
+              if (wanted == nullptr || !keep_only_capabilities({CAP_NET_ADMIN}, "daemon")) {
+                return 1;
+              }
+              return ::getuid() == wanted->pw_uid && ::getgid() == wanted->pw_gid && can_force_buffer() ? 0
+                                                                                                        : 2;
+            }),
+            0);
+  EXPECT_EQ(in_child([] {
+              const auto kept = keep_only_capabilities({CAP_NET_ADMIN}, "no-such-user-here");
+              return !kept && kept.error().text.find("run_as") != std::string::npos && is_root() ? 0 : 1;
             }),
             0);
 }
