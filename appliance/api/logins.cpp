@@ -95,4 +95,22 @@ std::chrono::seconds Logins::expires_in(const http::Request& request, Time now) 
              : std::chrono::duration_cast<std::chrono::seconds>(at->second.last_used + kIdleLimit - now);
 }
 
+std::vector<store::Login> Logins::keep(Time now) {
+  kept_ = now;
+  std::vector<store::Login> kept;
+  for (const auto& [token, session] : sessions_) {
+    const auto idle = std::chrono::duration_cast<std::chrono::seconds>(now - session.last_used);
+    kept.push_back({token, session.transport == http::Transport::kHttps, idle});
+  }
+  return kept;
+}
+
+void Logins::restore(const std::vector<store::Login>& kept, Time now) {
+  kept_ = now;
+  for (const store::Login& login : kept) {
+    sessions_[login.token] = {login.https ? http::Transport::kHttps : http::Transport::kHttp,
+                              now - login.idle};
+  }
+}
+
 }  // namespace hearthcast::api

@@ -1,5 +1,5 @@
-// Who is signed in to the web page: random tokens in cookies, kept only as hashes and only in memory, so a
-// restart signs everybody out. A token given over HTTPS is worth nothing over HTTP, nor the reverse.
+// Who is signed in to the web page: random tokens in cookies, kept only as hashes. A token given over HTTPS
+// is worth nothing over HTTP, nor the reverse.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "appliance/store/login_table.hpp"
 #include "tunnelmgr/base/crypto.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/http/message.hpp"
@@ -18,6 +20,7 @@ class Logins {
  public:
   static constexpr std::chrono::hours kIdleLimit{30 * 24};
   static constexpr std::size_t kMaxSessions = 200;  // the one idle longest makes room
+  static constexpr std::chrono::hours kKeepInterval{1};
 
   Logins(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}
 
@@ -32,6 +35,13 @@ class Logins {
   [[nodiscard]] bool is_signed_in(const http::Request& request, Time now, bool use = true);
   [[nodiscard]] std::chrono::seconds expires_in(const http::Request& request, Time now);
 
+  // For the store, after each change and when is_due(): so that a restart signs nobody out.
+  [[nodiscard]] std::vector<store::Login> keep(Time now);
+  // How long each was idle is worth keeping from time to time, not at every request.
+  [[nodiscard]] bool is_due(Time now) const { return now >= kept_ + kKeepInterval; }
+  // Before anybody signs in.
+  void restore(const std::vector<store::Login>& kept, Time now);
+
  private:
   struct Session {
     http::Transport transport = http::Transport::kHttps;
@@ -41,6 +51,7 @@ class Logins {
 
   const Crypto& crypto_;
   Random& random_;
+  Time kept_{};
   std::map<Sha256, Session> sessions_;  // by the hash of the token, so that a lookup's time tells nothing
 };
 

@@ -42,11 +42,16 @@ std::optional<http::Response> weak(const std::string& password) {
                   "Take at least 10 characters; a few words in a row are good.", ""});
 }
 
+void keep_logins(const Call& call, Services& services) {
+  services.household.remember_logins(services.logins.keep(call.now));
+}
+
 http::Response signed_in(int status, const Call& call, Services& services) {
   auto response = json_response(
       status, {{"signed_in", true}, {"expires_in_s", std::chrono::seconds(Logins::kIdleLimit).count()}});
   if (call.request.transport != http::Transport::kUnix) {
     response.headers.set("Set-Cookie", services.logins.sign_in(call.request.transport, call.now));
+    keep_logins(call, services);
   }
   return response;
 }
@@ -100,6 +105,9 @@ http::Response get_session(const Call& call, Services& services) {
   if (!services.logins.is_signed_in(call.request, call.now)) {
     return json_response(200, {{"signed_in", false}});
   }
+  if (services.logins.is_due(call.now)) {
+    keep_logins(call, services);
+  }
   return json_response(200, {{"signed_in", true},
                              {"expires_in_s", services.logins.expires_in(call.request, call.now).count()}});
 }
@@ -132,6 +140,7 @@ http::Response sign_in(const Call& call, Services& services) {
 
 http::Response sign_out(const Call& call, Services& services) {
   services.logins.sign_out(call.request);
+  keep_logins(call, services);
   http::Response response;
   response.status = 204;
   response.headers.set("Set-Cookie", Logins::clear_cookie(call.request.transport));
@@ -163,6 +172,7 @@ http::Response change_password(const Call& call, Services& services) {
     return refused(done.error());
   }
   services.logins.sign_out_others(call.request);
+  keep_logins(call, services);
   http::Response response;
   response.status = 204;
   return response;

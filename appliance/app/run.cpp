@@ -170,6 +170,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   }
   api::Services services{**household,       api::Logins(crypto, random), api::Throttle(),
                          api::Throttle(60), host_names(settings),        Clock::now()};
+  services.logins.restore((*household)->logins(), Clock::now());
   services.metrics_for_all = settings.metrics_for_all;
   Reload reload(file, in_file, [&](const BoxSettings& read) {
     log.set_minimum(read.log_level);

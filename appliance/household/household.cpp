@@ -125,6 +125,21 @@ Result<void> Household::set_password(std::string_view password) {
   return {};
 }
 
+std::vector<store::Login> Household::logins() {
+  auto logins = store_.load_logins();
+  if (!logins) {
+    tools_.log.error("logins_not_read", {{"error", logins.error().text}});
+    return {};
+  }
+  return std::move(*logins);
+}
+
+void Household::remember_logins(const std::vector<store::Login>& logins) {
+  if (auto saved = store_.save_logins(logins); !saved) {
+    tools_.log.error("logins_not_saved", {{"error", saved.error().text}});
+  }
+}
+
 void Household::remember_contact(DeviceId device, const store::Contact& contact) {
   if (auto saved = store_.save_contact(device, contact); !saved) {
     tools_.log.error("contact_not_saved",

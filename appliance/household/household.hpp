@@ -88,6 +88,11 @@ class Household {
   [[nodiscard]] bool is_password(std::string_view password) const;  // takes about a tenth of a second, always
   [[nodiscard]] Result<void> set_password(std::string_view password);
 
+  // Who was signed in when that was remembered last. A failure is logged; then nobody was, or a restart will
+  // not know.
+  [[nodiscard]] std::vector<store::Login> logins();
+  void remember_logins(const std::vector<store::Login>& logins);
+
   // ---- channels ----
   [[nodiscard]] Result<channels::ImportResult> import(const std::vector<channels::ImportLine>& lines);
   [[nodiscard]] Result<void> rename_channel(ChannelId id, std::string_view name);

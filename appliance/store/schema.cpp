@@ -58,6 +58,13 @@ CREATE TABLE device_contact (
     {5, R"(
 ALTER TABLE device ADD COLUMN lan_link BLOB CHECK (lan_link IS NULL OR length(lan_link) = 32);
 )"},
+    {6, R"(
+CREATE TABLE login (
+  token BLOB PRIMARY KEY CHECK (length(token) = 32),
+  https INTEGER NOT NULL CHECK (https IN (0, 1)),
+  idle  INTEGER NOT NULL CHECK (idle >= 0)
+) WITHOUT ROWID;
+)"},
 };
 
 }  // namespace

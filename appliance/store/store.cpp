@@ -59,6 +59,7 @@ Result<void> Store::rise_after_restore() {
   for (const std::string_view revision : {"catalogue_revision", "device_list_revision"}) {
     write_number(t, revision, read_number(t, revision, 1) + kRevisionGap);
   }
+  write_logins(t, {});
   return t.commit();
 }
 
@@ -95,6 +96,16 @@ Result<std::map<DeviceId, Contact>> Store::load_contacts() {
 Result<void> Store::save_contact(DeviceId device, const Contact& contact) {
   sqlite::Transaction t(database_);
   write_contact(t, device, contact);
+  return t.commit();
+}
+
+Result<std::vector<Login>> Store::load_logins() {
+  return in_transaction(database_, [](sqlite::Transaction& t) { return read_logins(t); });
+}
+
+Result<void> Store::save_logins(const std::vector<Login>& logins) {
+  sqlite::Transaction t(database_);
+  write_logins(t, logins);
   return t.commit();
 }
 

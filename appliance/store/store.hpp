@@ -1,5 +1,5 @@
 // Everything the box must still know tomorrow, in one SQLite file: owner, catalogue, devices, grants,
-// contacts.
+// contacts, logins.
 //
 // Synchronous, and slow where the disk is: in the program only the worker thread uses it. A failed write
 // changes nothing, and a later one may succeed (a disk that was full). Statistics never come here.
@@ -13,6 +13,7 @@
 #include "appliance/access/device_list.hpp"
 #include "appliance/channels/catalogue.hpp"
 #include "appliance/store/contact_table.hpp"
+#include "appliance/store/login_table.hpp"
 #include "tunnelmgr/sqlite/durable.hpp"
 
 namespace hearthcast::store {
@@ -61,6 +62,10 @@ class Store {
   // The box's own mapped endpoints as the rendezvous saw them last; for candidates while it is unreachable.
   [[nodiscard]] Result<std::vector<Endpoint>> load_own_endpoints();
   [[nodiscard]] Result<void> save_own_endpoints(const std::vector<Endpoint>& endpoints);
+
+  // A restored backup knows of no login: it cannot know which were ended since.
+  [[nodiscard]] Result<std::vector<Login>> load_logins();
+  [[nodiscard]] Result<void> save_logins(const std::vector<Login>& logins);
 
   // Hourly: kShift. After a change of devices: kReplaceNewest, so that a restore does not bring a revoked one
   // back.

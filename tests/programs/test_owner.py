@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -183,6 +184,22 @@ def test_sessions_end(home: Command, owner: Owner) -> None:
     assert home.ask("password", stdin="the third password\n").code == FINE
     assert not owner.is_signed_in()
     assert not other.is_signed_in()
+
+
+def test_a_restart_signs_nobody_out_and_nobody_in(box: Command) -> None:
+    first = box.started()
+    stays, leaves = Owner(box.port), Owner(box.port)
+    assert stays.set_up(box.ask("setup-code").out.strip(), PASSWORD).status == 201
+    assert leaves.sign_in(PASSWORD).status == 200
+    gone = leaves.cookie
+    assert leaves.ask("DELETE", "/session").status == 204
+    leaves.cookie = gone
+    first.end(signal.SIGKILL)
+    again = box.started()
+    assert stays.is_signed_in()
+    assert stays.ask("GET", "/devices").status == 200
+    assert not leaves.is_signed_in()
+    assert again.end() == FINE
 
 
 def test_guessing_gets_slow(owner: Owner) -> None:

@@ -85,6 +85,32 @@ TEST_F(LoginsTest, SigningOutEndsOneOrAllOthers) {
   EXPECT_FALSE(logins.is_signed_in(c, now));
 }
 
+TEST_F(LoginsTest, ComeBackAfterARestartIdleAsLongAsTheyWere) {
+  const auto old = signed_in(Transport::kHttps);
+  now += 29 * 24h;
+  const auto fresh = signed_in(Transport::kHttp);
+  const auto kept = logins.keep(now);
+  ASSERT_EQ(kept.size(), 2U);
+  const Time booted = Time{} + 3s;  // the clock of the next run begins anew
+  Logins next(crypto, random);
+  next.restore(kept, booted);
+  EXPECT_EQ(next.expires_in(old, booted), 24h);
+  EXPECT_EQ(next.expires_in(fresh, booted), 30 * 24h);
+  auto elsewhere = fresh;
+  elsewhere.transport = Transport::kHttps;
+  EXPECT_FALSE(next.is_signed_in(elsewhere, booted));
+  EXPECT_FALSE(next.is_signed_in(old, booted + 24h));
+  EXPECT_TRUE(next.is_signed_in(fresh, booted + 24h));
+}
+
+TEST_F(LoginsTest, AreKeptByTheHourWhenOnlyTheirUseChanges) {
+  (void)logins.keep(now);
+  EXPECT_FALSE(logins.is_due(now + 59min));
+  EXPECT_TRUE(logins.is_due(now + 60min));
+  (void)logins.keep(now + 60min);
+  EXPECT_FALSE(logins.is_due(now + 61min));
+}
+
 TEST_F(LoginsTest, IsBounded) {
   const auto first = signed_in(Transport::kHttps);
   now += 1s;

@@ -111,6 +111,39 @@ TEST_F(SessionTest, AForgottenPasswordIsReplacedOnTheBox) {
   EXPECT_TRUE(household->is_password("a new password"));
 }
 
+// What the next run would take for its sessions.
+TEST_F(SessionTest, EachChangeOfSessionsIsRemembered) {
+  EXPECT_TRUE(household->logins().empty());
+  set_up();
+  EXPECT_EQ(household->logins().size(), 1U);
+  transport = http::Transport::kHttp;
+  (void)post("/session", {{"password", kPassword}});
+  EXPECT_EQ(household->logins().size(), 2U);
+  const std::string of_http = cookie;
+  now += 59min;
+  (void)get("/session");
+  EXPECT_EQ(household->logins().at(0).idle, 0s) << "not at every look";
+  now += 1min;
+  (void)get("/session");
+  const auto aged = household->logins();
+  EXPECT_EQ(std::max(aged.at(0).idle, aged.at(1).idle), 1h);
+  EXPECT_EQ(std::min(aged.at(0).idle, aged.at(1).idle), 0s);
+  (void)put("/password", {{"current_password", kPassword}, {"new_password", "a new password"}});
+  EXPECT_EQ(household->logins().size(), 1U);
+  EXPECT_FALSE(household->logins().at(0).https);
+  (void)remove("/session");
+  EXPECT_TRUE(household->logins().empty());
+}
+
+TEST_F(SessionTest, AFullDiskStopsNobodyFromSigningIn) {
+  set_up();
+  fill_disk();
+  cookie.clear();
+  EXPECT_EQ(post("/session", {{"password", kPassword}}).status, 200);
+  EXPECT_EQ(get("/devices").status, 200);
+  free_disk();
+}
+
 TEST_F(SessionTest, ASessionOfPlainHttpIsNoneOverHttps) {
   transport = http::Transport::kHttp;
   set_up();

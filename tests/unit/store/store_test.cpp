@@ -18,6 +18,7 @@ using access::testing_people::key;
 using access::testing_people::listing;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing_scratch::Scratch;
 
 class StoreTest : public testing::Test {
@@ -191,6 +192,26 @@ TEST_F(StoreTest, AContactOfAForgottenDeviceIsGone) {
   EXPECT_TRUE(store.load_contacts()->empty());
 }
 
+Login login(std::uint8_t first, bool https, std::chrono::seconds idle) {
+  Login made{{}, https, idle};
+  made.token[0] = first;
+  return made;
+}
+
+TEST_F(StoreTest, KeepsWhoIsSignedInAndNobodyElse) {
+  using namespace std::chrono_literals;
+  EXPECT_THAT(*open().load_logins(), IsEmpty());
+  const std::vector<Login> two = {login(1, true, 0s), login(2, false, 29 * 24h)};
+  ASSERT_TRUE(open().save_logins(two));
+  EXPECT_EQ(*open().load_logins(), two);
+  const std::vector<Login> one = {login(2, false, 3s)};
+  ASSERT_TRUE(open().save_logins(one));
+  EXPECT_EQ(*open().load_logins(), one);
+  Store store = open();
+  EXPECT_FALSE(store.save_logins({login(1, true, 0s), login(1, true, 1s)}));
+  EXPECT_EQ(*store.load_logins(), one) << "what failed changed nothing";
+}
+
 TEST_F(StoreTest, KeepsItsOwnEndpoints) {
   Store store = open();
   EXPECT_TRUE(store.load_own_endpoints()->empty());
@@ -206,6 +227,7 @@ TEST_F(StoreTest, ARestoredBackupRaisesGenerationAndRevisions) {
     Store store = open();
     ASSERT_TRUE(store.save({}, h));
     ASSERT_TRUE(store.reserve_counters(100));
+    ASSERT_TRUE(store.save_logins({{}}));
     ASSERT_TRUE(store.back_up(sqlite::Rotate::kShift));
   }
   std::ofstream(scratch / "box.sqlite", std::ios::trunc) << std::string(8192, 'x');
@@ -218,6 +240,7 @@ TEST_F(StoreTest, ARestoredBackupRaisesGenerationAndRevisions) {
   EXPECT_GT(restored.load()->catalogue.revision(), h.catalogue.revision() + 1000);
   EXPECT_GT(restored.load()->devices.revision(), h.devices.revision() + 1000);
   EXPECT_EQ(restored.reserve_counters(1)->generation, 2U);
+  EXPECT_THAT(*restored.load_logins(), IsEmpty()) << "somebody may have been signed out since";
 }
 
 TEST_F(StoreTest, ADamagedDatabaseWithoutBackupOpensToNobody) {
