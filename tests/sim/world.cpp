@@ -87,7 +87,8 @@ void World::inject(const Endpoint& claimed_source, const Endpoint& to, Bytes byt
 void World::through_core(const Endpoint& from, const Endpoint& to, Buffer bytes) {
   for (std::size_t i = 0; i < nats_.size(); ++i) {
     if (nats_[i].router->public_address() == to.address) {
-      across(nats_[i].uplink, bytes.size(), [this, i, from, to, bytes = std::move(bytes)] {
+      const std::size_t size = bytes.size();  // before they move away
+      across(nats_[i].uplink, size, [this, i, from, to, bytes = std::move(bytes)] {
         if (const auto inside = nats_[i].router->inbound(from, to, now_)) {
           deliver(from, *inside, static_cast<int>(i), bytes);
         }
