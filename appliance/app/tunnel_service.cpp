@@ -32,11 +32,13 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
               {"hearthcast-box " HEARTHCAST_VERSION, set.name, {std::string(tunnel::kCanProbe)}}},
       upstream(set.upstream_interface),
       introducer(use.crypto, use.random, use.identity),
-      timer(use.io, [this](Time now) {
-        sessions->on_deadline(now);
-        lan->on_deadline(now);
-        arm();
-      }) {}
+      timer(use.io,
+            [this](Time now) {
+              sessions->on_deadline(now);
+              lan->on_deadline(now);
+              arm();
+            }),
+      helper_watch(use.io, use.netd, use.log) {}
 
 Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs& needs,
                                                                      const TunnelSettings& settings) {

@@ -10,6 +10,7 @@
 #include "appliance/trace/trace_service.hpp"
 #include "tunnelmgr/http/signalling_link.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
+#include "tunnelmgr/runtime/helper_watch.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
 #include "tunnelmgr/runtime/readable_watch.hpp"
 #include "tunnelmgr/secure/dtls_context.hpp"
@@ -60,6 +61,7 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::unique_ptr<Sessions> sessions;
   std::unique_ptr<LanRelay> lan;
   runtime::MachineTimer timer;
+  runtime::HelperWatch helper_watch;
   std::unique_ptr<runtime::ReadableWatch> plane_watch;
   std::optional<linux::InterfaceMonitor> monitor;
   std::unique_ptr<runtime::ReadableWatch> network_watch;

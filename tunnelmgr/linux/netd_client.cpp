@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/linux/netd_operations.hpp"
 #include "tunnelmgr/linux/socket_option.hpp"
 #include "tunnelmgr/linux/unix_message.hpp"
@@ -44,6 +45,21 @@ Failure refusal(const std::string& what, std::uint32_t error) {
   return failure;
 }
 
+constexpr std::chrono::seconds kPatience{5};
+
+void limit_waiting(const Fd& socket) {
+  const timeval limit{kPatience.count(), 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+NetdRequest add_rule(Family family, std::uint32_t table, unsigned interface_index) {
+  return {.operation = NetdOperation::kAddMulticastRule,
+          .family = family,
+          .interface_index = interface_index,
+          .argument = table};
+}
+
 std::string name_of(Family family) { return family == Family::kIp4 ? "IPv4" : "IPv6"; }
 
 }  // namespace
@@ -52,10 +68,9 @@ struct NetdClient::Outcome : NetdOperations::Outcome {};
 
 NetdClient::NetdClient() : own_(std::make_unique<NetdOperations>()) {}
 
-NetdClient::NetdClient(Fd socket) : socket_(std::move(socket)), own_(std::make_unique<NetdOperations>()) {
-  const timeval limit{5, 0};
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+NetdClient::NetdClient(Fd socket, std::string listening)
+    : socket_(std::move(socket)), listening_(std::move(listening)), own_(std::make_unique<NetdOperations>()) {
+  limit_waiting(socket_);
 }
 
 NetdClient::NetdClient(NetdClient&&) noexcept = default;
@@ -100,19 +115,18 @@ Result<Fd, Failure> NetdClient::open_multicast_routing(Family family, std::uint3
 
 Result<void, Failure> NetdClient::add_multicast_rule(Family family, std::uint32_t table,
                                                      unsigned interface_index) {
-  const auto outcome = perform({.operation = NetdOperation::kAddMulticastRule,
-                                .family = family,
-                                .interface_index = interface_index,
-                                .argument = table});
+  const auto outcome = perform(add_rule(family, table, interface_index));
   if (outcome.reply.error != 0) {
     return refusal("routing multicast of interface " + std::to_string(interface_index) + " by " +
                        name_of(family) + " table " + std::to_string(table),
                    outcome.reply.error);
   }
+  rules_.emplace(family, table, interface_index);
   return boost::system::in_place_value;
 }
 
 void NetdClient::remove_multicast_rule(Family family, std::uint32_t table, unsigned interface_index) {
+  rules_.erase({family, table, interface_index});
   static_cast<void>(perform({.operation = NetdOperation::kRemoveMulticastRule,
                              .family = family,
                              .interface_index = interface_index,
@@ -186,15 +200,43 @@ Result<void, Failure> NetdClient::write_setting(MachineSetting setting, std::uin
   return boost::system::in_place_value;
 }
 
+bool NetdClient::look_after() {
+  // It says nothing unasked: what is to be read is its end.
+  std::uint8_t octet = 0;
+  const bool silent = socket_ && ::recv(socket_.get(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+                      (errno == EAGAIN || errno == EINTR);
+  return silent || reconnect();
+}
+
+bool NetdClient::reconnect() {
+  socket_.close();
+  if (can_reconnect()) {
+    socket_ = connect_message_socket(listening_);
+    limit_waiting(socket_);
+  }
+  for (const auto& [family, table, interface_index] : rules_) {
+    if (socket_ && !ask_helper(add_rule(family, table, interface_index), -1)) {
+      socket_.close();
+    }
+  }
+  return has_helper();
+}
+
 // What the program may do itself it does itself when the helper has gone or never was.
 NetdClient::Outcome NetdClient::perform(const NetdRequest& request, int descriptor) {
-  if (socket_) {
-    if (auto answer = ask_helper(request, descriptor)) {
-      return std::move(*answer);
-    }
-    socket_.close();  // gone or stuck: a late answer must not be taken for the next one's
+  const Time began = Clock::now();
+  std::optional<Outcome> answer = socket_ ? ask_helper(request, descriptor) : std::nullopt;
+  if (!answer && Clock::now() - began >= kPatience) {
+    listening_.clear();  // stuck, as the next one would be, and everything waits for it
   }
-  return {own_->perform(request, descriptor)};
+  if (!answer && reconnect()) {
+    answer = ask_helper(request, descriptor);
+  }
+  if (!answer) {
+    socket_.close();  // a late answer must not be taken for the next one's
+    return {own_->perform(request, descriptor)};
+  }
+  return std::move(*answer);
 }
 
 std::optional<NetdClient::Outcome> NetdClient::ask_helper(const NetdRequest& request, int descriptor) {

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <tuple>
 
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/result.hpp"
@@ -19,16 +22,22 @@ struct NetdRequest;
 enum class NetdOperation : std::uint8_t;
 
 // One thread. Every call waits for the helper's answer, a few microseconds, at most five seconds (after that
-// the helper counts as gone). A Failure names what was refused and what to do.
+// the helper counts as gone, for good). A Failure names what was refused and what to do.
 class NetdClient {
  public:
-  NetdClient();                    // no helper
-  explicit NetdClient(Fd socket);  // connected to a helper
+  NetdClient();  // no helper
+  // Connected to a helper, or not yet. listening: the socket file where another one is had when this one has
+  // gone; empty: nowhere.
+  explicit NetdClient(Fd socket, std::string listening = {});
   NetdClient(NetdClient&&) noexcept;
   NetdClient& operator=(NetdClient&&) noexcept;
   ~NetdClient();  // the helper ends, and removes the rules that were added
 
   [[nodiscard]] bool has_helper() const { return static_cast<bool>(socket_); }
+  [[nodiscard]] bool can_reconnect() const { return !listening_.empty(); }
+  // Whether a helper is there; if it has gone, and another is had, it is handed the rules that were added.
+  // Calls that find the helper gone look for another by themselves.
+  bool look_after();
 
   // Gives the UDP socket a receive buffer for octets of packets: by the ordinary way if that is enough, by
   // own privilege, or by the helper. The Failure says what to set on the machine; the socket works all the
@@ -63,9 +72,12 @@ class NetdClient {
   [[nodiscard]] Outcome perform(const NetdRequest& request, int descriptor = -1);
   // nullopt: it gave no answer.
   [[nodiscard]] std::optional<Outcome> ask_helper(const NetdRequest& request, int descriptor);
+  bool reconnect();
 
   Fd socket_;
-  std::unique_ptr<NetdOperations> own_;  // for when there is no helper
+  std::string listening_;
+  std::set<std::tuple<Family, std::uint32_t, unsigned>> rules_;  // table and interface of each
+  std::unique_ptr<NetdOperations> own_;                          // for when there is no helper
 };
 
 }  // namespace hearthcast::linux

@@ -49,8 +49,7 @@ Result<linux::NetdClient, Failure> start_helper_and_drop(const std::string& run_
                                                          const fs::path& helper_folder,
                                                          const fs::path& netd_socket) {
   if (!linux::is_root()) {
-    linux::Fd socket = linux::connect_message_socket(netd_socket);
-    return socket ? linux::NetdClient(std::move(socket)) : linux::NetdClient();
+    return linux::NetdClient(linux::connect_message_socket(netd_socket), netd_socket);
   }
   if (run_as.empty()) {
     return linux::NetdClient();

@@ -13,9 +13,9 @@ namespace hearthcast::runtime {
 // Before any thread is started, after ports below 1024 are bound and folders are prepared
 // (linux/privileges.hpp). Root with a run_as: starts hearthcast-netd, found beside the program or in
 // /usr/libexec/hearthcast, and drops to that user; a helper that is missing is only a warning. An ordinary
-// user with a helper's socket from the service manager (netd_socket): connects to it. Anyone else, and root
-// with an empty run_as: changes nothing, and the client has no helper. helper_folder: where to look first
-// instead of beside the program.
+// user connects to the helper's socket of the service manager (netd_socket) if it is there, now or later.
+// Root with an empty run_as: changes nothing, and the client has no helper. helper_folder: where to look
+// first instead of beside the program.
 [[nodiscard]] Result<linux::NetdClient, Failure> start_helper_and_drop(
     const std::string& run_as, Log& log, const std::filesystem::path& helper_folder = {},
     const std::filesystem::path& netd_socket = "/run/hearthcast/netd.sock");
