@@ -21,7 +21,7 @@ inline constexpr std::uint64_t kMtrace2Unknown = ~std::uint64_t{0};  // a counte
 
 enum class Mtrace2Type : std::uint8_t { kQuery = 1, kRequest = 2, kReply = 3 };
 
-// The forwarding codes that IANA lists. Decoding keeps other numbers.
+// The forwarding codes that IANA lists (not quite those of the first mtrace). Decoding keeps other numbers.
 enum class Mtrace2Code : std::uint8_t {
   kNoError = 0x00,
   kWrongInterface = 0x01,
@@ -39,7 +39,7 @@ enum class Mtrace2Code : std::uint8_t {
   kUnknownQuery = 0x0D,
   kFatalError = 0x80,
   kNoSpace = 0x81,
-  kAdminProhibited = 0x83,
+  kAdminProhibited = 0x82,
 };
 
 // One router's answer: the standard response block.

@@ -168,6 +168,11 @@ TEST(Mtrace2, CountsResponsesOnly) {
 TEST(Mtrace2, SaysWhatACodeMeans) {
   EXPECT_EQ(describe(Mtrace2Code::kNotForwarding), "not forwarding");
   EXPECT_EQ(describe(static_cast<Mtrace2Code>(0x42)), "code 66");
+  // IANA's numbers; in the first mtrace 0x82 was another code and 0x83 this one.
+  EXPECT_EQ(describe(static_cast<Mtrace2Code>(0x80)), "fatal error");
+  EXPECT_EQ(describe(static_cast<Mtrace2Code>(0x81)), "no space for more answers");
+  EXPECT_EQ(describe(static_cast<Mtrace2Code>(0x82)), "prohibited by the administrator");
+  EXPECT_EQ(describe(static_cast<Mtrace2Code>(0x83)), "code 131");
   for (const auto code : {Mtrace2Code::kNoError, Mtrace2Code::kPruneSent, Mtrace2Code::kInfoHidden,
                           Mtrace2Code::kRpfInterface}) {
     EXPECT_FALSE(ends_trace(code)) << describe(code);
