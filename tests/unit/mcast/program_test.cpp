@@ -52,6 +52,17 @@ TEST(McastProgram, WrongUsageIsExitCodeTwoWithWords) {
            {"send 239.1.1.1 --interface lo --size 5", "--size: from 28"},
            {"send 239.1.1.1 --interface lo --ttl 256", "--ttl: 0 to 255"},
            {"send 239.1.1.1 --interface lo --source here", "'here' is no address"},
+           {"send 239.1.1.1 --interface lo --seconds -1", "'-1': a number of seconds"},
+           {"send 239.1.1.1 --interface lo --rate nan", "'nan': packets a second"},
+           {"send 239.1.1.1 --interface lo --count 0", "--count"},
+           {"receive 239.1.1.1 --interface lo --seconds nan", "'nan': a number of seconds"},
+           {"receive 239.1.1.1 --interface lo --seconds inf", "'inf': a number of seconds"},
+           {"receive 239.1.1.1 --interface lo --seconds 1x", "'1x': a number of seconds"},
+           {"receive 239.1.1.1 --interface lo --count 0", "--count"},
+           {"receive 239.1.1.1 --interface lo --leave --quiet 0", "'0': a number of seconds from 0.001"},
+           {"receive 239.1.1.1 --interface lo --leave --watch -2", "'-2': a number of seconds from 0.001"},
+           {"trace 239.1.1.1 127.0.0.1 --timeout nan", "'nan': a number of seconds"},
+           {"trace 239.1.1.1 127.0.0.1 --timeout 1e8", "from 0.001 to 3600"},
            {"trace 239.1.1.1 fe80::1", "cannot be asked"},
            {"trace 239.1.1.1 127.0.0.1 --hops 0", "--hops: 1 to 255"}}) {
     const auto outcome = run(arguments);
