@@ -7,9 +7,8 @@ from typing import Any
 
 from .channels import Channel
 from .namespace import Namespace
-from .player import Answer, Player, get
+from .player import Answer, Player, get, playing
 from .topology import BOX_IP4
-from .waiting import until
 from .world import World
 
 LAN_PORT = 8872
@@ -45,16 +44,7 @@ class LanLink:
         return Player(self.space, self.address, LAN_PORT, self.path_of(channel), stalled=stalled)
 
     def playing(self, channel: Channel, octets: int = 200_000, timeout: float = 60) -> Player:
-        def attempt() -> Player | None:
-            player = self.play(channel)
-            try:
-                player.wait_for_octets(octets, timeout)
-            except BaseException:
-                player.close()
-                raise
-            return player
-
-        return until(attempt, f"a player at home with {channel.name}", timeout)
+        return playing(lambda: self.play(channel), f"a player at home with {channel.name}", octets, timeout)
 
     def playlist(self) -> dict[str, str]:
         """Address of each channel by its name."""

@@ -10,9 +10,11 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .namespace import Namespace
+from .waiting import until
 
 _HEAD_LIMIT = 65536
 
@@ -224,3 +226,18 @@ def get(space: Namespace, address: str, port: int, path: str, timeout: float = 3
         return Answer(player.status, player.headers, player.data())
     finally:
         player.close()
+
+
+def playing(play: Callable[[], Player], who: str, octets: int, timeout: float) -> Player:
+    """A player of those that `play` starts, one after another, that has received something."""
+
+    def attempt() -> Player | None:
+        player = play()
+        try:
+            player.wait_for_octets(octets, timeout)
+        except BaseException:
+            player.close()
+            raise
+        return player
+
+    return until(attempt, who, timeout)

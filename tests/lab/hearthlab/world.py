@@ -14,7 +14,7 @@ from .channels import Channel
 from .listener import Listener
 from .namespace import Namespace
 from .observer import Observer
-from .player import Answer, Player, get
+from .player import Answer, Player, get, playing
 from .program import Program, Refused, binaries
 from .service import ROOT, Service
 from .topology import RENDEZVOUS_IP4, Topology
@@ -58,17 +58,7 @@ class Away:
 
     def playing(self, channel: Channel, octets: int = 200_000, timeout: float = 60) -> Player:
         """A player that has received something. Asks anew while the client is still finding its box."""
-
-        def attempt() -> Player | None:
-            player = self.play(channel)
-            try:
-                player.wait_for_octets(octets, timeout)
-            except BaseException:
-                player.close()
-                raise
-            return player
-
-        return until(attempt, f"playing {channel.name}", timeout)
+        return playing(lambda: self.play(channel), f"playing {channel.name}", octets, timeout)
 
 
 class World:
