@@ -206,6 +206,7 @@ void TunnelService::State::stop() {
   lan->stop();
   stopped = true;
   timer.arm(kNever);
+  helper_watch.stop();
   if (link) {
     link->stop();
   }

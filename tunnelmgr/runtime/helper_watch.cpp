@@ -14,6 +14,8 @@ HelperWatch::HelperWatch(boost::asio::io_context& loop, linux::NetdClient& clien
   }
 }
 
+void HelperWatch::stop() { timer_.arm(kNever); }
+
 void HelperWatch::look(Time now) {
   const bool there = client_.look_after();
   if (there && !there_) {

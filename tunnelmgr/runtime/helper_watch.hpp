@@ -17,6 +17,8 @@ class HelperWatch {
   HelperWatch(boost::asio::io_context& loop, linux::NetdClient& client, Log& log,
               Duration interval = kInterval);
 
+  void stop();  // looks no more, so that the loop can end
+
  private:
   void look(Time now);
 

@@ -111,5 +111,16 @@ TEST_F(Reconnect, TheWatchTellsWhenItGoesAndComes) {
   EXPECT_THAT(manager.asked().back(), ElementsAre(add(Family::kIp4, 3)));
 }
 
+TEST_F(Reconnect, TheWatchThatWasStoppedLetsTheLoopEnd) {
+  NetdClient client = connected();
+  boost::asio::io_context loop;
+  MemoryLog log;
+  runtime::HelperWatch watch(loop, client, log, std::chrono::milliseconds(1));
+  EXPECT_GT(loop.run_one_for(std::chrono::seconds(20)), 0U) << "it looks";
+  watch.stop();
+  loop.run_for(std::chrono::seconds(20));
+  EXPECT_TRUE(loop.stopped()) << "nothing is left to wait for";
+}
+
 }  // namespace
 }  // namespace hearthcast::netd
