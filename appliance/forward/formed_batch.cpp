@@ -24,9 +24,11 @@ MediaForm FormedBatch::form_of(std::size_t index, std::size_t limit) const {
   if (full_[index].size() <= limit || facts.payload > tunnel::kMaxCompactPayload) {
     return MediaForm::kFull;
   }
-  const MediaForm form = tunnel::form_for(facts.family, facts.payload, limit);
-  const bool tells = (tell_ && index == 0) || facts.sequence % kTellEvery == 0;
-  return tells ? MediaForm::kFragments : form;
+  return tunnel::form_for(facts.family, facts.payload, limit);
+}
+
+bool FormedBatch::tells(std::size_t index) const {
+  return (tell_ && index == 0) || datagrams_[index].facts.sequence % kTellEvery == 0;
 }
 
 const tunnel::CompactPackets& FormedBatch::made(std::size_t index, MediaForm form) {
@@ -67,7 +69,7 @@ std::span<const Bytes> FormedBatch::for_limit(std::size_t limit) {
       chosen_[chosen_count_++] = full_[i];
       continue;
     }
-    const auto& packets = made(i, form_);
+    const auto& packets = made(i, tells(i) ? MediaForm::kFragments : form_);
     for (std::size_t n = 0; n < packets.count; ++n) {
       chosen_[chosen_count_++] = packets.packets[n];
     }

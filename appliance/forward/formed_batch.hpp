@@ -24,11 +24,12 @@ class FormedBatch {
   // What a viewer gets whose path carries GRE packets of `limit` octets: at most twice kMaxBatch, in order.
   // Valid until the next call.
   [[nodiscard]] std::span<const Bytes> for_limit(std::size_t limit);
-  // Of the last packet of the last for_limit().
+  // Of the last datagram of the last for_limit(), whether or not it also names the addresses.
   [[nodiscard]] tunnel::MediaForm form() const { return form_; }
 
  private:
   [[nodiscard]] tunnel::MediaForm form_of(std::size_t index, std::size_t limit) const;
+  [[nodiscard]] bool tells(std::size_t index) const;
   const tunnel::CompactPackets& made(std::size_t index, tunnel::MediaForm form);
 
   struct Datagram {

@@ -89,6 +89,13 @@ TEST_F(FormedBatchTest, TheFirstNumberAndEvery32ndTellTheAddresses) {
   EXPECT_EQ(received(kNarrow), std::vector<std::size_t>(40, 1316));
 }
 
+TEST_F(FormedBatchTest, TheFormIsThePathsAlsoWhereADatagramTellsTheAddresses) {
+  add_many(33);  // number 32 is the last
+  next_batch(false);
+  EXPECT_EQ(batch_.for_limit(kNarrow).size(), 35U);
+  EXPECT_EQ(batch_.form(), MediaForm::kCompact);
+}
+
 TEST_F(FormedBatchTest, ABatchThatIsToTellBeginsWithFragments) {
   add_many(1);
   slots_.clear();
