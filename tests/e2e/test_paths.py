@@ -45,6 +45,7 @@ def capture(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     laptop = world.new_away("away")
     number = world.pair(laptop)
     world.approve(number)
+    until(lambda: world.device(number).get("path_mtu", 0) > 1400, "the path's size")  # until then datagrams go in two pieces
     player = laptop.playing(ONE)
     player.wait_for_more(3_000_000)
     assert world.device(number)["path"] == "direct"
