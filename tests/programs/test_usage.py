@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SUBCOMMANDS = {
     "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
-            "devices", "approve", "grant", "revoke", "multicast", "reload"),
+            "devices", "approve", "grant", "revoke", "lan-link", "multicast", "reload"),
     "away": ("run", "sample-settings", "status", "channels", "pair"),
     "rendezvous": ("run", "sample-settings", "status", "pin"),
 }
@@ -89,7 +89,8 @@ def test_a_password_has_to_be_given(box: Command) -> None:
 
 
 def test_without_the_program_each_subcommand_is_three(program: Command) -> None:
-    extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"]}
+    extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"],
+             "lan-link": ["1"]}
     if program.name == "away":
         extra["pair"] = ["hearthcast://pair#AQ"]
     for subcommand in SUBCOMMANDS[program.name]:
