@@ -47,7 +47,7 @@ ctest_kind() { # KIND
 }
 
 # How programs run that were built with sanitizers. One that changed its user cannot look into itself for leaks; the
-# unit tests do.
+# unit tests do. Little of what it freed is kept back, so that a test can see its memory grow.
 checked=()
 
 pytest_kind() { # KIND FOLDER [OPTION...]
@@ -88,7 +88,7 @@ if wants unit sim fuzz programs lab e2e web endurance; then
   found=$(mktemp -d /tmp/hearthcast-sanitizers-XXXXXX)
   trap 'rm -rf "$found"' EXIT
   chmod 1777 "$found"
-  checked=("HEARTHCAST_BIN=$HEARTHCAST_BIN" "ASAN_OPTIONS=detect_leaks=0:log_path=$found/report"
+  checked=("HEARTHCAST_BIN=$HEARTHCAST_BIN" "ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=4:log_path=$found/report"
     "UBSAN_OPTIONS=print_stacktrace=1:log_path=$found/report")
 fi
 
