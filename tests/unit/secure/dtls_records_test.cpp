@@ -73,6 +73,17 @@ TEST_F(DtlsRecords, ReplayIsRejectedAndLateOnesInsideTheWindowAreNot) {
   EXPECT_EQ(world_.server.state(), DtlsState::kEstablished);
 }
 
+// How much reordering a tunnel survives: docs/decisions/013-hold-only-behind-a-gap.md.
+TEST_F(DtlsRecords, TheReplayWindowIsSixtyFourRecords) {
+  for (const std::size_t overtaken_by : {1U, 20U, 63U, 64U, 65U, 200U}) {
+    const Buffer late = seal(world_.client, as_bytes("late"));
+    for (std::size_t n = 0; n < overtaken_by; ++n) {
+      ASSERT_TRUE(open(world_.server, seal(world_.client, as_bytes("x"))));
+    }
+    EXPECT_EQ(static_cast<bool>(open(world_.server, late)), overtaken_by < 64) << overtaken_by;
+  }
+}
+
 TEST_F(DtlsRecords, EveryFlippedBitAndEveryPrefixIsRejected) {
   const Buffer record = seal(world_.client, as_bytes("attack at dawn"));
   for (std::size_t bit = 0; bit < record.size() * 8; ++bit) {
