@@ -11,12 +11,13 @@ constexpr int kUpcallsAtOnce = 256;  // then others get their turn
 
 std::vector<proxy::Interface> for_proxy(std::span<const linux::Interface> interfaces) {
   std::vector<proxy::Interface> out;
+  const auto links = linux::links_of({interfaces.begin(), interfaces.end()});
   for (const linux::Interface& each : interfaces) {
     proxy::Interface row{.index = proxy::InterfaceIndex{each.index},
                          .name = each.name,
                          .up = each.up && each.running,
                          .addresses = {},
-                         .bridge = proxy::InterfaceIndex{each.bridge}};
+                         .link = proxy::InterfaceIndex{links.at(each.index)}};
     for (const auto& entry : each.addresses) {
       if (!entry.tentative) {
         row.addresses.push_back({entry.address, entry.prefix});

@@ -253,6 +253,7 @@ proxy::Settings MulticastSettings::proxy() const {
   proxy::Settings all;
   for (const InstanceSettings& instance : instances) {
     all.instances.push_back(instance.proxy);
+    all.instances.back().loop_lifetime = instance.timing.multicast_address_listening_interval();
     for (const LinkSettings& link : instance.links) {
       all.instances.back().thresholds[link.interface] = link.threshold;
     }

@@ -98,7 +98,7 @@ class Instance {
                                       const SourceFilter& wished) const;
   bool apply(const DownstreamId& downstream, const IpAddress& group, Group& state);
   void apply_all(const DownstreamId& downstream);
-  bool find_bridged(std::span<const Interface> interfaces, Actions& actions);  // true when any came or went
+  bool find_same_link(std::span<const Interface> interfaces, Actions& actions);  // true when any came or went
   std::set<IpAddress> erase_wishes(const DownstreamId& downstream);
   void detach(Member& member);  // it has no interface any more
   void leave_all(Member& upstream, Actions& actions);

@@ -95,10 +95,12 @@ void Instance::diagnose_upstream(const Member& member, std::vector<Diagnosis>& f
 
 void Instance::diagnose_downstream(const Member& member, std::vector<Diagnosis>& found, Time now) const {
   if (member.shut_off()) {
-    found.push_back({Finding::kLoop, "Interface " + member.name + " is one network with the upstream: " +
-                                         (member.looped ? "this box heard its own queries there"
-                                                        : "a bridge of this machine joins them") +
-                                         ". Nothing is forwarded to it until that ends."});
+    found.push_back(
+        {Finding::kLoop,
+         "Interface " + member.name + " is one network with the upstream: " +
+             (member.looped ? "this box heard its own queries there"
+                            : "this machine itself joins them, by a bridge or a MACVLAN for example") +
+             ". Nothing is forwarded to it until that ends."});
   }
   for (const Family family : {Family::kIp4, Family::kIp6}) {
     const auto side = static_cast<std::size_t>(family);

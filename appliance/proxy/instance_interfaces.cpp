@@ -54,7 +54,7 @@ void Instance::drop_vanished(std::span<const Interface> interfaces, Time now, Ac
   std::ranges::move(removals, std::back_inserter(actions));
 }
 
-bool Instance::find_bridged(std::span<const Interface> interfaces, Actions& actions) {
+bool Instance::find_same_link(std::span<const Interface> interfaces, Actions& actions) {
   bool changed = false;
   for (Member& member : members_.all()) {
     const Interface* const below = find(interfaces, member.name);
@@ -64,16 +64,15 @@ bool Instance::find_bridged(std::span<const Interface> interfaces, Actions& acti
     const Interface* joined = nullptr;
     for (const Member& upstream : members_.all()) {
       const Interface* const above = find(interfaces, upstream.name);
-      if (upstream.role == Role::kUpstream && above != nullptr &&
-          (above->bridge == below->index || below->bridge == above->index ||
-           (above->bridge == below->bridge && above->bridge != InterfaceIndex{}))) {
+      if (upstream.role == Role::kUpstream && above != nullptr && above->link == below->link &&
+          above->link != InterfaceIndex{}) {
         joined = above;
       }
     }
-    if ((joined != nullptr) == member.bridged) {
+    if ((joined != nullptr) == member.same_link) {
       continue;
     }
-    member.bridged = joined != nullptr;
+    member.same_link = joined != nullptr;
     changed = true;
     if (member.index != InterfaceIndex{}) {
       apply_all(member.index);
@@ -82,17 +81,17 @@ bool Instance::find_bridged(std::span<const Interface> interfaces, Actions& acti
         joined != nullptr
             ? Alarm{AlarmCode::kLoop,
                     "Interfaces " + member.name + " and " + joined->name +
-                        " are joined by a bridge of this machine, so they are one network. Nothing is "
-                        "forwarded to " +
+                        " are joined inside this machine (by a bridge or a MACVLAN, for example), so they "
+                        "are one network. Nothing is forwarded to " +
                         member.name + " until that ends."}
             : Alarm{AlarmCode::kLoopEnded, "Interface " + member.name +
-                                               " is no longer bridged to the upstream; it is served again."});
+                                               " is no longer joined to the upstream; it is served again."});
   }
   return changed;
 }
 
 void Instance::take_interfaces(std::span<const Interface> interfaces, Time now, Actions& actions) {
-  bool changed = find_bridged(interfaces, actions);
+  bool changed = find_same_link(interfaces, actions);
   Actions reports;
   auto taken = static_cast<std::size_t>(std::ranges::count(members_.all(), true, &Member::added));
   for (Member& member : members_.all()) {
@@ -280,7 +279,7 @@ void Instance::shut_off_looped(const IpAddress& address, const Member& upstream,
         std::ranges::find(member.addresses, address, &InterfaceAddress::address) == member.addresses.end()) {
       continue;
     }
-    member.looped_until = now + kLoopLifetime;
+    member.looped_until = now + settings_.loop_lifetime;
     if (member.looped) {
       continue;
     }

@@ -59,8 +59,8 @@ void Instance::append_interfaces(InstanceStatus& status, Time now) const {
       shown.why = member.refused;
     } else if (member.looped) {
       shown.why = "its own queries were heard upstream";
-    } else if (member.bridged) {
-      shown.why = "it is bridged to the upstream";
+    } else if (member.same_link) {
+      shown.why = "this machine joins it to the upstream";
     }
     for (const Family family : {Family::kIp4, Family::kIp6}) {
       const auto side = static_cast<std::size_t>(family);

@@ -20,7 +20,9 @@ struct Interface {
   std::string name;
   bool up = false;                               // by configuration, and the link has a carrier
   std::vector<InterfaceAddress> addresses = {};  // usable ones, link-local too
-  InterfaceIndex bridge = {};                    // that it is a port of; 0: of none
+  // The same for all interfaces that this machine itself joins to one link, by a bridge for example; 0: this
+  // one is alone on its link.
+  InterfaceIndex link = {};
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 

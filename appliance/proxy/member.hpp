@@ -18,10 +18,6 @@
 
 namespace hearthcast::proxy {
 
-// How long a downstream stays shut off after its own query was heard upstream: as long as another querier
-// counts as present, and a little more.
-inline constexpr std::chrono::seconds kLoopLifetime{260};
-
 struct Member {
   std::string name;
   Role role = Role::kUpstream;
@@ -39,13 +35,13 @@ struct Member {
   std::array<std::optional<IpAddress>, 2> other_querier{};
   Time looped_until{};  // own queries were heard upstream
   bool looped = false;
-  bool bridged = false;  // to an upstream, inside this machine
+  bool same_link = false;  // as an upstream, inside this machine
   // Upstream:
   UpstreamWatch watch = {};
 
   [[nodiscard]] bool present() const { return added && refused.empty(); }
   [[nodiscard]] bool usable() const { return present() && up && !shut_off(); }
-  [[nodiscard]] bool shut_off() const { return looped || bridged; }
+  [[nodiscard]] bool shut_off() const { return looped || same_link; }
   // Bits of the longest prefix of this link that the address lies in; nullopt: of none. Link-local ones do
   // not count.
   [[nodiscard]] std::optional<unsigned> on_link(const IpAddress& address) const;

@@ -4,6 +4,7 @@
 // Plain values; whoever reads the file fills them. check() says in words what is wrong with them.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -90,6 +91,9 @@ struct InstanceSettings {
   // provider what it announces inside).
   bool send_upstream = false;
   RouteLimits limits = {};
+  // How long a downstream stays shut off after its own query was heard upstream: as long as a membership
+  // lasts without a report, in which the box asks several times.
+  std::chrono::milliseconds loop_lifetime{260'000};
   friend bool operator==(const InstanceSettings&, const InstanceSettings&) = default;
 };
 

@@ -111,25 +111,29 @@ std::optional<IpAddress> Interface::ip4() const {
   return lowest_usable(addresses, [](const IpAddress& a) { return a.is_ip4(); });
 }
 
-bool same_link(const std::vector<Interface>& all, unsigned one, unsigned other) {
+std::map<unsigned, unsigned> links_of(const std::vector<Interface>& all) {
   const auto part_of = [](const Interface& part, const Interface& whole) {
     const bool port = part.master == whole.index && whole.kind != "vrf";  // a VRF routes between its ports
     const bool same_wire = part.kind == "veth" ? whole.kind == "veth" : part.kind.starts_with("macv");
     return port || (same_wire && part.lower == whole.index);
   };
-  std::set<unsigned> reached = {one};
-  std::vector<unsigned> edge = {one};
-  while (!edge.empty() && !reached.contains(other)) {
-    const auto here = std::ranges::find(all, edge.back(), &Interface::index);
-    edge.pop_back();
-    for (const Interface& next : all) {
-      if (here != all.end() && (part_of(*here, next) || part_of(next, *here)) &&
-          reached.insert(next.index).second) {
-        edge.push_back(next.index);
+  std::map<unsigned, unsigned> links;
+  for (const Interface& each : all) {
+    links.emplace(each.index, each.index);
+  }
+  for (const Interface& part : all) {
+    for (const Interface& whole : all) {
+      const unsigned one = links[part.index];
+      const unsigned other = links[whole.index];
+      if (one == other || !part_of(part, whole)) {
+        continue;
+      }
+      for (auto& [index, link] : links) {  // both links are one
+        link = link == std::max(one, other) ? std::min(one, other) : link;
       }
     }
   }
-  return reached.contains(other);
+  return links;
 }
 
 Result<std::vector<Interface>, Failure> list_interfaces() {
@@ -151,19 +155,6 @@ Result<std::vector<Interface>, Failure> list_interfaces() {
   for_each<rtnl_link>(links.get(), [&](rtnl_link& link) {
     Interface one = describe(link);
     found.emplace(one.index, std::move(one));
-  });
-  for_each<rtnl_link>(links.get(), [&](rtnl_link& link) {
-    // Bonds and routing domains have members too; only a bridge makes them one network.
-    const char* const type = rtnl_link_get_type(&link);
-    if (type == nullptr || std::string_view(type) != "bridge") {
-      return;
-    }
-    const int bridge = rtnl_link_get_ifindex(&link);
-    for_each<rtnl_link>(links.get(), [&](rtnl_link& port) {
-      if (rtnl_link_get_master(&port) == bridge) {
-        found.at(static_cast<unsigned>(rtnl_link_get_ifindex(&port))).bridge = static_cast<unsigned>(bridge);
-      }
-    });
   });
   for_each<rtnl_addr>(addresses.get(), [&](rtnl_addr& entry) {
     const auto at = found.find(static_cast<unsigned>(rtnl_addr_get_ifindex(&entry)));

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,6 @@ struct Interface {
       0;  // index of the link under it (of a VLAN), or of a veth's other end; 0: none in this network
   std::optional<std::array<std::uint8_t, 6>> mac = {};  // none on links without Ethernet addresses
   std::vector<InterfaceAddress> addresses;
-  unsigned bridge = 0;  // index of the bridge that it is a port of; 0: of none
 
   // Where MLD queries and reports come from: a link-local address that may be used now (not tentative).
   [[nodiscard]] std::optional<IpAddress> link_local() const;
@@ -48,11 +48,12 @@ struct Interface {
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 
-// Whether what is sent into one can come out of the other without passing a router, as far as this machine
-// can see: the same link, a bridge (or bond) and its ports, the two ends of a veth pair, a MACVLAN and the
-// link under it, and so on through several of these. For finding loops: such two must not be upstream and
-// downstream.
-[[nodiscard]] bool same_link(const std::vector<Interface>& all, unsigned one, unsigned other);
+// The link that each interface is on: the index of its lowest interface. Two interfaces are on one link when
+// what is sent into one can come out of the other without passing a router, as far as this machine can see:
+// a bridge (or bond) and its ports, the two ends of a veth pair, a MACVLAN and the link under it, and so on
+// through several of these. A VLAN is a link of its own. For finding loops: two interfaces of one link must
+// not be upstream and downstream.
+[[nodiscard]] std::map<unsigned, unsigned> links_of(const std::vector<Interface>& all);
 
 // A snapshot, in order of index.
 [[nodiscard]] Result<std::vector<Interface>, Failure> list_interfaces();

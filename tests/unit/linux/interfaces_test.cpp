@@ -80,32 +80,6 @@ TEST(Interfaces, FindsTheDefaultRoute) {
   });
 }
 
-TEST(Interfaces, SaysWhichBridgeAPortBelongsTo) {
-  in_network([] {
-    nl_sock* const socket = nl_socket_alloc();
-    ASSERT_EQ(nl_connect(socket, NETLINK_ROUTE), 0);
-    rtnl_link* const bridge = rtnl_link_alloc();
-    ASSERT_EQ(rtnl_link_set_type(bridge, "bridge"), 0);
-    rtnl_link_set_name(bridge, "br0");
-    ASSERT_EQ(rtnl_link_add(socket, bridge, NLM_F_CREATE), 0);
-    ASSERT_EQ(rtnl_link_veth_add(socket, "port", "other", ::getpid()), 0);
-    const auto index_of = [](const std::string& name) {
-      const auto all = list_interfaces();
-      return all ? std::ranges::find(*all, name, &Interface::name)->index : 0U;
-    };
-    ASSERT_EQ(rtnl_link_enslave_ifindex(socket, static_cast<int>(index_of("br0")),
-                                        static_cast<int>(index_of("port"))),
-              0);
-    const auto all = list_interfaces();
-    ASSERT_TRUE(all);
-    for (const Interface& each : *all) {
-      EXPECT_EQ(each.bridge, each.name == "port" ? index_of("br0") : 0U) << each.name;
-    }
-    rtnl_link_put(bridge);
-    nl_socket_free(socket);
-  });
-}
-
 TEST(InterfaceMonitor, TellsOfANewAddress) {
   in_network([] {
     auto monitor = InterfaceMonitor::open();
@@ -152,6 +126,11 @@ TEST(Interfaces, TellsKindMasterLowerAndMac) {
   });
 }
 
+bool same_link(const std::vector<Interface>& all, unsigned one, unsigned other) {
+  const auto links = links_of(all);
+  return links.contains(one) && links.contains(other) && links.at(one) == links.at(other);
+}
+
 TEST(Interfaces, SameLinkFollowsRealBridgesAndCables) {
   in_links([] {
     add_cable("port0", "wall0");
@@ -163,6 +142,8 @@ TEST(Interfaces, SameLinkFollowsRealBridgesAndCables) {
     EXPECT_FALSE(same_link(list_interfaces().value(), index_of("wall0"), index_of("lo")));
     run_ip("link set port1 nomaster");
     EXPECT_FALSE(same_link(list_interfaces().value(), index_of("wall0"), index_of("wall1")));
+    run_ip("link add link wall1 name second type macvlan mode bridge");
+    EXPECT_TRUE(same_link(list_interfaces().value(), index_of("second"), index_of("port1")));
   });
 }
 
@@ -187,6 +168,8 @@ TEST(Interfaces, SameLinkOfEveryKind) {
     return forth;
   };
   EXPECT_TRUE(same(1, 1));
+  EXPECT_EQ(links_of(all).at(8), 2U) << "called by its lowest interface";
+  EXPECT_EQ(links_of(all).at(1), 1U) << "alone";
   EXPECT_TRUE(same(2, 3)) << "a bridge and its port";
   EXPECT_TRUE(same(3, 5)) << "two ports";
   EXPECT_TRUE(same(4, 6)) << "cable, bridge, cable";

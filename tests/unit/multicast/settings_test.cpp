@@ -41,6 +41,7 @@ TEST(MulticastSettings, AShortInstanceHasTheRfcsDefaults) {
   EXPECT_EQ(tv.otherwise, proxy::Verdict::kAllow);
   EXPECT_FALSE(tv.send_upstream);
   EXPECT_EQ(tv.ssm_ranges, default_ssm_ranges());
+  EXPECT_EQ(file.settings.proxy().instances.at(0).loop_lifetime, std::chrono::seconds(260));
   const auto router = file.settings.router("eth1", Family::kIp6, 1500);
   EXPECT_EQ(router, membership::RouterSettings{.family = Family::kIp6});
 }
@@ -150,6 +151,14 @@ TEST(MulticastSettings, RoutersFollowTheirInstanceAndTheirOwnLink) {
   EXPECT_EQ(own.timing.query_interval, 60s);
   EXPECT_EQ(file.settings.router("eth2", Family::kIp6, 1500).querier_version, 1);
   EXPECT_EQ(file.settings.router("eth6", Family::kIp6, 1500).timing.query_interval, 125s);
+}
+
+TEST(MulticastSettings, ALoopIsForgottenAsSoonAsTheQueriesOfTheInstanceAllow) {
+  File file;
+  ASSERT_EQ(file.problem("[[multicast]]\nname = \"tv\"\nupstream = [\"eth0\"]\ndownstream = [\"eth1\"]\n"
+                         "query_interval_s = 4\nquery_response_ms = 1000\nrobustness = 3\n"),
+            "");
+  EXPECT_EQ(file.settings.proxy().instances.at(0).loop_lifetime, std::chrono::seconds(13));
 }
 
 TEST(MulticastSettings, ATinyMtuStillFitsWhatTheFamilyGuarantees) {

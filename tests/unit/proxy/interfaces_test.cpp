@@ -236,28 +236,30 @@ TEST(Row09_Loop, UpstreamAndDownstreamOnOneBridgeAreRefused) {
   Rig rig = Rig::up();
   (void)rig.wish(kLan, kGroup, include({kSource}));
   auto bridged = house();
-  bridged[0].bridge = bridged[1].bridge = InterfaceIndex{50};
+  bridged[0].link = bridged[1].link = InterfaceIndex{50};
   const Actions actions = rig.interfaces(bridged);
   ASSERT_THAT(of<Alarm>(actions), SizeIs(1));
-  EXPECT_THAT(of<Alarm>(actions)[0].text, HasSubstr("lan and wan are joined by a bridge of this machine"));
+  EXPECT_THAT(of<Alarm>(actions)[0].text, HasSubstr("lan and wan are joined inside this machine"));
   EXPECT_THAT(of<SetUpstreamFilter>(actions), ElementsAre(SetUpstreamFilter{kWan, kGroup, {}}));
   EXPECT_EQ(rig.status().interfaces[1].state, InterfaceState::kLooped);
-  EXPECT_EQ(rig.status().interfaces[1].why, "it is bridged to the upstream");
+  EXPECT_EQ(rig.status().interfaces[1].why, "this machine joins it to the upstream");
   EXPECT_THAT(rig.interfaces(bridged), IsEmpty());
   const Actions ended = rig.interfaces(house());
   EXPECT_EQ(of<Alarm>(ended).at(0).code, AlarmCode::kLoopEnded);
   EXPECT_THAT(of<SetRoute>(ended), ElementsAre(route(kGroup, kSource, kWan, {{kLan, 1}})));
 }
 
-TEST(Row09_Loop, AnUpstreamThatIsAPortOfTheDownstreamIsOneNetworkToo) {
+TEST(Row09_Loop, TwoLinksOfThisMachineAreTwoNetworks) {
   Rig rig;
-  auto bridged = house();
-  bridged[0].bridge = kLan;
-  EXPECT_EQ(of<Alarm>(rig.interfaces(bridged)).at(0).code, AlarmCode::kLoop);
-  bridged[0].bridge = InterfaceIndex{50};
-  bridged[1].bridge = InterfaceIndex{51};
-  EXPECT_EQ(of<Alarm>(rig.interfaces(bridged)).at(0).code, AlarmCode::kLoopEnded)
-      << "two bridges are two networks";
+  auto joined = house();
+  joined[0].link = joined[1].link = kLan;  // an upstream that is a port of the downstream, or on it
+  EXPECT_EQ(of<Alarm>(rig.interfaces(joined)).at(0).code, AlarmCode::kLoop);
+  EXPECT_THAT(rig.findings(Finding::kLoop), ElementsAre(HasSubstr("this machine itself joins them")));
+  joined[0].link = InterfaceIndex{50};
+  joined[1].link = InterfaceIndex{51};
+  EXPECT_EQ(of<Alarm>(rig.interfaces(joined)).at(0).code, AlarmCode::kLoopEnded);
+  joined[0].link = joined[1].link = InterfaceIndex{};
+  EXPECT_THAT(of<Alarm>(rig.interfaces(joined)), IsEmpty()) << "nothing is known of either";
 }
 
 TEST(Row09_Loop, OneRouterOnBothSidesIsASuspicion) {
