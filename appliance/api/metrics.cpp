@@ -248,6 +248,15 @@ void routes(Exposition& out, const multicast::MulticastStatus& status) {
   each_route(out, status, &proxy::Traffic::wrong_interface);
 }
 
+void traffic(Exposition& out, const multicast::MulticastStatus& status) {
+  out.counter("hearthcast_multicast_interface_packets_total", "That multicast routing moved through it.");
+  for (const auto& row : status.traffic) {
+    const std::string name = interface_name(status, row.index);
+    out.sample({{"interface", name}, {"family", text_of(row.family)}, {"direction", "in"}}, row.packets_in);
+    out.sample({{"interface", name}, {"family", text_of(row.family)}, {"direction", "out"}}, row.packets_out);
+  }
+}
+
 }  // namespace
 
 std::string metrics_text(const LiveState& live, Duration up_time) {
@@ -261,6 +270,7 @@ std::string metrics_text(const LiveState& live, Duration up_time) {
     upstreams(out, *live.multicast);
     instances(out, *live.multicast);
     routes(out, *live.multicast);
+    traffic(out, *live.multicast);
   }
   return out.text();
 }

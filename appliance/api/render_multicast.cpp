@@ -121,8 +121,24 @@ json render_upstream_families(const proxy::InterfaceStatus& interface) {
   return out;
 }
 
+json render_traffic(const proxy::InterfaceStatus& interface, const MulticastStatus& status) {
+  json out = json::array();
+  for (const auto& row : status.traffic) {
+    if (row.index == interface.index) {
+      out.push_back({{"family", text_of(row.family)},
+                     {"packets_in", row.packets_in},
+                     {"bytes_in", row.bytes_in},
+                     {"packets_out", row.packets_out},
+                     {"bytes_out", row.bytes_out}});
+    }
+  }
+  return out;
+}
+
 json render_interface(const proxy::InterfaceStatus& interface, const MulticastStatus& status) {
-  json out = {{"interface_name", interface.name}, {"state", proxy::code_text(interface.state)}};
+  json out = {{"interface_name", interface.name},
+              {"state", proxy::code_text(interface.state)},
+              {"traffic", render_traffic(interface, status)}};
   if (interface.index.value != 0) {
     out["index"] = interface.index.value;
   }

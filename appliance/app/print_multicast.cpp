@@ -59,12 +59,25 @@ std::string filter(const json& row) {
   return upper(row.value("filter_mode", "")) + joined(list(row, "source_address")) + "}";
 }
 
+// Families of which nothing passed are left out.
+std::string traffic(const json& interface) {
+  std::string out;
+  for (const json& row : list(interface, "traffic")) {
+    if (number(row, "packets_in") != "0" || number(row, "packets_out") != "0") {
+      out += "    " + row.value("family", "") + ": " + number(row, "packets_in") + " packets (" +
+             number(row, "bytes_in") + " bytes) routed in, " + number(row, "packets_out") + " (" +
+             number(row, "bytes_out") + ") out\n";
+    }
+  }
+  return out;
+}
+
 std::string interface_line(const json& interface, const char* role) {
   const std::string state = interface.value("state", "");
   const std::string why = interface.value("why", "");
   return std::string("  ") + role + " " + interface.value("interface_name", "") +
          (interface.contains("index") ? " (" + number(interface, "index") + ")" : "") + ": " + state +
-         (why.empty() ? "" : ", " + why) + "\n";
+         (why.empty() ? "" : ", " + why) + "\n" + traffic(interface);
 }
 
 std::string upstream(const json& interface) {

@@ -67,6 +67,11 @@ std::optional<linux::RouteCounters> KernelTables::counters(const linux::RouteKey
   return own == nullptr ? std::nullopt : own->counters(key);
 }
 
+std::optional<linux::InterfaceCounters> KernelTables::counters(unsigned index, Family family) const {
+  const Table* own = table(family);
+  return own == nullptr ? std::nullopt : own->counters(index);
+}
+
 const std::string& KernelTables::failure(Family family) const { return failures_[at(family)]; }
 
 }  // namespace hearthcast::multicast

@@ -23,6 +23,7 @@ class KernelTables {
   void remove_route(const linux::RouteKey& key);
   [[nodiscard]] std::optional<linux::RouteUpcall> read(Family family);
   [[nodiscard]] std::optional<linux::RouteCounters> counters(const linux::RouteKey& key) const;
+  [[nodiscard]] std::optional<linux::InterfaceCounters> counters(unsigned index, Family family) const;
 
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
   // Why that family is not forwarded; empty when it is, or was not tried.

@@ -38,6 +38,9 @@ class LinuxTable final : public Table {
   std::optional<linux::RouteCounters> counters(const linux::RouteKey& key) const override {
     return routing_.counters(key);
   }
+  std::optional<linux::InterfaceCounters> counters(unsigned index) const override {
+    return routing_.counters(index);
+  }
 
  private:
   linux::MulticastRouting routing_;

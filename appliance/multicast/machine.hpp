@@ -33,6 +33,7 @@ class Table {
   virtual void remove_route(const linux::RouteKey& key) = 0;
   [[nodiscard]] virtual std::optional<linux::RouteUpcall> read() = 0;
   [[nodiscard]] virtual std::optional<linux::RouteCounters> counters(const linux::RouteKey& key) const = 0;
+  [[nodiscard]] virtual std::optional<linux::InterfaceCounters> counters(unsigned index) const = 0;
 };
 
 // The host's side on upstreams (linux/upstream_memberships.hpp).

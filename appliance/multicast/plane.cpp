@@ -253,6 +253,25 @@ void Plane::read_traffic() {
   }
 }
 
+std::vector<InterfaceTraffic> Plane::interface_traffic() const {
+  std::vector<InterfaceTraffic> all;
+  for (const auto& [instance, tables] : tables_) {
+    for (const linux::Interface& each : interfaces_) {
+      for (const Family family : {Family::kIp4, Family::kIp6}) {
+        if (const auto counted = tables.counters(each.index, family)) {
+          all.push_back({.index = proxy::InterfaceIndex{each.index},
+                         .family = family,
+                         .packets_in = counted->packets_in,
+                         .bytes_in = counted->bytes_in,
+                         .packets_out = counted->packets_out,
+                         .bytes_out = counted->bytes_out});
+        }
+      }
+    }
+  }
+  return all;
+}
+
 MulticastStatus Plane::status(Time now) {
   now_ = now;
   read_traffic();
@@ -265,6 +284,7 @@ MulticastStatus Plane::status(Time now) {
     unsent += downstream.unsent();
     overflow += downstream.overflow();
   }
+  status.traffic = interface_traffic();
   for (const auto& [what, text] : troubles_) {
     status.troubles.push_back(text);
   }

@@ -97,6 +97,7 @@ class Plane {
   void trouble(const std::string& what, const std::string& text);
 
   void read_traffic();
+  [[nodiscard]] std::vector<InterfaceTraffic> interface_traffic() const;
   [[nodiscard]] const linux::Interface* interface(proxy::InterfaceIndex index) const;
   [[nodiscard]] Time next_deadline() const;
 

@@ -23,7 +23,18 @@ struct LinkRouters {
   std::vector<membership::RouterStatus> families = {};
 };
 
-// The same for a device away. Also without any instance: whoever is connected is here.
+// What the kernel's multicast routing of one family moved through an interface since it was added.
+struct InterfaceTraffic {
+  proxy::InterfaceIndex index;
+  Family family = Family::kIp6;
+  std::uint64_t packets_in = 0;
+  std::uint64_t bytes_in = 0;  // of whole IP packets
+  std::uint64_t packets_out = 0;
+  std::uint64_t bytes_out = 0;
+  friend bool operator==(const InterfaceTraffic&, const InterfaceTraffic&) = default;
+};
+
+// The router's side for a device away. Also without any instance: whoever is connected is here.
 struct TunnelRouters {
   PeerId peer;
   DeviceId device;
@@ -34,6 +45,7 @@ struct MulticastStatus {
   proxy::Status proxy = {};
   std::vector<LinkRouters> links = {};
   std::vector<TunnelRouters> tunnels = {};
+  std::vector<InterfaceTraffic> traffic = {};
   std::vector<std::string> troubles = {};  // what the kernel or the helper refuses now, with what to do
   std::vector<Drop> drops = {};            // of no instance
 };

@@ -103,6 +103,8 @@ TEST_F(MetricsTest, TellOfEveryLinkInstanceAndRoute) {
         "hearthcast_multicast_route_packets_total{instance=\"tv\",source=\"2001:db8::1\",group=\"ff3e::8000:"
         "1\"} "
         "1000\n",
+        "hearthcast_multicast_interface_packets_total{interface=\"eth1\",family=\"ipv6\",direction=\"out\"} "
+        "999\n",
         "hearthcast_multicast_route_packets_total{instance=\"tv\",source=\"any\",group=\"239.9.9.9\"} 0\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }

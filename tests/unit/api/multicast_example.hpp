@@ -76,6 +76,9 @@ inline multicast::MulticastStatus example() {
   status.proxy.instances = {tv};
   status.links = {{eth1, {router()}}};
   status.tunnels = {{PeerId{7}, DeviceId{3}, {router()}}};
+  status.traffic = {{.index = eth0, .family = Family::kIp6, .packets_in = 1000, .bytes_in = 1'376'000},
+                    {.index = eth1, .family = Family::kIp4},
+                    {.index = eth1, .family = Family::kIp6, .packets_out = 999, .bytes_out = 1'374'624}};
   status.troubles = {"The kernel has no table left."};
   status.drops = {{"link_overflow", 11}};
   return status;

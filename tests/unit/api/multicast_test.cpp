@@ -83,6 +83,19 @@ TEST_F(MulticastApiTest, DownstreamsTellQuerierTimersSourcesAndHosts) {
   EXPECT_EQ(downstreams.at(1).at("families"), json::array());
 }
 
+TEST_F(MulticastApiTest, InterfacesTellWhatWasRoutedThroughThem) {
+  const json instance = shown().at("instance").at(0);
+  EXPECT_EQ(instance.at("upstream_interface").at(0).at("traffic"), json({{{"family", "ipv6"},
+                                                                          {"packets_in", 1000},
+                                                                          {"bytes_in", 1'376'000},
+                                                                          {"packets_out", 0},
+                                                                          {"bytes_out", 0}}}));
+  const json& lan = instance.at("downstream_interface").at(0).at("traffic");
+  EXPECT_EQ(lan.at(0).at("family"), "ipv4");
+  EXPECT_EQ(lan.at(1).at("packets_out"), 999);
+  EXPECT_EQ(instance.at("downstream_interface").at(1).at("traffic"), json::array());
+}
+
 TEST_F(MulticastApiTest, GroupsNameEveryListenerByInterfaceDeviceOrAsStatic) {
   const json group = shown().at("instance").at(0).at("group").at(0);
   EXPECT_EQ(group.at("packets"), 1000);

@@ -34,9 +34,12 @@ TEST(PrintMulticast, TroublesComeFirstThenEachInstanceWithItsDiagnosis) {
 
 TEST(PrintMulticast, InterfacesTellStateQuerierAndVersion) {
   const std::string text = shown(api::testing_multicast::example());
-  EXPECT_THAT(text, HasSubstr("  upstream eth0 (2): up\n    ipv4: no query heard yet\n"
-                              "    ipv6: MLDv1, last query 300 s ago from fe80::99\n"));
-  EXPECT_THAT(text, HasSubstr("  downstream eth1 (3): up\n    ipv6: MLDv2, querier as fe80::1; 12 reports, 0 "
+  EXPECT_THAT(text,
+              HasSubstr("  upstream eth0 (2): up\n    ipv6: 1000 packets (1376000 bytes) routed in, 0 (0) "
+                        "out\n    ipv4: no query heard yet\n"
+                        "    ipv6: MLDv1, last query 300 s ago from fe80::99\n"));
+  EXPECT_THAT(text, HasSubstr("  downstream eth1 (3): up\n    ipv6: 0 packets (0 bytes) routed in, 999 "
+                              "(1374624) out\n    ipv6: MLDv2, querier as fe80::1; 12 reports, 0 "
                               "leaves, 8 queries; not heeded: over_limit 5\n"));
   EXPECT_THAT(text, HasSubstr("  downstream eth9: absent\n"));
 }

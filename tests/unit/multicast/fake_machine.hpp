@@ -149,6 +149,12 @@ class FakeMachine final : public Machine {
       const auto found = machine_.counted.find(key);
       return found == machine_.counted.end() ? std::optional(linux::RouteCounters{}) : found->second;
     }
+    std::optional<linux::InterfaceCounters> counters(unsigned index) const override {
+      if (!machine_.routed[family_].contains(index)) {
+        return std::nullopt;
+      }
+      return linux::InterfaceCounters{index, index * 1000ULL, family_ == Family::kIp4 ? 4ULL : 6ULL, 0};
+    }
 
    private:
     FakeMachine& machine_;

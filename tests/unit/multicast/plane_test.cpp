@@ -257,6 +257,19 @@ TEST_F(PlaneTest, AnotherQuerierTakesTheLinkOver) {
   EXPECT_THAT(log.lines, Contains(AllOf(HasSubstr("querier"), HasSubstr("self=no"), HasSubstr("fe80::2"))));
 }
 
+TEST_F(PlaneTest, TellsWhatTheKernelRoutedThroughEachInterface) {
+  start();
+  const auto traffic = plane->status(now).traffic;
+  EXPECT_THAT(traffic, Contains(InterfaceTraffic{.index = proxy::InterfaceIndex{3},
+                                                 .family = Family::kIp6,
+                                                 .packets_in = 3,
+                                                 .bytes_in = 3000,
+                                                 .packets_out = 6}));
+  EXPECT_THAT(traffic, Contains(AllOf(testing::Field(&InterfaceTraffic::index, proxy::InterfaceIndex{2}),
+                                      testing::Field(&InterfaceTraffic::family, Family::kIp4),
+                                      testing::Field(&InterfaceTraffic::packets_out, 4U))));
+}
+
 TEST_F(PlaneTest, QueriesOfTheProviderAreHeardAndNamed) {
   start();
   machine.hear(
@@ -269,6 +282,30 @@ TEST_F(PlaneTest, QueriesOfTheProviderAreHeardAndNamed) {
   const auto upstream = plane->status(now).proxy.instances.at(0).interfaces.at(0);
   EXPECT_EQ(upstream.queriers[0].version, 2U);
   EXPECT_EQ(upstream.queriers[0].address, ip("192.0.2.254"));
+}
+
+TEST_F(PlaneTest, AProviderThatNeverAsksIsToldOfAfterFiveMinutesAndReportedToAgain) {
+  start();
+  join();
+  const auto found = [&] {
+    std::vector<std::string> texts;
+    const auto status = plane->status(now);
+    for (const auto& row : status.proxy.instances.at(0).diagnosis) {
+      if (row.finding == proxy::Finding::kNoQuery) {
+        texts.push_back(row.text);
+      }
+    }
+    return texts;
+  };
+  for (int minute = 0; minute < 4; ++minute) {
+    run(60s);
+    join();  // the host at home answers our queries
+  }
+  EXPECT_THAT(found(), IsEmpty());
+  const int before = machine.reported_again;
+  run(61s);
+  EXPECT_THAT(found(), ElementsAre(HasSubstr("No query seen from the provider on wan (IPv6) for 301 s")));
+  EXPECT_GT(machine.reported_again + before, 0) << "no provider forgets us";
 }
 
 TEST_F(PlaneTest, AfterTheUpstreamsLinkWasAwayEverythingIsReportedAgainTwice) {
