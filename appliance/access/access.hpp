@@ -17,7 +17,7 @@
 
 namespace hearthcast::access {
 
-inline constexpr std::size_t kMaxStreamsPerDevice = 16;
+inline constexpr std::size_t kMaxStreamsPerDevice = 256;
 
 // Either channels to carry, at least one, or why not.
 struct Decision {

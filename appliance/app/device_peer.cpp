@@ -18,9 +18,10 @@ DevicePeer::DevicePeer(const access::Device& device, const nat::StandingCredenti
       agent_(nat::Role::kControlled, credentials.box, credentials.device, context.crypto, context.random),
       handshake_(context.dtls, device.identity) {}
 
-const std::set<FlowKey>& DevicePeer::watching() const {
-  static const std::set<FlowKey> kNothing;
-  return tunnel_ ? tunnel_->watching() : kNothing;
+std::set<FlowKey> DevicePeer::watching() const { return tunnel_ ? tunnel_->watching() : std::set<FlowKey>(); }
+
+std::map<FlowKey, Time> DevicePeer::watching_since() const {
+  return tunnel_ ? tunnel_->watching_since() : std::map<FlowKey, Time>();
 }
 
 std::vector<membership::RouterStatus> DevicePeer::routers(Time now) const {

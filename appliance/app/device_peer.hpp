@@ -80,7 +80,8 @@ class DevicePeer {
   [[nodiscard]] std::optional<std::uint16_t> path_mtu() const {
     return tunnel_ ? prober_.path_mtu() : std::nullopt;
   }
-  [[nodiscard]] const std::set<FlowKey>& watching() const;
+  [[nodiscard]] std::set<FlowKey> watching() const;
+  [[nodiscard]] std::map<FlowKey, Time> watching_since() const;
 
  private:
   void perform(const nat::Actions& actions);

@@ -1,6 +1,8 @@
 #include "appliance/app/live_state.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "tunnelmgr/linux/multicast_socket.hpp"
 
@@ -27,13 +29,15 @@ api::ChannelLive channel_live(const FlowStatus& flow, Time now) {
   return live;
 }
 
-const forward::ViewerCounters* counters_of(const forward::Statistics* statistics, FlowId flow, PeerId peer) {
-  if (statistics == nullptr) {
-    return nullptr;
+using CountersOfViewers = std::map<std::pair<FlowId, PeerId>, const forward::ViewerCounters*>;
+
+CountersOfViewers by_flow_and_peer(const forward::Statistics* statistics) {
+  CountersOfViewers all;
+  for (std::size_t i = 0; statistics != nullptr && i < statistics->viewers.size(); ++i) {
+    const forward::ViewerCounters& row = statistics->viewers[i];
+    all.emplace(std::pair(row.flow, row.peer), &row);
   }
-  const auto found = std::ranges::find_if(
-      statistics->viewers, [&](const auto& row) { return row.flow == flow && row.peer == peer; });
-  return found == statistics->viewers.end() ? nullptr : &*found;
+  return all;
 }
 
 }  // namespace
@@ -52,7 +56,10 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
                           const forward::Statistics* statistics, const access::Access& access,
                           const std::vector<IpAddress>& own, Time now) {
   api::LiveState state;
+  const auto counters = by_flow_and_peer(statistics);
+  std::map<FlowKey, FlowId> ids;
   for (const FlowStatus& flow : flows) {
+    ids.emplace(flow.key, flow.id);
     if (const auto* channel = access.catalogue().find(flow.key)) {
       state.channels[channel->id] = channel_live(flow, now);
     }
@@ -72,19 +79,20 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
     auto narrowest = tunnel::MediaForm::kFull;
     for (const auto& [key, since] : device.watching) {
       const auto* channel = access.catalogue().find(key);
-      const auto flow = std::ranges::find(flows, key, &FlowStatus::key);
-      if (channel == nullptr || flow == flows.end() || !device.peer) {
+      const auto flow = ids.find(key);
+      if (channel == nullptr || flow == ids.end() || !device.peer) {
         continue;
       }
       api::ViewerLive viewer{
           .device = device.device, .channel = channel->id, .path = live.path, .since = since};
-      if (const auto* counted = counters_of(statistics, flow->id, *device.peer)) {
-        viewer.packets = counted->packets;
-        viewer.bytes = counted->bytes;
-        viewer.dropped = counted->drops;
-        viewer.form = counted->packets == 0 ? "" : tunnel::to_string(counted->form);
-        if (counted->packets != 0 && (live.form.empty() || counted->form > narrowest)) {
-          narrowest = counted->form;
+      if (const auto counted = counters.find({flow->second, *device.peer}); counted != counters.end()) {
+        const forward::ViewerCounters& row = *counted->second;
+        viewer.packets = row.packets;
+        viewer.bytes = row.bytes;
+        viewer.dropped = row.drops;
+        viewer.form = row.packets == 0 ? "" : tunnel::to_string(row.form);
+        if (row.packets != 0 && (live.form.empty() || row.form > narrowest)) {
+          narrowest = row.form;
           live.form = viewer.form;
         }
       }

@@ -18,6 +18,7 @@
 #include "appliance/app/reload.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
+#include "tunnelmgr/linux/process_limits.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
 #include "tunnelmgr/runtime/privileges.hpp"
@@ -140,6 +141,8 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   if (const auto prepared = prepare_folders(settings); !prepared) {
     return fail(log, prepared.error().text);
   }
+  linux::raise_descriptor_limit();
+  linux::return_large_blocks();
   auto netd = runtime::start_helper_and_drop(settings.run_as, log);
   if (!netd) {
     return fail(log, netd.error().text);

@@ -1,5 +1,6 @@
 // The flows of Sessions: upstream joins, viewers, signals, presence.
 #include <algorithm>
+#include <utility>
 
 #include "appliance/app/sessions.hpp"
 #include "tunnelmgr/base/log.hpp"
@@ -7,16 +8,30 @@
 
 namespace hearthcast::app {
 
-void Sessions::on_watching(DevicePeer& peer) {
+void Sessions::on_watching(DevicePeer& peer) { watch_changed_.insert(peer.device()); }
+
+void Sessions::settle() {
+  if (in_burst_) {
+    return;
+  }
+  for (const DeviceId device : std::exchange(watch_changed_, {})) {
+    if (const auto peer = peers_.find(device); peer != peers_.end()) {
+      watch(*peer->second);
+    }
+  }
+  if (std::exchange(viewers_changed_, false)) {
+    update_viewers();
+  }
+}
+
+void Sessions::watch(DevicePeer& peer) {
   if (!peer.tunnel()) {
     return;
   }
-  ports_.watching(*peer.tunnel(), peer.watching());  // routes come before joins
-  perform(flows_.watch(*peer.tunnel(), peer.watching()));
-  auto& since = watching_since_[peer.device()];
-  std::erase_if(since, [&](const auto& entry) { return !peer.watching().contains(entry.first); });
-  for (const FlowKey& key : peer.watching()) {
-    since.try_emplace(key, now_);
+  const auto watching = peer.watching();
+  ports_.watching(*peer.tunnel(), watching);  // routes come before joins
+  perform(flows_.watch(*peer.tunnel(), watching));
+  for (const FlowKey& key : watching) {
     const auto flow = flows_.flows().find(key);
     if (flow != flows_.flows().end() && upstream_[flow->second.id].signal) {
       peer.on_signal(key, true, now_);
@@ -50,27 +65,27 @@ void Sessions::perform(const sessions::FlowActions& actions) {
       join(start->flow, start->key);
     } else if (const auto* stop = std::get_if<sessions::StopFlow>(&action)) {
       upstream_.erase(stop->flow);
+      retries_.erase(stop->flow);
       post(forward::RemoveFlow{stop->flow});
       context_.log.info("flow_stopped", {{"flow", std::to_string(stop->flow.value)}});
     } else {
-      update_viewers();
+      viewers_changed_ = true;
     }
   }
 }
 
 void Sessions::join(FlowId id, const FlowKey& key) {
-  Upstream& upstream = upstream_[id];
   auto socket = ports_.join(key);
   if (!socket) {
-    if (upstream.failure != socket.error().text) {
+    if (const auto before = retries_.find(id);
+        before == retries_.end() || before->second.failure != socket.error().text) {
       context_.log.warning("join_failed", {{"group", key.to_string()}, {"error", socket.error().text}});
     }
-    upstream.failure = socket.error().text;
-    upstream.retry = now_ + kRejoin;
+    retries_[id] = {now_ + kRejoin, socket.error().text};
     return;
   }
-  upstream.failure.clear();
-  upstream.retry = kNever;
+  retries_.erase(id);
+  upstream_[id].interface_index = *socket ? (*socket)->options().interface_index : 0;
   context_.log.info("flow_started", {{"flow", std::to_string(id.value)}, {"group", key.to_string()}});
   post(forward::AddFlow{id, key, std::move(*socket), access_->devices().has_lan_links()});
 }
@@ -80,6 +95,7 @@ void Sessions::update_viewers() {
   for (const auto& [key, flow] : flows_.flows()) {
     table->rows.push_back({flow.id, {flow.viewers.begin(), flow.viewers.end()}});
   }
+  std::ranges::sort(table->rows, {}, &forward::ViewerTable::Row::flow);
   post(forward::SetViewers{std::move(table)});
 }
 
@@ -131,16 +147,21 @@ std::vector<FlowStatus> Sessions::flows() const {
                       .started = {},
                       .signal = false,
                       .failure = "",
+                      .interface_index = 0,
                       .viewers = flow.viewers,
                       .counters = {}};
     if (const auto upstream = upstream_.find(flow.id); upstream != upstream_.end()) {
       status.started = upstream->second.started;
       status.signal = upstream->second.signal;
-      status.failure = upstream->second.failure;
+      status.interface_index = upstream->second.interface_index;
+    }
+    if (const auto failed = retries_.find(flow.id); failed != retries_.end()) {
+      status.failure = failed->second.failure;
     }
     if (statistics_) {
-      const auto counted = std::ranges::find(statistics_->flows, flow.id, &forward::FlowCounters::flow);
-      if (counted != statistics_->flows.end()) {
+      const auto counted =
+          std::ranges::lower_bound(statistics_->flows, flow.id, {}, &forward::FlowCounters::flow);
+      if (counted != statistics_->flows.end() && counted->flow == flow.id) {
         status.counters = *counted;
       }
     }

@@ -37,6 +37,7 @@ void Sessions::on_access(std::shared_ptr<const access::Access> access, Time now)
     peer->on_access(access_, now);
   }
   sweep();
+  settle();
 }
 
 // A device that is gone is told so by its tunnel first; without a tunnel nothing is left to say.
@@ -59,8 +60,14 @@ void Sessions::forget(DeviceId id) {
   by_agent_.erase(&peer->agent());
   std::erase_if(vouched_, [&](const auto& entry) { return entry.second == peer; });
   peers_.erase(id);
-  watching_since_.erase(id);
   last_seen_.erase(id);
+}
+
+void Sessions::burst(const std::function<void()>& inputs) {
+  in_burst_ = true;
+  inputs();
+  in_burst_ = false;
+  settle();
 }
 
 void Sessions::on_up(forward::Up message, Time now) {
@@ -87,6 +94,7 @@ void Sessions::on_up(forward::Up message, Time now) {
     statistics_ = std::move(std::get<forward::StatisticsReady>(message).statistics);
     ports_.changed();
   }
+  settle();
 }
 
 void Sessions::on_stun(const datapath::StunReceived& received, Time now) {
@@ -136,11 +144,13 @@ void Sessions::on_deadline(Time now) {
   if (presence_.next_deadline() <= now) {
     perform(presence_.on_deadline(now));
   }
-  for (auto& [id, upstream] : upstream_) {
-    if (upstream.retry <= now) {
+  const auto retries = retries_;
+  for (const auto& [id, retry] : retries) {
+    if (retry.at <= now) {
       join(id, *flows_.find(id));
     }
   }
+  settle();
 }
 
 Time Sessions::next_deadline() const {
@@ -148,8 +158,8 @@ Time Sessions::next_deadline() const {
   for (const auto& [id, peer] : peers_) {
     next = std::min(next, peer->next_deadline());
   }
-  for (const auto& [id, upstream] : upstream_) {
-    next = std::min(next, upstream.retry);
+  for (const auto& [id, retry] : retries_) {
+    next = std::min(next, retry.at);
   }
   return next;
 }
@@ -178,6 +188,7 @@ void Sessions::end_all(Time now) {
   for (auto& [id, peer] : peers_) {
     peer->end(tunnel::NoticeCode::kShutdown, "The box is going down, or being restarted.", now);
   }
+  settle();
 }
 
 void Sessions::send(const Endpoint& to, Bytes datagram) { ports_.send(to, datagram); }
@@ -203,7 +214,6 @@ void Sessions::on_path(DevicePeer& peer) {
 void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
   if (former) {
     by_tunnel_.erase(*former);
-    watching_since_.erase(peer.device());
     last_seen_[peer.device()] = now_;
     ports_.watching(*former, {});
     perform(flows_.watch(*former, {}));
@@ -228,10 +238,7 @@ std::vector<DeviceStatus> Sessions::devices() const {
                    .peer = peer->tunnel(),
                    .since = peer->tunnel_since(),
                    .last_seen = std::nullopt,
-                   .watching = {}});
-    if (const auto since = watching_since_.find(id); since != watching_since_.end()) {
-      all.back().watching = since->second;
-    }
+                   .watching = peer->watching_since()});
     if (const auto seen = last_seen_.find(id); seen != last_seen_.end() && !all.back().connected) {
       all.back().last_seen = seen->second;
     }

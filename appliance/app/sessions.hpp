@@ -53,7 +53,8 @@ struct FlowStatus {
   FlowId id;
   Time started{};
   bool signal = false;
-  std::string failure;  // why there is no upstream join; empty when there is
+  std::string failure;           // why there is no upstream join; empty when there is
+  unsigned interface_index = 0;  // where it was joined last; 0: nowhere yet
   std::set<PeerId> viewers;
   forward::FlowCounters counters;  // zero until the first statistics
 };
@@ -73,6 +74,8 @@ class Sessions final : public PeerHost {
   // The owner changed devices, grants or channels; also the first call, with what the store holds.
   void on_access(std::shared_ptr<const access::Access> access, Time now);
   void on_up(forward::Up message, Time now);
+  // Several inputs that wait together: joins, leaves and viewers follow from what they come to in the end.
+  void burst(const std::function<void()>& inputs);
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
   // Addresses or links of this machine changed: asks for the mapping.
@@ -99,6 +102,7 @@ class Sessions final : public PeerHost {
   [[nodiscard]] const std::optional<Endpoint>& mapped() const { return presence_.mapped(); }
   [[nodiscard]] std::vector<DeviceStatus> devices() const;
   [[nodiscard]] std::vector<FlowStatus> flows() const;
+  [[nodiscard]] const FlowKey* flow(FlowId id) const { return flows_.find(id); }  // nullptr: not carried
   // The router's side in every tunnel that is up.
   [[nodiscard]] std::vector<multicast::TunnelRouters> routers(Time now) const;
   [[nodiscard]] const forward::Statistics* statistics() const { return statistics_.get(); }
@@ -118,6 +122,8 @@ class Sessions final : public PeerHost {
   void on_signal(const forward::FlowSignal& signal, Time now);
   void perform(const sessions::FlowActions& actions);
   void perform(const nat::PresenceActions& actions);
+  void settle();  // after each input, or burst of them
+  void watch(DevicePeer& peer);
   void join(FlowId id, const FlowKey& key);
   void update_viewers();
   [[nodiscard]] DevicePeer* by_tunnel(PeerId peer);
@@ -126,10 +132,13 @@ class Sessions final : public PeerHost {
   void forget(DeviceId id);
 
   struct Upstream {
-    std::string failure;
-    Time retry = kNever;
     Time started{};
+    unsigned interface_index = 0;  // where it was joined last
     bool signal = false;
+  };
+  struct Retry {  // of a join that failed
+    Time at;
+    std::string failure;
   };
 
   const PeerContext& context_;
@@ -143,9 +152,12 @@ class Sessions final : public PeerHost {
   nat::Responder responder_;
   nat::Presence presence_;
   sessions::FlowTable flows_;
-  std::map<DeviceId, std::map<FlowKey, Time>> watching_since_;
   std::map<DeviceId, Time> last_seen_;
   std::map<FlowId, Upstream> upstream_;
+  std::map<FlowId, Retry> retries_;
+  std::set<DeviceId> watch_changed_;  // whose, since the last settle()
+  bool viewers_changed_ = false;      // the same
+  bool in_burst_ = false;
   std::unique_ptr<const forward::Statistics> statistics_;
   std::int64_t last_peer_ = 0;
   Time sweep_at_ = kNever;

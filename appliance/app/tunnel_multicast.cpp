@@ -25,19 +25,19 @@ void TunnelService::State::on_statistics(Time now) {
     return;
   }
   seen_statistics = statistics;
-  for (const FlowStatus& flow : sessions->flows()) {
-    multicast_plane.on_flow(flow.key, {.packets = flow.counters.packets, .bytes = flow.counters.bytes}, now);
+  for (const forward::FlowCounters& counted : statistics->flows) {
+    if (const FlowKey* key = sessions->flow(counted.flow)) {
+      multicast_plane.on_flow(*key, {.packets = counted.packets, .bytes = counted.bytes}, now);
+    }
   }
 }
 
 // The plane has another upstream for flows that run: they are joined anew there, and their numbers go on.
 void TunnelService::State::rejoin_if_moved(Time now) {
-  const auto flows = sessions->flows();
-  std::erase_if(joined_on, [&](const auto& entry) {
-    return std::ranges::find(flows, entry.first, &FlowStatus::key) == flows.end();
-  });
-  const bool moved = std::ranges::any_of(joined_on, [&](const auto& entry) {
-    return multicast_plane.upstream_for(entry.first) != entry.second;
+  const unsigned usual = upstream.interface() ? upstream.interface()->index : 0;
+  const bool moved = std::ranges::any_of(sessions->flows(), [&](const FlowStatus& flow) {
+    const unsigned now_at = multicast_plane.upstream_for(flow.key).value_or(usual);
+    return flow.interface_index != 0 && now_at != 0 && now_at != flow.interface_index;
   });
   if (moved) {
     sessions->on_upstream_change(now);

@@ -141,13 +141,16 @@ void TunnelService::State::arm() {
 }
 
 void TunnelService::State::on_up() {
-  plane.consume([this](forward::Up message) {
-    if (const auto* gone = std::get_if<forward::PlayerGone>(&message)) {
-      lan->on_gone(*gone, clock_now());
-    } else {
-      sessions->on_up(std::move(message), clock_now());
-    }
-  });
+  const auto consume = [this] {
+    plane.consume([this](forward::Up message) {
+      if (const auto* gone = std::get_if<forward::PlayerGone>(&message)) {
+        lan->on_gone(*gone, clock_now());
+      } else {
+        sessions->on_up(std::move(message), clock_now());
+      }
+    });
+  };
+  sessions->burst(consume);
   on_statistics(clock_now());
   arm();
 }
@@ -186,9 +189,7 @@ void TunnelService::State::remember(DeviceId device, const Endpoint& endpoint) {
 }
 
 Result<std::unique_ptr<linux::MulticastSocket>, Failure> TunnelService::State::join(const FlowKey& key) {
-  const auto chosen = multicast_plane.upstream_for(key);
-  joined_on[key] = chosen;
-  auto joined = upstream.join(key, chosen);
+  auto joined = upstream.join(key, multicast_plane.upstream_for(key));
   if (joined) {
     const auto raised = needs.netd.raise_receive_buffer((*joined)->fd(), (*joined)->options().receive_buffer);
     if (!raised && !std::exchange(warned_of_buffers, true)) {

@@ -68,7 +68,6 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::unique_ptr<http::SignallingLink> link;
   household::Snapshot snapshot;
   std::map<DeviceId, store::Contact> contacts;
-  std::map<FlowKey, std::optional<unsigned>> joined_on;    // what the multicast plane chose for each flow
   const forward::Statistics* seen_statistics = nullptr;    // the last ones; only compared
   std::vector<IdentityId> allowed;                         // what the rendezvous was told last
   std::optional<household::Snapshot::Pairing> registered;  // the same

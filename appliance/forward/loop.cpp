@@ -60,7 +60,8 @@ void Loop::perform(AddFlow message) {
   if (wants_kept) {
     keep(flow);
   }
-  resolve_viewers();
+  resolve_viewers(flow);
+  watch(flow);
 }
 
 void Loop::perform(RemoveFlow message) {
@@ -91,28 +92,29 @@ void Loop::perform(SetFrameLimit message) {
 // Puts the table's rows into the flows, with the counters of those who were there before.
 void Loop::resolve_viewers() {
   for (auto& [id, flow] : flows_) {
-    flow.tell_addresses();
-    const auto before = std::exchange(flow.viewers(), {});
-    const auto row = std::find_if(table_->rows.begin(), table_->rows.end(),
-                                  [id = id](const ViewerTable::Row& r) { return r.flow == id; });
-    if (row == table_->rows.end()) {
+    resolve_viewers(flow);
+    watch(flow);
+  }
+}
+
+void Loop::resolve_viewers(Flow& flow) {
+  flow.tell_addresses();
+  const auto before = std::exchange(flow.viewers(), {});
+  const auto row = std::ranges::lower_bound(table_->rows, flow.id(), {}, &ViewerTable::Row::flow);
+  if (row == table_->rows.end() || row->flow != flow.id()) {
+    return;
+  }
+  for (const auto peer_id : row->peers) {
+    auto* peer = sessions_.find(peer_id);
+    if (peer == nullptr) {
       continue;
     }
-    for (const auto peer_id : row->peers) {
-      auto* peer = sessions_.find(peer_id);
-      if (peer == nullptr) {
-        continue;
-      }
-      const auto old = std::find_if(before.begin(), before.end(),
-                                    [&](const Viewer& v) { return v.counters.peer == peer_id; });
-      ViewerCounters counters;
-      counters.flow = id;
-      counters.peer = peer_id;
-      flow.viewers().push_back({peer, old == before.end() ? counters : old->counters});
-    }
-  }
-  for (auto& [id, flow] : flows_) {
-    watch(flow);
+    const auto old = std::find_if(before.begin(), before.end(),
+                                  [&](const Viewer& v) { return v.counters.peer == peer_id; });
+    ViewerCounters counters;
+    counters.flow = flow.id();
+    counters.peer = peer_id;
+    flow.viewers().push_back({peer, old == before.end() ? counters : old->counters});
   }
 }
 
@@ -152,12 +154,16 @@ void Loop::on_report() {
   statistics->at = now_;
   statistics->port = counters_;
   for (auto& [id, flow] : flows_) {
-    statistics->flows.push_back(flow.meter().report(now_));
     if (const auto* audience = flow.audience()) {
       for (const auto& [player, socket] : audience->players()) {
         statistics->players.push_back({player, socket.bytes()});
       }
     }
+    const auto counters = flow.meter().report(now_);
+    if (counters.packets == 0 && counters.dropped == 0) {
+      continue;  // nothing ever came
+    }
+    statistics->flows.push_back(counters);
     for (const auto& viewer : flow.viewers()) {
       statistics->viewers.push_back(viewer.counters);
     }

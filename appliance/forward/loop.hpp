@@ -44,6 +44,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void watch(Flow& flow);
   void serve_players();
   void tell_refused_sizes();
+  void resolve_viewers(Flow& flow);
 
   FrameSlab slab_;
   std::map<FlowId, Flow> flows_;

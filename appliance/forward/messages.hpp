@@ -43,7 +43,8 @@ struct RemoveFlow {
   FlowId flow;
 };
 
-// Who gets what from now on. Unknown flows and peers in it are skipped. Counters of pairs that stay go on.
+// Who gets what from now on: at most one row for each flow, in order of their numbers. Unknown flows and
+// peers in it are skipped. Counters of pairs that stay go on.
 struct ViewerTable {
   struct Row {
     FlowId flow;
@@ -116,7 +117,7 @@ struct PlayerCounters {
 // Sent up about once a second.
 struct Statistics {
   Time at{};
-  std::vector<FlowCounters> flows;
+  std::vector<FlowCounters> flows;  // in order of their numbers, without those of which nothing ever came
   std::vector<ViewerCounters> viewers;
   std::vector<PlayerCounters> players;
   std::vector<PeerCounters> peers;

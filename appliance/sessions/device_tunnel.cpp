@@ -126,14 +126,7 @@ TunnelActions DeviceTunnel::on_deadline(Time now) {
   for (membership::Router& router : routers_) {
     perform(router.on_deadline(now), now, out);
   }
-  for (auto& [flow, when] : silent_) {
-    if (when <= now && !closed_) {
-      when = kNever;
-      refuse({access::RefusalCode::kNoSignal,
-              "Nothing arrives from the provider on this channel. The box keeps listening for it."},
-             flow, now, out);
-    }
-  }
+  tell_of_silence(now, out);
   if (now >= close_at_ && !closed_) {
     close(close_reason_, out);
   }
@@ -144,12 +137,8 @@ Time DeviceTunnel::next_deadline() const {
   if (closed_) {
     return kNever;
   }
-  Time next = std::min(
-      {transport_.next_deadline(), close_at_, routers_[0].next_deadline(), routers_[1].next_deadline()});
-  for (const auto& [flow, when] : silent_) {
-    next = std::min(next, when);
-  }
-  return next;
+  return std::min({transport_.next_deadline(), close_at_, held_.next_deadline(), routers_[0].next_deadline(),
+                   routers_[1].next_deadline()});
 }
 
 TunnelActions DeviceTunnel::on_access(std::shared_ptr<const access::Access> access, Time now) {
@@ -180,14 +169,11 @@ TunnelActions DeviceTunnel::on_access(std::shared_ptr<const access::Access> acce
   return out;
 }
 
-void DeviceTunnel::on_signal(const FlowKey& flow, bool present, Time now) {
-  if (!watching_.contains(flow)) {
-    return;
-  }
-  if (present) {
-    silent_.erase(flow);
-  } else {
-    silent_.try_emplace(flow, now + kNoSignal);
+void DeviceTunnel::tell_of_silence(Time now, TunnelActions& out) {
+  for (const FlowKey& flow : held_.on_deadline(now)) {
+    refuse({access::RefusalCode::kNoSignal,
+            "Nothing arrives from the provider on this channel. The box keeps listening for it."},
+           flow, now, out);
   }
 }
 
@@ -195,6 +181,9 @@ TunnelActions DeviceTunnel::end(tunnel::NoticeCode code, const std::string& text
   TunnelActions out;
   if (closed_ || close_at_ != kNever) {
     return out;
+  }
+  for (const auto& [report, granted] : reports_) {
+    held_.release(granted);
   }
   reports_.clear();
   gather(now, out);
@@ -256,11 +245,16 @@ bool DeviceTunnel::take(const membership::FilterChanged& change, Time now, Tunne
       changed = true;
     }
   }
-  return std::erase_if(reports_,
-                       [&](const auto& entry) {
-                         return entry.first.group == change.group && !wanted.contains(entry.first);
-                       }) > 0 ||
-         changed;
+  for (auto at = reports_.begin(); at != reports_.end();) {
+    if (at->first.group == change.group && !wanted.contains(at->first)) {
+      held_.release(at->second);
+      at = reports_.erase(at);
+      changed = true;
+    } else {
+      ++at;
+    }
+  }
+  return changed;
 }
 
 void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out) {
@@ -345,13 +339,15 @@ void DeviceTunnel::refuse(const tunnel::Refusal& refusal, Time now, TunnelAction
 }
 
 void DeviceTunnel::on_congestion(const tunnel::Congestion& congestion, Time now, TunnelActions& out) {
-  if (!watching_.contains(congestion.flow)) {
+  if (!held_.watches(congestion.flow)) {
     return;
   }
   ++counters_.congested;
   const auto refusal = narrow_.note(congestion, now);
   for (auto& [report, granted] : reports_) {
-    granted.erase(congestion.flow);
+    if (granted.erase(congestion.flow) > 0) {
+      held_.release({congestion.flow});
+    }
   }
   gather(now, out);
   refuse(refusal, now, out);
@@ -359,15 +355,10 @@ void DeviceTunnel::on_congestion(const tunnel::Congestion& congestion, Time now,
 
 void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActions& out) {
   std::set<FlowKey>& granted = reports_[report];
-  std::set<FlowKey> others;
-  for (const auto& [other, flows] : reports_) {
-    if (other != report) {
-      others.insert(flows.begin(), flows.end());
-    }
-  }
-  const auto decision = access_->watch(identity_, report.source, report.group, others.size());
   const bool lost_something = !granted.empty();
+  held_.release(granted);
   granted.clear();
+  const auto decision = access_->watch(identity_, report.source, report.group, held_.count());
   for (const ChannelId id : decision.channels) {
     if (const channels::Channel* channel = access_->catalogue().find(id)) {
       granted.insert(channel->flow);
@@ -378,27 +369,16 @@ void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActi
       refuse(refusal, now, out);
     }
   }
+  held_.hold(granted);
   if (decision.refusal && (asked || lost_something)) {
     refuse(*decision.refusal, FlowKey{report.source, report.group, 0}, now, out);
   }
 }
 
 void DeviceTunnel::gather(Time now, TunnelActions& out) {
-  std::set<FlowKey> all;
-  for (const auto& [report, flows] : reports_) {
-    all.insert(flows.begin(), flows.end());
+  if (held_.settle(now)) {
+    out.push_back(WatchingChanged{});
   }
-  if (all == watching_) {
-    return;
-  }
-  std::erase_if(silent_, [&](const auto& entry) { return !all.contains(entry.first); });
-  for (const FlowKey& flow : all) {
-    if (!watching_.contains(flow)) {
-      silent_[flow] = now + kNoSignal;
-    }
-  }
-  watching_ = std::move(all);
-  out.push_back(WatchingChanged{});
 }
 
 void DeviceTunnel::close(const std::string& reason, TunnelActions& out) {
@@ -406,8 +386,7 @@ void DeviceTunnel::close(const std::string& reason, TunnelActions& out) {
     return;
   }
   closed_ = true;
-  if (!watching_.empty()) {
-    watching_.clear();
+  if (held_.clear()) {
     out.push_back(WatchingChanged{});
   }
   out.push_back(CloseTunnel{reason});

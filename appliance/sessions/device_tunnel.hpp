@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "appliance/access/access.hpp"
+#include "appliance/sessions/held_flows.hpp"
 #include "appliance/sessions/narrow_paths.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -55,8 +56,6 @@ class DeviceTunnel {
  public:
   // How long a farewell waits for its acknowledgement before the session is cut.
   static constexpr std::chrono::milliseconds kFarewell{1000};
-  // How long a watched channel may bring nothing before the device is told.
-  static constexpr std::chrono::seconds kNoSignal{5};
 
   DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts facts,
                std::shared_ptr<const access::Access> access, Time now);
@@ -67,11 +66,12 @@ class DeviceTunnel {
   // The owner changed something: channels, grants, approval.
   [[nodiscard]] TunnelActions on_access(std::shared_ptr<const access::Access> access, Time now);
   // Data of a flow came for the first time or again, or ceased.
-  void on_signal(const FlowKey& flow, bool present, Time now);
+  void on_signal(const FlowKey& flow, bool present, Time now) { held_.on_signal(flow, present, now); }
   // Says farewell with a notice, then closes.
   [[nodiscard]] TunnelActions end(tunnel::NoticeCode code, const std::string& text, Time now);
 
-  [[nodiscard]] const std::set<FlowKey>& watching() const { return watching_; }
+  [[nodiscard]] std::set<FlowKey> watching() const { return held_.watching(); }
+  [[nodiscard]] std::map<FlowKey, Time> watching_since() const { return held_.watching_since(); }
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
   // What the device's hello listed; empty until it came.
   [[nodiscard]] const tunnel::Capabilities& device_capabilities() const { return device_capabilities_; }
@@ -97,6 +97,7 @@ class DeviceTunnel {
   // `asked`: by a report just now; else because the owner changed something.
   void decide(const Report& report, bool asked, Time now, TunnelActions& out);
   void gather(Time now, TunnelActions& out);
+  void tell_of_silence(Time now, TunnelActions& out);
   // The circuit breaker of RFC 8084, ingress: cuts a flow that does not get through.
   void on_congestion(const tunnel::Congestion& congestion, Time now, TunnelActions& out);
   void refuse(const tunnel::Refusal& refusal, Time now, TunnelActions& out);
@@ -113,9 +114,8 @@ class DeviceTunnel {
   std::uint64_t channels_revision_ = 0;  // of the list that the device has
   std::optional<access::RefusalCode> standing_;
   std::map<Report, std::set<FlowKey>> reports_;  // what each state of the listener was granted
-  std::set<FlowKey> watching_;
   NarrowPaths narrow_;
-  std::map<FlowKey, Time> silent_;  // watched flows without data: when to tell the device
+  HeldFlows held_;
   std::string device_software_;
   tunnel::Capabilities device_capabilities_;
   int unheard_refusals_ = 0;

@@ -18,7 +18,7 @@ FlowActions FlowTable::watch(PeerId peer, const std::set<FlowKey>& flows) {
     Flow& flow = flows_[key];
     if (flow.viewers.empty()) {
       flow.id = FlowId{next_id_++};
-      by_id_.emplace(flow.id, key);
+      by_id_.emplace(flow.id, &flows_.find(key)->first);
       starts.push_back(StartFlow{flow.id, key});
     }
     flow.viewers.insert(peer);
@@ -48,7 +48,7 @@ FlowActions FlowTable::watch(PeerId peer, const std::set<FlowKey>& flows) {
 
 const FlowKey* FlowTable::find(FlowId flow) const {
   const auto found = by_id_.find(flow);
-  return found == by_id_.end() ? nullptr : &found->second;
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
 bool FlowTable::watches(PeerId peer, const FlowKey& key) const {

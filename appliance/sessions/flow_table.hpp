@@ -44,7 +44,7 @@ class FlowTable {
 
  private:
   std::map<FlowKey, Flow> flows_;
-  std::map<FlowId, FlowKey> by_id_;
+  std::map<FlowId, const FlowKey*> by_id_;  // keys of flows_
   std::map<PeerId, std::set<FlowKey>> watched_;
   std::int64_t next_id_ = 1;
 };

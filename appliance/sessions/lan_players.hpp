@@ -41,7 +41,7 @@ using LanActions = std::vector<LanAction>;
 class LanPlayers {
  public:
   static constexpr std::chrono::seconds kPatience{10};
-  static constexpr std::size_t kMaxPerDevice = access::kMaxStreamsPerDevice;
+  static constexpr std::size_t kMaxPerDevice = 16;
   static constexpr std::size_t kMaxPlayers = 128;
 
   struct Player {

@@ -73,6 +73,23 @@ TEST_F(SessionsTest, FromAnIntroductionToMediaAndBackToSilence) {
   EXPECT_EQ(box.remembered.back().second.to_string(), "203.0.113.1:40000");
 }
 
+TEST_F(SessionsTest, OfABurstOnlyTheOutcomeIsJoined) {
+  box.approve(laptop, {news, film});
+  ASSERT_TRUE(connect());
+  box.sessions->burst([&] {
+    device.join(kNews);
+    device.join(kFilm);
+    world.run_for(300ms);
+    device.leave(kFilm);
+    world.run_for(300ms);
+    EXPECT_THAT(box.joined(), IsEmpty()) << "not before its end";
+  });
+  EXPECT_THAT(box.joined(), ElementsAre(kNews));
+  EXPECT_EQ(box.joins[kFilm], 0) << "what was taken back was never asked for";
+  stream(kNews, 10);
+  EXPECT_EQ(device.media, 10U) << "the viewer is in the table";
+}
+
 TEST_F(SessionsTest, APendingDeviceIsRefusedWithAReasonAndJoinsNothing) {
   ASSERT_TRUE(connect());
   device.join(kNews);

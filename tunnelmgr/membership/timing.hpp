@@ -59,6 +59,6 @@ struct Limits {
   std::size_t listeners = 64;  // tracked one by one, of one group; with more, a leave is asked about again
   friend bool operator==(const Limits&, const Limits&) = default;
 };
-inline constexpr Limits kTunnelLimits{.groups = 16, .sources = 32, .listeners = 1};
+inline constexpr Limits kTunnelLimits{.groups = 64, .sources = 32, .listeners = 1};
 
 }  // namespace hearthcast::membership

@@ -6,7 +6,11 @@ bool TsContinuity::on_packet(const TsPacket& packet) {
   if (packet.pid == kTsPidNull) {
     return true;
   }
-  std::uint8_t& last = last_[packet.pid];
+  if (!last_) {
+    last_ = std::make_unique<std::array<std::uint8_t, kTsPids>>();
+    last_->fill(kUnknown);
+  }
+  std::uint8_t& last = (*last_)[packet.pid];
   if (last == kUnknown || packet.discontinuity) {
     last = packet.continuity;
     return true;

@@ -143,6 +143,59 @@ TEST_F(TunnelTest, AGrantedJoinIsWatchedUntilItIsLeft) {
   EXPECT_THAT(device.received<tunnel::Refusal>(), IsEmpty());
 }
 
+TEST_F(TunnelTest, AChangeOfWhoAsksForAChannelDoesNotBeginItAnew) {
+  approve({news});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  const Time began = now;
+  pass(3s);
+  to_box(device.join({std::nullopt, kNews.group}, now));
+  to_box(device.leave({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching_since(), ElementsAre(std::pair(kNews, began)));
+  EXPECT_EQ(changes, 1);
+  to_box(device.leave({std::nullopt, kNews.group}, now));
+  EXPECT_THAT(box->watching_since(), IsEmpty());
+  pass(1s);
+  to_box(device.join({kNews.source, kNews.group}, now));
+  EXPECT_THAT(box->watching_since(), ElementsAre(std::pair(kNews, now)));
+}
+
+TEST_F(TunnelTest, WhatIsLeftMakesRoomForOthers) {
+  constexpr unsigned kSources = 30;
+  constexpr unsigned kGroups = access::kMaxStreamsPerDevice / kSources + 2;
+  const auto flow = [](unsigned group, unsigned source) {
+    return FlowKey{IpAddress::parse("2001:db8::1:" + std::to_string(source)),
+                   *IpAddress::parse("ff3e::8000:" + std::to_string(group)), 5000};
+  };
+  const auto each = [](unsigned group, auto apply) {
+    for (unsigned source = 0; source < kSources; ++source) {
+      apply(group, source);
+    }
+  };
+  std::set<ChannelId> all;
+  for (unsigned group = 0; group < kGroups; ++group) {
+    each(group, [&](unsigned g, unsigned s) {
+      all.insert(catalogue.apply({.flow = flow(g, s), .rtp = false, .name = "One", .attributes = {}})->id);
+    });
+  }
+  approve(all);
+  open();
+  const auto join = [&](unsigned g, unsigned s) {
+    to_box(device.join({flow(g, s).source, flow(g, s).group}, now));
+  };
+  for (unsigned group = 0; group + 1 < kGroups; ++group) {
+    each(group, join);
+  }
+  EXPECT_THAT(box->watching(), SizeIs(access::kMaxStreamsPerDevice));
+  ASSERT_FALSE(device.received<tunnel::Refusal>().empty());
+  EXPECT_EQ(device.received<tunnel::Refusal>().back().code, tunnel::RefusalCode::kLimit);
+  each(0, [&](unsigned g, unsigned s) { to_box(device.leave({flow(g, s).source, flow(g, s).group}, now)); });
+  EXPECT_THAT(box->watching(), SizeIs(access::kMaxStreamsPerDevice - kSources));
+  each(kGroups - 1, join);
+  EXPECT_THAT(box->watching(), SizeIs(access::kMaxStreamsPerDevice));
+  EXPECT_TRUE(box->watching().contains(flow(kGroups - 1, kSources - 1)));
+}
+
 TEST_F(TunnelTest, WhatIsNotGrantedIsRefusedInWordsAndNotWatched) {
   approve({film});
   open();
@@ -254,6 +307,22 @@ TEST_F(TunnelTest, AChannelWithDataIsNotComplainedAboutUntilItStops) {
   box->on_signal(kNews, false, now);
   pass(6s);
   EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+}
+
+TEST_F(TunnelTest, OfSeveralSilentChannelsEachIsToldAtItsOwnTime) {
+  approve({news, film});
+  open();
+  to_box(device.join({kNews.source, kNews.group}, now));
+  pass(2s);
+  to_box(device.join({kFilm.source, kFilm.group}, now));
+  pass(3s);
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(1));
+  EXPECT_EQ(device.received<tunnel::Refusal>()[0].flow, kNews);
+  pass(2s);
+  ASSERT_THAT(device.received<tunnel::Refusal>(), SizeIs(2));
+  EXPECT_EQ(device.received<tunnel::Refusal>()[1].flow, kFilm);
+  pass(60s);
+  EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(2));
 }
 
 TEST_F(TunnelTest, AFlowThatDoesNotGetThroughIsCutAndTheDeviceToldWhatFits) {
