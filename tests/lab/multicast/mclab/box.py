@@ -46,14 +46,31 @@ class _ControlSocket(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+def ask(control_socket: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """The API of a running program over its control socket, without starting a program for each question."""
+    with contextlib.closing(_ControlSocket(control_socket)) as connection:
+        content = None if body is None else json.dumps(body)
+        headers = {"X-Hearthcast": "1", "Content-Type": "application/json"} if content else {"X-Hearthcast": "1"}
+        connection.request(method, f"/api/v1{path}", body=content, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read()
+    if answer.status >= 300:
+        raise RuntimeError(f"the program answered {answer.status}: {text[:500]!r}")
+    return json.loads(text) if text else None
+
+
 class Box:
     """One box with its instances. `start` returns when every interface that is there is served, or at least it answers."""
 
-    def __init__(self, space: Namespace, binary: Path, folder: Path, *instances: dict[str, Any]) -> None:
+    def __init__(
+        self, space: Namespace, binary: Path, folder: Path, *instances: dict[str, Any], settings: dict[str, Any] | None = None,
+        wrapper: tuple[str, ...] | None = None,
+    ) -> None:
+        """`wrapper`: the box is started by it and without root, so the wrapper has to bring the helper."""
         self.space = space
-        self._settings = {"name": "Home", "log": {"level": "debug"}}
+        self._settings = {"name": "Home", "log": {"level": "debug"}, **(settings or {})}
         self.instances = list(instances)
-        self.program = Program(space, binary, folder, self._whole(), unprivileged=False)
+        self.program = Program(space, binary, folder, self._whole(), unprivileged=wrapper is not None, wrapper=wrapper or ())
 
     def _whole(self) -> dict[str, Any]:
         return {**self._settings, "multicast": self.instances}
@@ -95,14 +112,8 @@ class Box:
         self.program.stop()
 
     def show(self) -> dict[str, Any]:
-        """What `multicast show --json` prints, without starting a program for each look: tests look often."""
-        with contextlib.closing(_ControlSocket(self.program.control_socket)) as connection:
-            connection.request("GET", "/api/v1/multicast", headers={"X-Hearthcast": "1"})
-            answer = connection.getresponse()
-            text = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"the box answered {answer.status}: {text[:500]!r}")
-        return dict(json.loads(text))
+        """What `multicast show --json` prints. Tests look often."""
+        return dict(ask(self.program.control_socket, "GET", "/multicast"))
 
     def instance(self, name: str = "tv") -> dict[str, Any]:
         return next(instance for instance in self.show()["instance"] if instance["name"] == name)

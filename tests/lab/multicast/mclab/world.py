@@ -14,6 +14,7 @@ from hearthlab.namespace import Namespace, prefix
 from hearthlab.program import binaries
 from hearthlab.service import ROOT
 
+from .away import Away
 from .box import Box
 from .groups import sources, wanted_sources
 from .inject import Injector
@@ -75,15 +76,30 @@ class MulticastWorld:
         self.ending(injector.close)
         return injector
 
-    def box(self, *instances: dict[str, Any], place: str = "box", serving: bool = True) -> Box:
-        """A running box with these instances, in the place of the proxy or another. `serving`: wait until it does."""
+    def binary(self, name: str) -> Path:
         if self._bin is None:
-            self._bin = binaries(ROOT, self.folder / "bin", ("hearthcast-box", "hearthcast-netd"))
-        box = Box(self[place], self._bin / "hearthcast-box", self.folder / f"{place}-program", *instances)
+            self._bin = binaries(ROOT, self.folder / "bin", ("hearthcast-box", "hearthcast-netd", "hearthcast-away"))
+        return self._bin / name
+
+    def box(
+        self, *instances: dict[str, Any], place: str = "box", serving: bool = True, settings: dict[str, Any] | None = None,
+        wrapper: tuple[str, ...] | None = None,
+    ) -> Box:
+        """A running box with these instances, in the place of the proxy or another. `serving`: wait until it does."""
+        folder = self.folder / f"{place}-program"
+        box = Box(self[place], self.binary("hearthcast-box"), folder, *instances, settings=settings, wrapper=wrapper)
         self.logs[place] = box.program.log
         self.ending(box.stop)
         box.start(serving=serving)
         return box
+
+    def away(self, box: Box, place: str = "room") -> Away:
+        """A device of this box, connected or about to be."""
+        away = Away(self[place], self.binary("hearthcast-away"), self.folder / f"{place}-away")
+        self.logs[f"{place}-away"] = away.program.log
+        self.ending(away.program.stop)
+        away.pair(box.program)
+        return away
 
     def down(self) -> None:
         for end in reversed(self._endings):
