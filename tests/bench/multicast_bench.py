@@ -1,8 +1,11 @@
-"""hearthcast-box as a multicast proxy beside smcroute, igmpproxy and FRR's pimd, in turn in one run.
+"""hearthcast-box as a multicast proxy beside smcroute, igmpproxy and FRR's pimd, in turn in one run; then its tunnels
+beside a bare host, and a large house.
 
 For each program and family: from join to first packet, from leave to the last packet on the link, delay at 1,000 and
-10,000 packets a second, and how many packets a second pass when as many come as the source can send. Usage:
-multicast_bench.py FOLDER [--rounds N] [--only NAME,...]
+10,000 packets a second, and how many packets a second pass when as many come as the source can send. For a device away:
+from a player's request to its first octet, cold and with the channel at the box already, and from its end to the last
+packet. For 50 devices that want 1,000 groups from 10 sources each: memory, steady state, storms of reports. Usage:
+multicast_bench.py FOLDER [--rounds N] [--only NAME,...] [--parts lan,tunnel,house]
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("bench", "lab", "lab/multicast")]
 
-from mcbench import peers  # noqa: E402
+from mcbench import house, peers, tunnel  # noqa: E402
 from mcbench.figures import Figures  # noqa: E402
 from mcbench.link import SOURCE4, SOURCE6, Line, received_packets  # noqa: E402
 from mcbench.tool import Sender, receive  # noqa: E402
@@ -143,26 +146,94 @@ def _goal(run: Run, names: list[str], name: str, family: int, what: str) -> dict
     return {}
 
 
+class TunnelRun:
+    """Samples of the tunnel by family and what was measured."""
+
+    def __init__(self, prefix: str, folder: Path) -> None:
+        self._prefix, self._folder = prefix, folder
+        self.samples: dict[tuple[int, str], list[float]] = defaultdict(list)
+        self.round_trips: list[float] = []
+
+    def round(self, number: int) -> None:
+        bed = tunnel.TunnelBed(self._prefix, self._folder / f"tunnel-{number}")
+        try:
+            bed.up()
+            self.round_trips.append(bed.round_trip_ms())
+            for family in (6, 4):
+                for what, value in tunnel.measure(bed, family):
+                    self.samples[family, what].append(value)
+        except Exception:
+            print(bed.log()[-4000:], file=sys.stderr)
+            raise
+        finally:
+            bed.down()
+
+
+def report_tunnel(run: TunnelRun, figures: Figures) -> None:
+    figures.notes["tunnel"] = "direct path, DTLS; from the player's connect to its first octet; 2,000 packets a second"
+    trip = statistics.median(run.round_trips)
+    figures.row("tunnel_round_trip_ms", run.round_trips, "ms")
+    for family in (4, 6):
+        bare = run.samples[family, "bare_join_ms"]
+        goals = {
+            "bare_join_ms": {}, "join_cold_ms": {"goal": statistics.median(bare) + 2}, "join_flowing_ms": {"goal": 2.0},
+            "leave_cold_ms": {"goal": 5 + trip}, "leave_flowing_ms": {"goal": 5 + trip},
+        }
+        for what, goal in goals.items():
+            name = f"bare_host_ipv{family}_join_ms" if what == "bare_join_ms" else f"tunnel_ipv{family}_{what}"
+            figures.row(name, run.samples[family, what], "ms", **goal)  # type: ignore[arg-type]
+
+
+HOUSE_ROWS: dict[str, tuple[str, dict[str, float]]] = {
+    "memory_over_idle_MB": ("MB", {"goal": 20}), "memory_of_50_tunnels_MB": ("MB", {}), "seconds_until_all_joined": ("s", {}),
+    "steady_percent": ("% core", {"goal": 5}),
+    "storm_same_per_second": ("reports", {}), "storm_same_percent": ("% core", {}),
+    "storm_same_reports_lost": ("reports", {"goal": 0}), "storm_same_settled_s": ("s", {}),
+    "storm_change_per_second": ("reports", {}), "storm_change_percent": ("% core", {}),
+    "storm_change_reports_lost": ("reports", {}), "storm_change_settled_s": ("s", {}),
+    "sessions_broken": ("sessions", {"goal": 0}), "unsent": ("reports", {}),
+}
+
+
+def report_house(samples: dict[str, list[float]], figures: Figures) -> None:
+    figures.notes["house"] = "1,000 groups of 10 sources over 50 tunnels of one box; 10,000 reports a second for 10 s"
+    for what, (unit, goal) in HOUSE_ROWS.items():
+        figures.row(f"house_{what}", samples[what], unit, **goal)  # type: ignore[arg-type]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="some of: " + ",".join(peers.ALL))
+    parser.add_argument("--parts", default="lan,tunnel,house")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else list(peers.ALL)
-    if "hearthcast" in names and not peers.box_has_proxy():
-        print("multicast_bench: the built hearthcast-box has no multicast proxy; measuring its peers only", file=sys.stderr)
-        names.remove("hearthcast")
+    parts = options.parts.split(",")
     run = Run(f"hc-mb{os.getpid()}-")
+    tunnels = TunnelRun(f"hc-mt{os.getpid()}-", run.folder)
+    houses: dict[str, list[float]] = defaultdict(list)
     try:
         for number in range(options.rounds):
-            for name in names:
+            for name in names if "lan" in parts else []:
                 for family in peers.FAMILIES[name]:
                     print(f"round {number + 1} of {options.rounds}: {name}, IPv{family}", flush=True)
                     run.round(number, name, family)
+            if "tunnel" in parts:
+                print(f"round {number + 1} of {options.rounds}: tunnel", flush=True)
+                tunnels.round(number)
+            if "house" in parts:
+                print(f"round {number + 1} of {options.rounds}: a large house", flush=True)
+                for what, value in house.round_of(f"hc-mh{os.getpid()}-", run.folder / f"house-{number}").items():
+                    houses[what].append(value)
     finally:
         run.close()
-    figures = report(run, names)
+    figures = report(run, names) if "lan" in parts else Figures("multicast")
+    figures.notes["load"] = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    if "tunnel" in parts:
+        report_tunnel(tunnels, figures)
+    if "house" in parts:
+        report_house(houses, figures)
     print(figures.text())
     figures.write(options.folder)
     return 0 if figures.all_met() else 1

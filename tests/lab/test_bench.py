@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / folder) for folder in ("tests/bench", "tests/lab/multicast", "packaging/dev")]
 
 import bench_plot  # noqa: E402
+import multicast_bench  # noqa: E402
 import relay_bench  # noqa: E402
 import thesis_bench  # noqa: E402
 from hearthlab.transport_stream import PACKET  # noqa: E402
@@ -198,3 +199,39 @@ def test_the_relays_goals_are_written_figures_until_a_peer_runs_beside_it():
     goals = {row["name"]: row["goal"] for row in beside.rows}
     assert goals["hearthcast_cpu_s_per_gb_16"] == 1.6
     assert goals["msd_lite_cpu_s_per_gb_16"] is None
+
+
+def tunnel_run(tmp_path: Path, join_ms: float, leave_ms: float) -> multicast_bench.TunnelRun:
+    run = multicast_bench.TunnelRun("x", tmp_path)
+    run.round_trips = [1.0]
+    for family in (4, 6):
+        run.samples[family, "bare_join_ms"] = [10.0, 12.0, 11.0]
+        for what in ("join_cold_ms", "join_flowing_ms", "leave_cold_ms", "leave_flowing_ms"):
+            run.samples[family, what] = [leave_ms if "leave" in what else join_ms + (11 if "cold" in what else 0)]
+    return run
+
+
+def test_the_tunnel_is_held_against_the_bare_host_of_the_same_run(tmp_path):
+    figures = Figures("x")
+    multicast_bench.report_tunnel(tunnel_run(tmp_path, 1.5, 3.0), figures)
+    assert figures.all_met()
+    rows = {row["name"]: row for row in figures.rows}
+    assert rows["tunnel_ipv6_join_cold_ms"]["goal"] == 13
+    assert rows["tunnel_ipv4_join_flowing_ms"]["goal"] == 2
+    assert rows["tunnel_ipv4_leave_cold_ms"]["goal"] == 6
+    assert rows["bare_host_ipv4_join_ms"]["goal"] is None
+    for slow in ((4.0, 3.0), (1.5, 9.0)):
+        figures = Figures("x")
+        multicast_bench.report_tunnel(tunnel_run(tmp_path, *slow), figures)
+        assert not figures.all_met()
+
+
+def test_a_large_house_has_goals_for_memory_processor_and_state():
+    good = {what: [0.0] for what in multicast_bench.HOUSE_ROWS}
+    figures = Figures("x")
+    multicast_bench.report_house(good, figures)
+    assert figures.all_met()
+    for what, bad in (("memory_over_idle_MB", 30.0), ("steady_percent", 9.0), ("storm_same_reports_lost", 1.0), ("sessions_broken", 1.0)):
+        figures = Figures("x")
+        multicast_bench.report_house({**good, what: [bad]}, figures)
+        assert [row["name"] for row in figures.rows if not row["met"]] == [f"house_{what}"]

@@ -12,7 +12,6 @@ from hearthlab.waiting import until
 from mclab.foreign import Daemon, Frr, Smcroute
 
 from .link import SOURCE4, SOURCE6
-from .tool import binary
 
 GROUP4, GROUP6 = "232.1.1.1", "ff3e::8000:1"
 
@@ -79,15 +78,6 @@ def hearthcast(space: Namespace, folder: Path) -> Iterator[None]:
         yield
     finally:
         box.stop()
-
-
-def box_has_proxy() -> bool:
-    """Whether the built box has the command `multicast`."""
-    path = binary("hearthcast-box")
-    if not path.exists():
-        return False
-    shown = subprocess.run([str(path), "--help"], capture_output=True, text=True, check=False)
-    return "multicast" in shown.stdout
 
 
 ALL = {"smcroute": smcroute, "igmpproxy": igmpproxy, "pimd": pimd, "hearthcast": hearthcast}
