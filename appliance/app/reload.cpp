@@ -25,7 +25,7 @@ Result<api::Reloaded, Failure> Reload::operator()() {
       continue;
     }
     if (at_once(key)) {
-      text += key + " is " + value + " now; ";
+      text.append(key).append(" is ").append(value).append(" now; ");
     } else {
       later += (later.empty() ? "" : ", ") + key;
     }

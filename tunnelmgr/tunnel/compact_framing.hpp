@@ -26,7 +26,7 @@ enum class MediaForm : std::uint8_t { kFull, kCompact, kFragments };
 [[nodiscard]] const char* to_string(MediaForm form);  // "full", "compact", "fragments"
 
 inline constexpr std::size_t kMaxCompactPayload = 1492;  // of a datagram; larger ones are not media here
-inline constexpr std::size_t kCompactRoom = 2 * 48 + kMaxCompactPayload;  // for all packets of a datagram
+inline constexpr std::size_t kCompactRoom = kMaxCompactPayload + 96;  // for two packets with headers of 48
 
 // Octets of the largest GRE packet that a datagram becomes in that form.
 [[nodiscard]] std::size_t packet_size(MediaForm form, Family family, std::size_t payload);
