@@ -58,7 +58,8 @@ class Server:
             sock.close()
 
 
-def _ask(sock: socket.socket, server: tuple[str, int], change: int = 0, timeout: float = 1.0) -> tuple[str, int] | None:
+def mapped(sock: socket.socket, server: tuple[str, int], change: int = 0, timeout: float = 1.0) -> tuple[str, int] | None:
+    """Where the server sees the socket; None when no answer came. `change`: the answer is to come from elsewhere."""
     transaction = struct.pack("!III", change, server[1], id(sock) & 0xFFFFFFFF)
     body = struct.pack("!HHI", _CHANGE_REQUEST, 4, change)
     sock.settimeout(timeout)
@@ -77,16 +78,16 @@ def behaviour(space: Namespace, servers: tuple[str, str]) -> tuple[str, str]:
     """(mapping, filtering) of the NAT in front of a namespace, by their RFC 4787 abbreviations."""
     with contextlib.closing(space.socket(socket.AF_INET, socket.SOCK_DGRAM)) as sock:
         sock.bind(("0.0.0.0", 0))
-        if _ask(sock, (servers[0], PORTS[0])) is None:
+        if mapped(sock, (servers[0], PORTS[0])) is None:
             raise RuntimeError("no answer at all: UDP does not pass this NAT")
         # Filtering first: once the other addresses were asked, their answers pass anyway.
-        if _ask(sock, (servers[0], PORTS[0]), _CHANGE_ADDRESS | _CHANGE_PORT) is not None:
+        if mapped(sock, (servers[0], PORTS[0]), _CHANGE_ADDRESS | _CHANGE_PORT) is not None:
             filtering = "EIF"
-        elif _ask(sock, (servers[0], PORTS[0]), _CHANGE_PORT) is not None:
+        elif mapped(sock, (servers[0], PORTS[0]), _CHANGE_PORT) is not None:
             filtering = "ADF"
         else:
             filtering = "APDF"
-        mapped = [[_ask(sock, (address, port)) for port in PORTS] for address in servers]
-    if len({place for row in mapped for place in row}) == 1:
+        places = [[mapped(sock, (address, port)) for port in PORTS] for address in servers]
+    if len({place for row in places for place in row}) == 1:
         return "EIM", filtering
-    return ("ADM" if all(len(set(row)) == 1 for row in mapped) else "APDM"), filtering
+    return ("ADM" if all(len(set(row)) == 1 for row in places) else "APDM"), filtering

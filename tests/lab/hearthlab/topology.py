@@ -145,4 +145,4 @@ class Topology(Spaces):
                 "link set wan up",
                 f"route add default via {gateway}",
             )
-            self[name].nft(nat.PORT_RESTRICTED)
+            nat.apply(self[name], outside, nat.PORT_RESTRICTED)
