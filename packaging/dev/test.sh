@@ -106,7 +106,8 @@ for kind in "${kinds[@]}"; do
       started=$SECONDS
       pytest_kind multicast tests/lab/multicast -n 4
       ;;
-    e2e) pytest_kind e2e tests/e2e ;;
+    # Whole files beside each other, each with its lab: they mostly wait for time to pass.
+    e2e) pytest_kind e2e tests/e2e -n 2 --dist loadfile ;;
     endurance) pytest_kind endurance tests/endurance ;;
     web) script_kind web env "${checked[@]}" bash packaging/dev/test-web.sh ;;
     thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;

@@ -20,8 +20,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prefix(fallback: str = "hc-") -> str:
-    """What the names of all namespaces begin with, so that several labs can stand side by side."""
-    return os.environ.get("HEARTHCAST_LAB_PREFIX", fallback)
+    """What the names of all namespaces begin with, so that several labs can stand side by side; each of pytest's
+    workers has its own."""
+    return os.environ.get("HEARTHCAST_LAB_PREFIX", fallback) + os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 def existing(name_prefix: str) -> list[str]:

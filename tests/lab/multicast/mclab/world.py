@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -27,8 +26,7 @@ class MulticastWorld:
     """`folder` is where programs write. Everything opened through this object is closed by `down`, the last first."""
 
     def __init__(self, edge: Edge = Edge.SNOOPING) -> None:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-        self.topology = MulticastTopology(prefix("hcm-") + worker, edge)
+        self.topology = MulticastTopology(prefix("hcm-"), edge)
         self.folder = Path(tempfile.mkdtemp(prefix="hearthcast-mclab-"))
         self.folder.chmod(0o755)
         self._bin: Path | None = None
