@@ -1,5 +1,7 @@
 #include "appliance/proxy/group_merge.hpp"
 
+#include <algorithm>
+
 namespace hearthcast::proxy {
 
 bool GroupMerge::set(const ListenerId& listener, SourceFilter filter) {
@@ -20,14 +22,17 @@ bool GroupMerge::set(const ListenerId& listener, SourceFilter filter) {
 
 void GroupMerge::count(const SourceFilter& filter, bool add) {
   const bool excludes = filter.mode == FilterMode::kExclude;
-  const auto step = [add](std::size_t& n) { n = add ? n + 1 : n - 1; };
+  const auto step = [add](auto& n) { n = add ? n + 1 : n - 1; };
   if (excludes) {
     step(excluding_);
   }
   for (const IpAddress& source : filter.sources) {
-    const auto at = named_.try_emplace(source).first;
-    step(excludes ? at->second.excluded : at->second.included);
-    if (at->second.included == 0 && at->second.excluded == 0) {
+    auto at = std::ranges::lower_bound(named_, source, {}, &Named::source);
+    if (at == named_.end() || at->source != source) {
+      at = named_.insert(at, {source});
+    }
+    step(excludes ? at->excluded : at->included);
+    if (at->included == 0 && at->excluded == 0) {
       named_.erase(at);
     }
   }
@@ -35,11 +40,11 @@ void GroupMerge::count(const SourceFilter& filter, bool add) {
 
 SourceFilter GroupMerge::merged() const {
   SourceFilter result{excluding_ > 0 ? FilterMode::kExclude : FilterMode::kInclude, {}};
-  for (const auto& [source, named] : named_) {
+  for (const Named& named : named_) {
     const bool kept =
         excluding_ > 0 ? named.included == 0 && named.excluded == excluding_ : named.included > 0;
     if (kept) {
-      result.sources.insert(result.sources.end(), source);
+      result.sources.insert(named.source);
     }
   }
   return result;

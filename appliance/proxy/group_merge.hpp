@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "appliance/proxy/ids.hpp"
 #include "tunnelmgr/base/source_filter.hpp"
@@ -26,13 +28,14 @@ class GroupMerge {
 
  private:
   struct Named {
-    std::size_t included = 0;  // by that many listeners
-    std::size_t excluded = 0;
+    IpAddress source;
+    std::uint32_t included = 0;  // by that many listeners
+    std::uint32_t excluded = 0;
   };
   void count(const SourceFilter& filter, bool add);
 
   std::map<ListenerId, SourceFilter> filters_;
-  std::map<IpAddress, Named> named_;
+  std::vector<Named> named_;   // in order; one block, since there are many groups
   std::size_t excluding_ = 0;  // listeners in mode EXCLUDE
 };
 

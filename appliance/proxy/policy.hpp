@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string_view>
 
@@ -49,7 +48,7 @@ class Policy {
   TunnelPolicy tunnels_;
   struct Chosen {
     bool any_source = false;
-    std::set<IpAddress> sources = {};
+    AddressSet sources = {};
   };
   std::map<IpAddress, Chosen> chosen_;
 };

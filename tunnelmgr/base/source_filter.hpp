@@ -3,20 +3,23 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <span>
 #include <string>
 
 #include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/flat_set.hpp"
 
 namespace hearthcast {
+
+// A box that serves a large house has each source of each group in several such lists.
+using AddressSet = FlatSet<IpAddress>;
 
 enum class FilterMode : std::uint8_t { kInclude, kExclude };
 
 // INCLUDE of nothing, the default, wants nothing. EXCLUDE of nothing wants the group from any source.
 struct SourceFilter {
   FilterMode mode = FilterMode::kInclude;
-  std::set<IpAddress> sources = {};
+  AddressSet sources = {};
 
   [[nodiscard]] static SourceFilter any_source() { return {FilterMode::kExclude, {}}; }
 

@@ -49,8 +49,7 @@ int GroupSocket::unblock_source(const Membership& membership, const IpAddress& s
   return change(MCAST_UNBLOCK_SOURCE, membership, source);
 }
 
-int GroupSocket::set_filter(const Membership& membership, FilterMode mode,
-                            const std::set<IpAddress>& sources) {
+int GroupSocket::set_filter(const Membership& membership, FilterMode mode, const AddressSet& sources) {
   // struct group_filter ends in its list of sources.
   constexpr std::size_t kBegin = offsetof(group_filter, gf_slist);
   std::vector<std::uint8_t> request(kBegin +

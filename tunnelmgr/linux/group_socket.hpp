@@ -4,8 +4,6 @@
 // Every call returns an errno, 0 for done. One thread.
 #pragma once
 
-#include <set>
-
 #include "tunnelmgr/base/source_filter.hpp"
 #include "tunnelmgr/linux/failure.hpp"
 #include "tunnelmgr/linux/fd.hpp"
@@ -34,8 +32,7 @@ class GroupSocket {
   [[nodiscard]] int block_source(const Membership& membership, const IpAddress& source);
   [[nodiscard]] int unblock_source(const Membership& membership, const IpAddress& source);
   // Mode and list of a joined group in one step. ENOBUFS: the list is too long.
-  [[nodiscard]] int set_filter(const Membership& membership, FilterMode mode,
-                               const std::set<IpAddress>& sources);
+  [[nodiscard]] int set_filter(const Membership& membership, FilterMode mode, const AddressSet& sources);
 
  private:
   GroupSocket(Fd fd, Family family) : fd_(std::move(fd)), family_(family) {}

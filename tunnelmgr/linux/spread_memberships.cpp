@@ -10,14 +10,14 @@ namespace {
 // What every kernel takes in one filter unless someone lowered it: net.ipv4.igmp_max_msf.
 constexpr std::size_t kSurelyFits = 10;
 
-std::set<IpAddress> first_of(const std::set<IpAddress>& sources, std::size_t count) {
+AddressSet first_of(const AddressSet& sources, std::size_t count) {
   auto end = sources.begin();
   std::advance(end, static_cast<std::ptrdiff_t>(std::min(count, sources.size())));
   return {sources.begin(), end};
 }
 
-std::set<IpAddress> without(const std::set<IpAddress>& sources, const std::set<IpAddress>& those) {
-  std::set<IpAddress> rest;
+AddressSet without(const AddressSet& sources, const AddressSet& those) {
+  AddressSet rest;
   std::ranges::set_difference(sources, those, std::inserter(rest, rest.end()));
   return rest;
 }
@@ -95,8 +95,8 @@ int SpreadMemberships::include_source(const Membership& at, Group& group, const 
   return error;
 }
 
-int SpreadMemberships::include_only(const Membership& at, Group& group, const std::set<IpAddress>& sources) {
-  std::set<IpAddress> held;
+int SpreadMemberships::include_only(const Membership& at, Group& group, const AddressSet& sources) {
+  AddressSet held;
   for (const Part& part : group.parts) {
     held.insert(part.sources.begin(), part.sources.end());
   }
@@ -117,9 +117,8 @@ int SpreadMemberships::include_only(const Membership& at, Group& group, const st
 }
 
 // What the first socket will not hold is joined by others before it stops asking for all.
-int SpreadMemberships::turn_to_include(const Membership& at, Group& group,
-                                       const std::set<IpAddress>& sources) {
-  const std::set<IpAddress> here = first_of(sources, kSurelyFits);
+int SpreadMemberships::turn_to_include(const Membership& at, Group& group, const AddressSet& sources) {
+  const AddressSet here = first_of(sources, kSurelyFits);
   for (const IpAddress& source : without(sources, here)) {
     if (const int error = include_source(at, group, source); error != 0) {
       return error;
@@ -134,8 +133,7 @@ int SpreadMemberships::turn_to_include(const Membership& at, Group& group,
   return error;
 }
 
-int SpreadMemberships::turn_to_exclude(const Membership& at, Group& group,
-                                       const std::set<IpAddress>& sources) {
+int SpreadMemberships::turn_to_exclude(const Membership& at, Group& group, const AddressSet& sources) {
   if (group.parts.empty()) {
     const int error = place(at, group, [&](GroupSocket& socket) { return socket.join(at); });
     if (error != 0 || sources.empty()) {
@@ -144,7 +142,7 @@ int SpreadMemberships::turn_to_exclude(const Membership& at, Group& group,
     }
   }
   Part& first = group.parts.front();
-  std::set<IpAddress> here = sources;
+  AddressSet here = sources;
   int error = first.holder->socket.set_filter(at, FilterMode::kExclude, here);
   if (is_full(error) && raise_limit(at.group.family(), here.size())) {
     error = first.holder->socket.set_filter(at, FilterMode::kExclude, here);
@@ -162,7 +160,7 @@ int SpreadMemberships::turn_to_exclude(const Membership& at, Group& group,
   return error;
 }
 
-int SpreadMemberships::exclude(const Membership& at, Group& group, const std::set<IpAddress>& sources) {
+int SpreadMemberships::exclude(const Membership& at, Group& group, const AddressSet& sources) {
   drop_parts(at, group, 1);  // left over where turning to INCLUDE did not succeed
   Part& part = group.parts.front();
   GroupSocket& socket = part.holder->socket;

@@ -9,7 +9,6 @@
 #include <limits>
 #include <list>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "tunnelmgr/base/source_filter.hpp"
@@ -31,7 +30,7 @@ class SpreadMemberships {
   // One socket's share of a group.
   struct Part {
     Holders::iterator holder;
-    std::set<IpAddress> sources;                                  // included here; or excluded
+    AddressSet sources;                                           // included here; or excluded
     std::size_t limit = std::numeric_limits<std::size_t>::max();  // sources that it was found to take
   };
   struct Group {
@@ -52,10 +51,10 @@ class SpreadMemberships {
   template <class Join>
   int place(const Membership& at, Group& group, Join join);
   int include_source(const Membership& at, Group& group, const IpAddress& source);
-  int include_only(const Membership& at, Group& group, const std::set<IpAddress>& sources);
-  int turn_to_include(const Membership& at, Group& group, const std::set<IpAddress>& sources);
-  int exclude(const Membership& at, Group& group, const std::set<IpAddress>& sources);
-  int turn_to_exclude(const Membership& at, Group& group, const std::set<IpAddress>& sources);
+  int include_only(const Membership& at, Group& group, const AddressSet& sources);
+  int turn_to_include(const Membership& at, Group& group, const AddressSet& sources);
+  int exclude(const Membership& at, Group& group, const AddressSet& sources);
+  int turn_to_exclude(const Membership& at, Group& group, const AddressSet& sources);
 
   void drop_source(const Membership& at, Group& group, const IpAddress& source);
   void drop_parts(const Membership& at, Group& group, std::size_t from);

@@ -52,7 +52,7 @@ void GroupState::request(const std::vector<IpAddress>& sources, Time until) {
 // lack of one, one that nobody named is forgotten.
 void GroupState::exclude(const std::vector<IpAddress>& sources, Time timer_of_new_ones) {
   std::map<IpAddress, Time> requested;
-  std::set<IpAddress> excluded;
+  AddressSet excluded;
   for (const IpAddress& source : sources) {
     if (const auto timer = requested_.find(source); timer != requested_.end()) {
       requested.insert(*timer);
@@ -71,7 +71,7 @@ void GroupState::exclude(const std::vector<IpAddress>& sources, Time timer_of_ne
 // blocks.
 Ask GroupState::block(const std::vector<IpAddress>& sources) {
   Ask ask;
-  for (const IpAddress& source : std::set<IpAddress>(sources.begin(), sources.end())) {
+  for (const IpAddress& source : AddressSet(sources.begin(), sources.end())) {
     if (mode_ == FilterMode::kExclude && !excluded_.contains(source)) {
       requested_.try_emplace(source, filter_timer_);
     }
@@ -85,7 +85,7 @@ Ask GroupState::block(const std::vector<IpAddress>& sources) {
 // INCLUDE (A) -> INCLUDE (A+B): Q(A-B). EXCLUDE (X,Y) -> EXCLUDE (X+A,Y-A): Q(X-A), Q().
 Ask GroupState::change_to_include(const std::vector<IpAddress>& sources, Time until) {
   Ask ask{.group = mode_ == FilterMode::kExclude, .sources = keys(requested_)};
-  const std::set<IpAddress> wanted(sources.begin(), sources.end());
+  const AddressSet wanted(sources.begin(), sources.end());
   std::erase_if(ask.sources, [&](const IpAddress& source) { return wanted.contains(source); });
   request(sources, until);
   return ask;

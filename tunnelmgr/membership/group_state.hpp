@@ -7,7 +7,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <vector>
 
 #include "tunnelmgr/base/source_filter.hpp"
@@ -43,7 +42,7 @@ class GroupState {
   [[nodiscard]] Time filter_timer() const { return filter_timer_; }  // has a meaning in mode EXCLUDE
   // Sources with a timer: A of INCLUDE (A), X of EXCLUDE (X, Y).
   [[nodiscard]] const std::map<IpAddress, Time>& requested() const { return requested_; }
-  [[nodiscard]] const std::set<IpAddress>& excluded() const { return excluded_; }  // Y
+  [[nodiscard]] const AddressSet& excluded() const { return excluded_; }  // Y
   // Nothing is wanted: mode INCLUDE without sources.
   [[nodiscard]] bool empty() const { return mode_ == FilterMode::kInclude && requested_.empty(); }
   [[nodiscard]] std::size_t sources() const { return requested_.size() + excluded_.size(); }
@@ -65,7 +64,7 @@ class GroupState {
   FilterMode mode_ = FilterMode::kInclude;
   Time filter_timer_{};
   std::map<IpAddress, Time> requested_;
-  std::set<IpAddress> excluded_;
+  AddressSet excluded_;
 };
 
 }  // namespace hearthcast::membership

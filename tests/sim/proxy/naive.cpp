@@ -102,8 +102,13 @@ SourceFilter Naive::effective(const DownstreamId& who, const IpAddress& group, S
   if (wished.mode == FilterMode::kExclude) {
     return allowed_sources(name, group) > 0 ? wished : SourceFilter{};
   }
-  std::erase_if(wished.sources, [&](const IpAddress& s) { return bad_source(s) || !allows(name, group, s); });
-  return wished;
+  SourceFilter left;
+  for (const IpAddress& source : wished.sources) {
+    if (!bad_source(source) && allows(name, group, source)) {
+      left.sources.insert(source);
+    }
+  }
+  return left;
 }
 
 std::set<IpAddress> Naive::groups() const {

@@ -23,22 +23,22 @@ inline IpAddress group(Family family, int number) {
                                                   static_cast<std::uint8_t>(number % 256)}));
 }
 
-inline std::set<IpAddress> sources(Family family, int count, int first = 1) {
-  std::set<IpAddress> out;
+inline AddressSet sources(Family family, int count, int first = 1) {
+  AddressSet out;
   for (int i = first; i < first + count; ++i) {
     out.insert(address((family == Family::kIp4 ? "192.0.2." : "2001:db8::") + std::to_string(i)));
   }
   return out;
 }
 
-inline SourceFilter include(std::set<IpAddress> list) { return {FilterMode::kInclude, std::move(list)}; }
-inline SourceFilter exclude(std::set<IpAddress> list) { return {FilterMode::kExclude, std::move(list)}; }
+inline SourceFilter include(AddressSet list) { return {FilterMode::kInclude, std::move(list)}; }
+inline SourceFilter exclude(AddressSet list) { return {FilterMode::kExclude, std::move(list)}; }
 
 // What the kernel holds of a group, merged over all sockets.
 struct KernelFilter {
   bool joined = false;
-  std::set<IpAddress> included;  // by some socket
-  std::set<IpAddress> excluded;
+  AddressSet included;  // by some socket
+  AddressSet excluded;
 };
 inline KernelFilter kernel_filter(const IpAddress& group) {
   KernelFilter out;
@@ -120,8 +120,8 @@ class Provider {
   std::map<IpAddress, std::vector<wire::GroupRecord>> pending_;
 };
 
-inline bool is(const wire::GroupRecord& record, wire::RecordType type, const std::set<IpAddress>& list) {
-  return record.type == type && std::set<IpAddress>(record.sources.begin(), record.sources.end()) == list;
+inline bool is(const wire::GroupRecord& record, wire::RecordType type, const AddressSet& list) {
+  return record.type == type && AddressSet(record.sources.begin(), record.sources.end()) == list;
 }
 
 inline void add_upstream() {

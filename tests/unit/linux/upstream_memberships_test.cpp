@@ -218,8 +218,8 @@ TEST(UpstreamMemberships, AnyWalkThroughFiltersEndsWhereItShould) {
       const KernelFilter kernel = kernel_filter(channel);
       ASSERT_EQ(kernel.joined, !filter.wants_nothing()) << step;
       const bool includes = filter.mode == FilterMode::kInclude;
-      ASSERT_EQ(kernel.included, includes ? list : std::set<IpAddress>()) << step << filter.to_string();
-      ASSERT_EQ(kernel.excluded, includes ? std::set<IpAddress>() : list) << step << filter.to_string();
+      ASSERT_EQ(kernel.included, includes ? list : AddressSet()) << step << filter.to_string();
+      ASSERT_EQ(kernel.excluded, includes ? AddressSet() : list) << step << filter.to_string();
     }
   });
 }
@@ -362,7 +362,7 @@ TEST(UpstreamMemberships, ReportsAgainInTheQueriersOldVersion) {
                                                       .mld_version = 1});
     ASSERT_TRUE(sent);
     EXPECT_EQ(*sent, 2U);
-    std::set<IpAddress> named;
+    AddressSet named;
     EXPECT_TRUE(eventually([&] {
       while (const auto packet = far.receive()) {
         const auto decoded = wire::decode_membership_packet(*packet);
@@ -372,7 +372,7 @@ TEST(UpstreamMemberships, ReportsAgainInTheQueriersOldVersion) {
           named.insert(report->group);
         }
       }
-      return named == std::set{group(Family::kIp4, 1), group(Family::kIp6, 1)};
+      return named == AddressSet{group(Family::kIp4, 1), group(Family::kIp6, 1)};
     }));
   });
 }

@@ -27,7 +27,7 @@ std::vector<IpAddress> list(std::string_view letters) {
   return out;
 }
 
-std::set<IpAddress> set_of(std::string_view letters) {
+AddressSet set_of(std::string_view letters) {
   const auto all = list(letters);
   return {all.begin(), all.end()};
 }
@@ -166,7 +166,7 @@ TEST(GroupState, WhatNobodyElseWantsCanEndAtOnce) {
     const auto index = &row - std::begin(rows);
     EXPECT_EQ(state.mode(), row.new_mode) << index;
     EXPECT_EQ(state.excluded(), set_of(row.new_excluded)) << index;
-    std::set<IpAddress> requested;
+    AddressSet requested;
     for (const auto& [source, timer] : state.requested()) {
       requested.insert(source);
     }

@@ -9,8 +9,8 @@ namespace hearthcast::proxy {
 namespace {
 
 IpAddress source(std::uint32_t n) { return IpAddress::ip4(0xC0000200U + n); }
-SourceFilter include(std::set<IpAddress> sources) { return {FilterMode::kInclude, std::move(sources)}; }
-SourceFilter exclude(std::set<IpAddress> sources) { return {FilterMode::kExclude, std::move(sources)}; }
+SourceFilter include(AddressSet sources) { return {FilterMode::kInclude, std::move(sources)}; }
+SourceFilter exclude(AddressSet sources) { return {FilterMode::kExclude, std::move(sources)}; }
 ListenerId lan(std::int64_t n) { return DownstreamId(InterfaceIndex{n}); }
 ListenerId tunnel(std::int64_t n) { return DownstreamId(PeerId{n}); }
 

@@ -7,8 +7,8 @@ namespace {
 
 IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 Prefix prefix(std::string_view text) { return *Prefix::parse(text); }
-SourceFilter include(std::set<IpAddress> sources) { return {FilterMode::kInclude, std::move(sources)}; }
-SourceFilter exclude(std::set<IpAddress> sources) { return {FilterMode::kExclude, std::move(sources)}; }
+SourceFilter include(AddressSet sources) { return {FilterMode::kInclude, std::move(sources)}; }
+SourceFilter exclude(AddressSet sources) { return {FilterMode::kExclude, std::move(sources)}; }
 
 InstanceSettings tv() {
   return {.name = "tv", .upstreams = {"wan"}, .downstreams = {"lan", "guest"}, .tunnels = TunnelPolicy::kAll};

@@ -16,12 +16,8 @@ using namespace std::chrono_literals;
 
 inline IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
 inline Prefix prefix(std::string_view text) { return *Prefix::parse(text); }
-inline SourceFilter include(std::set<IpAddress> sources) {
-  return {FilterMode::kInclude, std::move(sources)};
-}
-inline SourceFilter exclude(std::set<IpAddress> sources) {
-  return {FilterMode::kExclude, std::move(sources)};
-}
+inline SourceFilter include(AddressSet sources) { return {FilterMode::kInclude, std::move(sources)}; }
+inline SourceFilter exclude(AddressSet sources) { return {FilterMode::kExclude, std::move(sources)}; }
 inline SourceFilter any() { return SourceFilter::any_source(); }
 
 inline constexpr InterfaceIndex kWan{2}, kLan{3}, kGuest{4}, kWan2{5};

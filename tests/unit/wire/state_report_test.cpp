@@ -12,8 +12,8 @@ const IpAddress kOwn6 = ip("fe80::7");
 
 IpAddress numbered(const std::string& prefix, int number) { return ip(prefix + std::to_string(number)); }
 
-std::set<IpAddress> sources(int count) {
-  std::set<IpAddress> out;
+AddressSet sources(int count) {
+  AddressSet out;
   for (int i = 1; i <= count; ++i) {
     out.insert(numbered("2001:db8::", i));
   }
@@ -120,7 +120,7 @@ TEST(StateReport, ALongIncludeListGoesOutInPartsAndALongExcludeListIsCut) {
   const IpAddress group = ip("ff3e::1");
   const auto parts = decoded(encode_state_report({{group, {FilterMode::kInclude, sources(200)}}}, kOwn6, 2));
   EXPECT_EQ(parts.size(), 3U);
-  std::set<IpAddress> told;
+  AddressSet told;
   for (const MembershipPacket& part : parts) {
     for (const GroupRecord& record : records(part)) {
       EXPECT_EQ(record.type, RecordType::kModeIsInclude);
