@@ -7,6 +7,12 @@
 #include "tunnelmgr/linux/multicast_socket.hpp"
 
 namespace hearthcast::app {
+namespace {
+
+// Flows that begin or end before other inputs get their turn: some 20 ms of work.
+constexpr std::size_t kChangesAtOnce = 256;
+
+}  // namespace
 
 void Sessions::on_watching(DevicePeer& peer) { watch_changed_.insert(peer.device()); }
 
@@ -14,9 +20,24 @@ void Sessions::settle() {
   if (in_burst_) {
     return;
   }
-  for (const DeviceId device : std::exchange(watch_changed_, {})) {
+  const auto after_last = watch_changed_.upper_bound(watched_last_);
+  std::vector<DeviceId> waiting(after_last, watch_changed_.end());
+  waiting.insert(waiting.end(), watch_changed_.begin(), after_last);
+  std::size_t changes = 0;
+  for (const DeviceId device : waiting) {
+    if (changes >= kChangesAtOnce) {
+      break;  // the next deadline is now
+    }
+    sessions::ChangePace& pace = paces_[device];
+    if (pace.next() > now_) {
+      continue;
+    }
+    watch_changed_.erase(device);
+    watched_last_ = device;
     if (const auto peer = peers_.find(device); peer != peers_.end()) {
-      watch(*peer->second);
+      const std::size_t its_changes = watch(*peer->second);
+      pace.spend(its_changes, now_);
+      changes += its_changes;
     }
   }
   if (std::exchange(viewers_changed_, false)) {
@@ -24,13 +45,13 @@ void Sessions::settle() {
   }
 }
 
-void Sessions::watch(DevicePeer& peer) {
+std::size_t Sessions::watch(DevicePeer& peer) {
   if (!peer.tunnel()) {
-    return;
+    return 0;
   }
   const auto watching = peer.watching();
   ports_.watching(*peer.tunnel(), watching);  // routes come before joins
-  perform(flows_.watch(*peer.tunnel(), watching));
+  const std::size_t changes = perform(flows_.watch(*peer.tunnel(), watching));
   for (const FlowKey& key : watching) {
     const auto flow = flows_.flows().find(key);
     if (flow != flows_.flows().end() && upstream_[flow->second.id].signal) {
@@ -38,6 +59,7 @@ void Sessions::watch(DevicePeer& peer) {
     }
   }
   ports_.changed();
+  return changes;
 }
 
 void Sessions::watch(PeerId listener, const std::set<FlowKey>& flows, Time now) {
@@ -58,7 +80,7 @@ bool Sessions::has_signal(const FlowKey& key) const {
   return upstream != upstream_.end() && upstream->second.signal;
 }
 
-void Sessions::perform(const sessions::FlowActions& actions) {
+std::size_t Sessions::perform(const sessions::FlowActions& actions) {
   for (const auto& action : actions) {
     if (const auto* start = std::get_if<sessions::StartFlow>(&action)) {
       upstream_[start->flow].started = now_;
@@ -72,6 +94,7 @@ void Sessions::perform(const sessions::FlowActions& actions) {
       viewers_changed_ = true;
     }
   }
+  return actions.size();
 }
 
 void Sessions::join(FlowId id, const FlowKey& key) {
@@ -85,9 +108,24 @@ void Sessions::join(FlowId id, const FlowKey& key) {
     return;
   }
   retries_.erase(id);
-  upstream_[id].interface_index = *socket ? (*socket)->options().interface_index : 0;
+  Upstream& upstream = upstream_[id];
+  if (*socket) {
+    const auto& options = (*socket)->options();
+    upstream.interface_index = options.interface_index;
+    upstream.fd = (*socket)->fd();
+    upstream.receive_buffer = options.receive_buffer;
+  }
   context_.log.info("flow_started", {{"flow", std::to_string(id.value)}, {"group", key.to_string()}});
   post(forward::AddFlow{id, key, std::move(*socket), access_->devices().has_lan_links()});
+  if (upstream.signal) {  // it moved to another interface, and nobody will tell that its data come
+    enlarge(upstream);
+  }
+}
+
+void Sessions::enlarge(Upstream& upstream) {
+  if (const int fd = std::exchange(upstream.fd, -1); fd >= 0) {
+    ports_.enlarge(fd, upstream.receive_buffer);
+  }
 }
 
 void Sessions::update_viewers() {
@@ -104,7 +142,11 @@ void Sessions::on_signal(const forward::FlowSignal& signal, Time now) {
   if (key == nullptr) {
     return;
   }
-  upstream_[signal.flow].signal = signal.present;
+  Upstream& upstream = upstream_[signal.flow];
+  upstream.signal = signal.present;
+  if (signal.present) {
+    enlarge(upstream);
+  }
   for (auto& [id, peer] : peers_) {
     peer->on_signal(*key, signal.present, now);
   }
@@ -123,6 +165,7 @@ void Sessions::on_upstream_change(Time now) {
   for (const auto& [key, flow] : flows_.flows()) {
     join(flow.id, key);
   }
+  settle();
 }
 
 void Sessions::perform(const nat::PresenceActions& actions) {

@@ -37,6 +37,7 @@ void Sessions::on_access(std::shared_ptr<const access::Access> access, Time now)
     peer->on_access(access_, now);
   }
   sweep();
+  paces_.clear();  // what the owner takes away ends at once
   settle();
 }
 
@@ -60,6 +61,7 @@ void Sessions::forget(DeviceId id) {
   by_agent_.erase(&peer->agent());
   std::erase_if(vouched_, [&](const auto& entry) { return entry.second == peer; });
   peers_.erase(id);
+  paces_.erase(id);
   last_seen_.erase(id);
 }
 
@@ -161,6 +163,13 @@ Time Sessions::next_deadline() const {
   for (const auto& [id, retry] : retries_) {
     next = std::min(next, retry.at);
   }
+  if (in_burst_) {
+    return next;  // its end settles what is in watch_changed_
+  }
+  for (const DeviceId device : watch_changed_) {
+    const auto pace = paces_.find(device);
+    next = std::min(next, pace == paces_.end() ? now_ : pace->second.next());
+  }
   return next;
 }
 
@@ -188,6 +197,7 @@ void Sessions::end_all(Time now) {
   for (auto& [id, peer] : peers_) {
     peer->end(tunnel::NoticeCode::kShutdown, "The box is going down, or being restarted.", now);
   }
+  paces_.clear();
   settle();
 }
 

@@ -6,11 +6,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
 #include "appliance/app/device_peer.hpp"
 #include "appliance/multicast/status.hpp"
+#include "appliance/sessions/change_pace.hpp"
 #include "appliance/sessions/flow_table.hpp"
 #include "tunnelmgr/nat/presence.hpp"
 #include "tunnelmgr/nat/responder.hpp"
@@ -23,6 +25,9 @@ struct SessionPorts {
   std::function<void(forward::Down)> post;
   // Joins upstream; a Failure is tried again every kRejoin.
   std::function<Result<std::unique_ptr<linux::MulticastSocket>, Failure>(const FlowKey&)> join;
+  // Gives the socket of a flow, which is the data thread's by now, the receive buffer that it wishes for. Its
+  // data come: asking the helper takes a trip there and back, which a join is not to wait for.
+  std::function<void(int fd, std::size_t octets)> enlarge = [](int, std::size_t) {};
   // All that this tunnel gets now; nothing when it is gone.
   std::function<void(PeerId, const std::set<FlowKey>&)> watching = [](PeerId, const auto&) {};
   // Data of a flow that is carried came, or a second passed without.
@@ -55,7 +60,7 @@ struct FlowStatus {
   bool signal = false;
   std::string failure;           // why there is no upstream join; empty when there is
   unsigned interface_index = 0;  // where it was joined last; 0: nowhere yet
-  std::set<PeerId> viewers;
+  FlatSet<PeerId> viewers;
   forward::FlowCounters counters;  // zero until the first statistics
 };
 
@@ -120,10 +125,10 @@ class Sessions final : public PeerHost {
   void on_stun(const datapath::StunReceived& received, Time now);
   void on_handshake(const datapath::HandshakeReceived& received, Time now);
   void on_signal(const forward::FlowSignal& signal, Time now);
-  void perform(const sessions::FlowActions& actions);
   void perform(const nat::PresenceActions& actions);
   void settle();  // after each input, or burst of them
-  void watch(DevicePeer& peer);
+  std::size_t watch(DevicePeer& peer);
+  std::size_t perform(const sessions::FlowActions& actions);  // how many flows began or ended
   void join(FlowId id, const FlowKey& key);
   void update_viewers();
   [[nodiscard]] DevicePeer* by_tunnel(PeerId peer);
@@ -135,11 +140,15 @@ class Sessions final : public PeerHost {
     Time started{};
     unsigned interface_index = 0;  // where it was joined last
     bool signal = false;
+    int fd = -1;  // of a socket whose receive buffer is still the kernel's
+    std::size_t receive_buffer = 0;
   };
   struct Retry {  // of a join that failed
     Time at;
     std::string failure;
   };
+
+  void enlarge(Upstream& upstream);
 
   const PeerContext& context_;
   const Identity& identity_;
@@ -153,10 +162,12 @@ class Sessions final : public PeerHost {
   nat::Presence presence_;
   sessions::FlowTable flows_;
   std::map<DeviceId, Time> last_seen_;
-  std::map<FlowId, Upstream> upstream_;
+  std::unordered_map<FlowId, Upstream> upstream_;
   std::map<FlowId, Retry> retries_;
-  std::set<DeviceId> watch_changed_;  // whose, since the last settle()
-  bool viewers_changed_ = false;      // the same
+  std::set<DeviceId> watch_changed_;  // what they watch is not what flows_ has
+  DeviceId watched_last_;             // who had its turn last
+  std::map<DeviceId, sessions::ChangePace> paces_;
+  bool viewers_changed_ = false;  // since the last settle()
   bool in_burst_ = false;
   std::unique_ptr<const forward::Statistics> statistics_;
   std::int64_t last_peer_ = 0;

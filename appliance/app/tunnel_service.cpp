@@ -80,6 +80,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
     }
   };
   ports.join = [this](const FlowKey& key) { return join(key); };
+  ports.enlarge = [this](int fd, std::size_t octets) { enlarge(fd, octets); };
   ports.watching = [this](PeerId peer, const std::set<FlowKey>& flows) {
     multicast_plane.on_tunnel(peer, flows, clock_now());
   };
@@ -189,14 +190,14 @@ void TunnelService::State::remember(DeviceId device, const Endpoint& endpoint) {
 }
 
 Result<std::unique_ptr<linux::MulticastSocket>, Failure> TunnelService::State::join(const FlowKey& key) {
-  auto joined = upstream.join(key, multicast_plane.upstream_for(key));
-  if (joined) {
-    const auto raised = needs.netd.raise_receive_buffer((*joined)->fd(), (*joined)->options().receive_buffer);
-    if (!raised && !std::exchange(warned_of_buffers, true)) {
-      needs.log.warning("receive_buffer_small", {{"error", raised.error().text}});
-    }
+  return upstream.join(key, multicast_plane.upstream_for(key));
+}
+
+void TunnelService::State::enlarge(int fd, std::size_t octets) {
+  const auto raised = needs.netd.raise_receive_buffer(fd, octets);
+  if (!raised && !std::exchange(warned_of_buffers, true)) {
+    needs.log.warning("receive_buffer_small", {{"error", raised.error().text}});
   }
-  return joined;
 }
 
 void TunnelService::State::stop() {

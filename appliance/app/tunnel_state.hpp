@@ -28,6 +28,7 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   void arm();  // after every input to the sessions
   void remember(DeviceId device, const Endpoint& endpoint);
   [[nodiscard]] Result<std::unique_ptr<linux::MulticastSocket>, Failure> join(const FlowKey& key);
+  void enlarge(int fd, std::size_t octets);
   void stop();
 
   // tunnel_multicast.cpp

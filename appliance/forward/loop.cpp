@@ -99,11 +99,18 @@ void Loop::resolve_viewers() {
 
 void Loop::resolve_viewers(Flow& flow) {
   flow.tell_addresses();
-  const auto before = std::exchange(flow.viewers(), {});
   const auto row = std::ranges::lower_bound(table_->rows, flow.id(), {}, &ViewerTable::Row::flow);
   if (row == table_->rows.end() || row->flow != flow.id()) {
+    flow.viewers().clear();
     return;
   }
+  const auto stays = [this](const Viewer& viewer, PeerId peer) {
+    return viewer.counters.peer == peer && viewer.peer == sessions_.find(peer);
+  };
+  if (std::ranges::equal(flow.viewers(), row->peers, stays)) {
+    return;  // as most of them do at each change in a large house
+  }
+  const auto before = std::exchange(flow.viewers(), {});
   for (const auto peer_id : row->peers) {
     auto* peer = sessions_.find(peer_id);
     if (peer == nullptr) {

@@ -245,8 +245,9 @@ bool DeviceTunnel::take(const membership::FilterChanged& change, Time now, Tunne
       changed = true;
     }
   }
-  for (auto at = reports_.begin(); at != reports_.end();) {
-    if (at->first.group == change.group && !wanted.contains(at->first)) {
+  for (auto at = reports_.lower_bound({std::nullopt, change.group});
+       at != reports_.end() && at->first.group == change.group;) {
+    if (!wanted.contains(at->first)) {
       held_.release(at->second);
       at = reports_.erase(at);
       changed = true;
@@ -354,7 +355,7 @@ void DeviceTunnel::on_congestion(const tunnel::Congestion& congestion, Time now,
 }
 
 void DeviceTunnel::decide(const Report& report, bool asked, Time now, TunnelActions& out) {
-  std::set<FlowKey>& granted = reports_[report];
+  FlowSet& granted = reports_[report];
   const bool lost_something = !granted.empty();
   held_.release(granted);
   granted.clear();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -83,6 +84,11 @@ class DeviceTunnel {
 
  private:
   using Report = membership::Subscription;
+  struct ByGroup {
+    bool operator()(const Report& one, const Report& other) const {
+      return std::tie(one.group, one.source) < std::tie(other.group, other.source);
+    }
+  };
 
   void on_control(Bytes payload, Time now, TunnelActions& out);
   void on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
@@ -113,7 +119,7 @@ class DeviceTunnel {
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has
   std::optional<access::RefusalCode> standing_;
-  std::map<Report, std::set<FlowKey>> reports_;  // what each state of the listener was granted
+  std::map<Report, FlowSet, ByGroup> reports_;  // what each state of the listener was granted
   NarrowPaths narrow_;
   HeldFlows held_;
   std::string device_software_;

@@ -1,47 +1,51 @@
 #include "appliance/sessions/flow_table.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace hearthcast::sessions {
 
 FlowActions FlowTable::watch(PeerId peer, const std::set<FlowKey>& flows) {
-  FlowActions starts, stops;
-  std::set<FlowKey>& watched = watched_[peer];
-  if (watched == flows) {
+  std::vector<const FlowKey*>& watched = watched_[peer];
+  const auto same = [](const FlowKey* one, const FlowKey& other) { return *one == other; };
+  if (std::ranges::equal(watched, flows, same)) {
     if (flows.empty()) {
       watched_.erase(peer);
     }
     return {};
   }
+  FlowActions actions, stops;
+  std::vector<const FlowKey*> from_now_on;
+  from_now_on.reserve(flows.size());
   for (const FlowKey& key : flows) {
-    if (watched.contains(key)) {
-      continue;
-    }
-    Flow& flow = flows_[key];
+    const auto at = flows_.try_emplace(key).first;
+    Flow& flow = at->second;
     if (flow.viewers.empty()) {
       flow.id = FlowId{next_id_++};
-      by_id_.emplace(flow.id, &flows_.find(key)->first);
-      starts.push_back(StartFlow{flow.id, key});
+      by_id_.emplace(flow.id, &at->first);
+      actions.push_back(StartFlow{flow.id, key});
     }
     flow.viewers.insert(peer);
+    from_now_on.push_back(&at->first);
   }
-  for (const FlowKey& key : watched) {
-    if (flows.contains(key)) {
+  actions.push_back(ViewersChanged{});
+  for (const FlowKey* key : watched) {
+    if (flows.contains(*key)) {
       continue;
     }
-    Flow& flow = flows_.at(key);
-    flow.viewers.erase(peer);
-    if (flow.viewers.empty()) {
-      stops.push_back(StopFlow{flow.id});
-      by_id_.erase(flow.id);
-      flows_.erase(key);
+    const auto at = flows_.find(*key);
+    at->second.viewers.erase(peer);
+    if (at->second.viewers.empty()) {
+      stops.push_back(StopFlow{at->second.id});
+      by_id_.erase(at->second.id);
+      flows_.erase(at);
     }
   }
   if (flows.empty()) {
     watched_.erase(peer);
   } else {
-    watched = flows;
+    watched = std::move(from_now_on);
   }
-  FlowActions actions = std::move(starts);
-  actions.push_back(ViewersChanged{});
   actions.insert(actions.end(), stops.begin(), stops.end());
   return actions;
 }
@@ -53,7 +57,8 @@ const FlowKey* FlowTable::find(FlowId flow) const {
 
 bool FlowTable::watches(PeerId peer, const FlowKey& key) const {
   const auto found = watched_.find(peer);
-  return found != watched_.end() && found->second.contains(key);
+  return found != watched_.end() &&
+         std::ranges::binary_search(found->second, key, {}, [](const FlowKey* each) { return *each; });
 }
 
 }  // namespace hearthcast::sessions

@@ -5,10 +5,12 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/flat_set.hpp"
 #include "tunnelmgr/base/ids.hpp"
 
 namespace hearthcast::sessions {
@@ -36,7 +38,7 @@ class FlowTable {
 
   struct Flow {
     FlowId id;  // 1 to 2^32-1, never reused by this table
-    std::set<PeerId> viewers;
+    FlatSet<PeerId> viewers;
   };
   [[nodiscard]] const std::map<FlowKey, Flow>& flows() const { return flows_; }
   [[nodiscard]] const FlowKey* find(FlowId flow) const;  // nullptr: not carried
@@ -44,8 +46,9 @@ class FlowTable {
 
  private:
   std::map<FlowKey, Flow> flows_;
-  std::map<FlowId, const FlowKey*> by_id_;  // keys of flows_
-  std::map<PeerId, std::set<FlowKey>> watched_;
+  // Keys of flows_: a flow is there as long as somebody watches it.
+  std::unordered_map<FlowId, const FlowKey*> by_id_;
+  std::map<PeerId, std::vector<const FlowKey*>> watched_;  // in order of the keys
   std::int64_t next_id_ = 1;
 };
 

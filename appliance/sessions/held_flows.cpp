@@ -1,29 +1,38 @@
 #include "appliance/sessions/held_flows.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace hearthcast::sessions {
 
-void HeldFlows::hold(const std::set<FlowKey>& flows) {
+void HeldFlows::hold(const FlowSet& flows) {
   for (const FlowKey& flow : flows) {
-    holding_ += flows_[flow].reports++ == 0 ? 1 : 0;
+    const auto at = flows_.try_emplace(flow).first;
+    holding_ += at->second.reports++ == 0 ? 1 : 0;
+    touch(at);
   }
 }
 
-void HeldFlows::release(const std::set<FlowKey>& flows) {
+void HeldFlows::release(const FlowSet& flows) {
   for (const FlowKey& flow : flows) {
     if (const auto at = flows_.find(flow); at != flows_.end() && at->second.reports > 0) {
       holding_ -= --at->second.reports == 0 ? 1 : 0;
+      touch(at);
     }
+  }
+}
+
+void HeldFlows::touch(Flows::iterator at) {
+  if (!std::exchange(at->second.touched, true)) {
+    touched_.push_back(at);
   }
 }
 
 bool HeldFlows::settle(Time now) {
   bool changed = false;
-  for (auto at = flows_.begin(); at != flows_.end();) {
+  for (const auto at : std::exchange(touched_, {})) {
     Held& held = at->second;
+    held.touched = false;
     const bool wanted = held.reports > 0;
     changed = changed || wanted != held.watched;
     if (wanted && !held.watched) {
@@ -32,7 +41,9 @@ bool HeldFlows::settle(Time now) {
       held.tell_at = now + kNoSignal;
       tell_at_ = std::min(tell_at_, held.tell_at);
     }
-    at = wanted ? std::next(at) : flows_.erase(at);
+    if (!wanted) {
+      flows_.erase(at);
+    }
   }
   return changed;
 }
@@ -40,6 +51,7 @@ bool HeldFlows::settle(Time now) {
 bool HeldFlows::clear() {
   holding_ = 0;
   tell_at_ = kNever;
+  touched_.clear();
   return !std::exchange(flows_, {}).empty();
 }
 

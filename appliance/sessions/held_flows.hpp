@@ -12,17 +12,20 @@
 #include <vector>
 
 #include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/flat_set.hpp"
 #include "tunnelmgr/base/time.hpp"
 
 namespace hearthcast::sessions {
+
+using FlowSet = FlatSet<FlowKey>;  // what one report was granted: often one flow, never many
 
 class HeldFlows {
  public:
   // How long a watched flow may bring nothing before that is said.
   static constexpr std::chrono::seconds kNoSignal{5};
 
-  void hold(const std::set<FlowKey>& flows);
-  void release(const std::set<FlowKey>& flows);  // what none holds is skipped
+  void hold(const FlowSet& flows);
+  void release(const FlowSet& flows);  // what none holds is skipped
   // At the end of an input: true when more or fewer flows are watched than before.
   bool settle(Time now);
   bool clear();  // true when any was there
@@ -41,13 +44,18 @@ class HeldFlows {
   struct Held {
     std::size_t reports = 0;  // that hold it; with none it goes at the end of the input
     bool watched = false;     // as of the last settle()
+    bool touched = false;     // since then
     bool present = false;     // its data comes
     Time since{};             // when it began to be watched
     Time tell_at = kNever;
   };
-  std::map<FlowKey, Held> flows_;
-  std::size_t holding_ = 0;  // how many of these some report holds
-  Time tell_at_ = kNever;    // not after the first of theirs
+  using Flows = std::map<FlowKey, Held>;
+  void touch(Flows::iterator at);
+
+  Flows flows_;
+  std::vector<Flows::iterator> touched_;  // only settle() takes flows out
+  std::size_t holding_ = 0;               // how many of these some report holds
+  Time tell_at_ = kNever;                 // not after the first of theirs
 };
 
 }  // namespace hearthcast::sessions

@@ -31,7 +31,7 @@ tunnel::Refusal NarrowPaths::note(const tunnel::Congestion& congestion, Time now
   return {tunnel::RefusalCode::kPath, text, congestion.flow};
 }
 
-std::vector<tunnel::Refusal> NarrowPaths::withhold(std::set<FlowKey>& granted, Time now) {
+std::vector<tunnel::Refusal> NarrowPaths::withhold(FlatSet<FlowKey>& granted, Time now) {
   std::erase_if(flows_, [now](const auto& entry) { return entry.second.until <= now; });
   std::vector<tunnel::Refusal> refusals;
   for (const auto& [flow, narrow] : flows_) {

@@ -5,10 +5,10 @@
 
 #include <chrono>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "tunnelmgr/base/flat_set.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 
@@ -22,7 +22,7 @@ class NarrowPaths {
   // The device says that a flow does not get through; the refusal to answer with.
   [[nodiscard]] tunnel::Refusal note(const tunnel::Congestion& congestion, Time now);
   // Takes out of `granted` what is withheld now; a refusal for each.
-  [[nodiscard]] std::vector<tunnel::Refusal> withhold(std::set<FlowKey>& granted, Time now);
+  [[nodiscard]] std::vector<tunnel::Refusal> withhold(FlatSet<FlowKey>& granted, Time now);
 
  private:
   struct Narrow {

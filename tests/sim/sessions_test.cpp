@@ -90,6 +90,63 @@ TEST_F(SessionsTest, OfABurstOnlyTheOutcomeIsJoined) {
   EXPECT_EQ(device.media, 10U) << "the viewer is in the table";
 }
 
+struct FlappingTest : SessionsTest {
+  FlappingTest() { box.approve(laptop, {news, film}); }
+  // Joins and leaves two channels in turn, a hundred times a second.
+  void flap(Duration duration) {
+    for (Time end = world.now() + duration; world.now() < end; ++flaps) {
+      device.join(flaps % 2 == 0 ? kNews : kFilm);
+      device.leave(flaps % 2 == 0 ? kFilm : kNews);
+      world.run_for(10ms);
+    }
+  }
+  [[nodiscard]] int all_joins() { return box.joins[kNews] + box.joins[kFilm]; }
+  int flaps = 0;
+};
+
+TEST_F(FlappingTest, CostsTheProviderABoundedNumberOfJoinsAndEndsRight) {
+  ASSERT_TRUE(connect());
+  flap(60s);
+  ASSERT_GT(flaps, 5000);
+  constexpr int kChanges = sessions::ChangePace::kAtOnce + 60 * sessions::ChangePace::kPerSecond;
+  EXPECT_LE(all_joins(), kChanges / 2 + 4);
+  EXPECT_GE(all_joins(), 60) << "it is not shut out either";
+  device.leave(kNews);
+  device.join(kFilm);
+  ASSERT_TRUE(world.run_until([&] { return box.joined() == std::vector{kFilm}; }, 2s));
+  world.run_for(5s);
+  EXPECT_THAT(box.joined(), ElementsAre(kFilm));
+  stream(kFilm, 10);
+  EXPECT_GE(device.media, 10U);
+}
+
+TEST_F(FlappingTest, DoesNotKeepOthersWaiting) {
+  const auto phone_identity = secure::make_identity();
+  const DeviceId phone_id = box.pair(phone_identity, "Phone");
+  const FlowKey third{*IpAddress::parse("2001:db8::5"), *IpAddress::parse("ff3e::77"), 5000};
+  box.approve(phone_id, {box.add_channel("Third", third)});
+  AwayActor phone(world, phone_identity, box_identity);
+  world.add_host(phone, "203.0.113.50:7000");
+  ASSERT_TRUE(connect());
+  phone.learn({srflx("198.51.100.1:4755")});
+  box.sessions->on_candidates(phone_identity.id(), {srflx("203.0.113.50:7000")}, world.now());
+  ASSERT_TRUE(world.run_until([&] { return !phone.end.received<tunnel::BoxHello>().empty(); }, 3s));
+  flap(10s);
+  phone.join(third);
+  flap(100ms);
+  EXPECT_EQ(box.joins[third], 1);
+  phone.leave(third);
+  flap(100ms);
+  EXPECT_EQ(std::ranges::count(box.joined(), third), 0);
+}
+
+TEST_F(FlappingTest, IsCutAtOnceWhenTheOwnerSaysSo) {
+  ASSERT_TRUE(connect());
+  flap(10s);
+  box.revoke(laptop);
+  EXPECT_THAT(box.joined(), IsEmpty());
+}
+
 TEST_F(SessionsTest, APendingDeviceIsRefusedWithAReasonAndJoinsNothing) {
   ASSERT_TRUE(connect());
   device.join(kNews);

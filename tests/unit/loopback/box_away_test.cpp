@@ -69,6 +69,12 @@ class Box {
   }
   [[nodiscard]] std::uint16_t port() const { return socket_.port(); }
   [[nodiscard]] std::size_t flows() const { return sessions_.flows().size(); }
+  void on_upstream_change() {
+    sessions_.on_upstream_change(Clock::now());
+    arm();
+  }
+
+  std::vector<std::size_t> enlarged;  // octets that a flow's socket was to have
 
  private:
   app::SessionPorts ports() {
@@ -81,6 +87,11 @@ class Box {
         return socket.error();
       }
       return std::make_unique<linux::MulticastSocket>(std::move(*socket));
+    };
+    ports.enlarge = [this](int fd, std::size_t octets) {
+      const int wished = static_cast<int>(octets);
+      EXPECT_EQ(::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wished, sizeof wished), 0);
+      enlarged.push_back(octets);
     };
     ports.remember = [](DeviceId, const Endpoint&) {};
     ports.mapped = [](const std::optional<Endpoint>&) {};
@@ -279,6 +290,22 @@ TEST(BoxAndAway, StreamFromMulticastToTwoPlayersAndBackToSilence) {
     one.end();
     two.end();
     EXPECT_TRUE(scene.until([&] { return scene.box->flows() == 0; }, true)) << "the last player's end leaves";
+  });
+}
+
+TEST(BoxAndAway, AFlowsSocketIsEnlargedWhenItsDataComeAndNotBefore) {
+  in_network([] {
+    Scene scene;
+    ASSERT_TRUE(scene.connected());
+    Player player(scene, scene.path());
+    ASSERT_TRUE(scene.until([&] { return scene.box->flows() == 1; }));
+    EXPECT_TRUE(scene.box->enlarged.empty()) << "a silent flow costs no trip to the helper";
+    ASSERT_TRUE(player.reads(50'000));
+    ASSERT_TRUE(scene.until([&] { return !scene.box->enlarged.empty(); }, true));
+    EXPECT_EQ(scene.box->enlarged, std::vector{linux::MulticastOptions{}.receive_buffer});
+    scene.box->on_upstream_change();
+    EXPECT_EQ(scene.box->enlarged.size(), 2U) << "its data come already";
+    ASSERT_TRUE(player.reads(player.text().size() + 50'000));
   });
 }
 

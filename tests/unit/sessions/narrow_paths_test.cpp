@@ -22,7 +22,7 @@ TEST(NarrowPaths, WithholdsForAWhileAndSaysWhyEachTime) {
   const auto refusal = paths.note({kNews, 3'000'000, 6'000'000}, t0);
   EXPECT_EQ(refusal.code, tunnel::RefusalCode::kPath);
   EXPECT_THAT(refusal.text, HasSubstr("up to 2.5 Mbit/s would fit"));
-  std::set<FlowKey> granted{kNews, kFilm};
+  FlatSet<FlowKey> granted{kNews, kFilm};
   const auto withheld = paths.withhold(granted, t0 + 1s);
   EXPECT_THAT(granted, ElementsAre(kFilm));
   EXPECT_THAT(withheld, ElementsAre(refusal));
