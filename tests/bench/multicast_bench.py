@@ -190,7 +190,7 @@ HOUSE_ROWS: dict[str, tuple[str, dict[str, float]]] = {
     "storm_same_per_second": ("reports", {}), "storm_same_percent": ("% core", {}),
     "storm_same_reports_lost": ("reports", {"goal": 0}), "storm_same_settled_s": ("s", {}),
     "storm_change_per_second": ("reports", {}), "storm_change_percent": ("% core", {}),
-    "storm_change_reports_lost": ("reports", {}), "storm_change_settled_s": ("s", {}),
+    "storm_change_reports_lost": ("reports", {"goal": 0}), "storm_change_settled_s": ("s", {}),
     "sessions_broken": ("sessions", {"goal": 0}), "unsent": ("reports", {}),
 }
 

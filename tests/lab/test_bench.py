@@ -17,7 +17,7 @@ import multicast_bench  # noqa: E402
 import relay_bench  # noqa: E402
 import thesis_bench  # noqa: E402
 from hearthlab.transport_stream import PACKET  # noqa: E402
-from mcbench import http_relay  # noqa: E402
+from mcbench import house, http_relay  # noqa: E402
 from mcbench.capture import Frame, delays_us, frames, sequence  # noqa: E402
 from mcbench.figures import Figures, percentile, spread  # noqa: E402
 
@@ -226,12 +226,19 @@ def test_the_tunnel_is_held_against_the_bare_host_of_the_same_run(tmp_path):
         assert not figures.all_met()
 
 
+def test_datagrams_that_found_no_room_are_found_among_the_kernels_counters():
+    snmp = ("Ip: Forwarding InReceives\nIp: 1 9\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors\n"
+            "Udp: 10 2 5 7 3 1\nUdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors\nUdpLite: 0 0 0 0 8 0\n")
+    assert house.overflows(snmp) == 3
+
+
 def test_a_large_house_has_goals_for_memory_processor_and_state():
     good = {what: [0.0] for what in multicast_bench.HOUSE_ROWS}
     figures = Figures("x")
     multicast_bench.report_house(good, figures)
     assert figures.all_met()
-    for what, bad in (("memory_over_idle_MB", 30.0), ("steady_percent", 9.0), ("storm_same_reports_lost", 1.0), ("sessions_broken", 1.0)):
+    for what, bad in (("memory_over_idle_MB", 30.0), ("steady_percent", 9.0), ("storm_same_reports_lost", 1.0), ("storm_change_reports_lost", 1.0),
+                      ("sessions_broken", 1.0)):
         figures = Figures("x")
         multicast_bench.report_house({**good, what: [bad]}, figures)
         assert [row["name"] for row in figures.rows if not row["met"]] == [f"house_{what}"]

@@ -42,6 +42,12 @@ def source(number: int) -> str:
     return f"2001:db8:64::1:{number:x}" if number else "2001:db8:64::1:0"
 
 
+def overflows(snmp: str) -> int:
+    """UDP datagrams that no receive buffer had room for."""
+    names, values = (line.split()[1:] for line in snmp.splitlines() if line.startswith("Udp:"))
+    return int(dict(zip(names, values))["RcvbufErrors"])
+
+
 @dataclass
 class House:
     prefix: str
@@ -91,13 +97,14 @@ class House:
         self._swarm = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         keys = [bytes.fromhex(key) for key in self.command("keys").split()]
         channels = sorted(self.ask("GET", "/channels")["channels"], key=lambda channel: int(channel["name"]))
+        columns = "id, identity, public_key, name, state, grants_all, revision"
         self.box.stop()
         with contextlib.closing(sqlite3.connect(self.box.state / "box.sqlite")) as database, database:
             for at, key in enumerate(keys):
                 device = (at + 1, hashlib.sha256(key).digest(), key, f"device {at}", "approved", 0, 1)
-                database.execute("INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?)", device)
+                database.execute(f"INSERT INTO device ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", device)
                 own = channels[at * GROUPS * SOURCES : (at + 1) * GROUPS * SOURCES]
-                database.executemany("INSERT INTO device_grant VALUES (?, ?)", [(at + 1, channel["id"]) for channel in own])
+                database.executemany("INSERT INTO device_grant (device, channel) VALUES (?, ?)", [(at + 1, channel["id"]) for channel in own])
             database.executemany(
                 "INSERT OR REPLACE INTO setting VALUES (?, ?)",
                 [("next_device_id", str(DEVICES + 1)), ("device_list_revision", str(DEVICES + 1))],
@@ -132,8 +139,10 @@ class House:
             return len(Path("/proc/thread-self/net/mcfilter6").read_text(encoding="ascii").splitlines()) - 1
 
     def drops(self) -> int:
-        """Reports that the box lost because it did not keep up."""
-        return int(self.ask("GET", "/status")["tunnel_port"]["drops"]["queue_full"])
+        """Reports that the box lost because it did not keep up: between its threads, or in the kernel before it read them."""
+        with self.spaces["box"].entered():
+            unread = overflows(Path("/proc/thread-self/net/snmp").read_text(encoding="ascii"))
+        return unread + int(self.ask("GET", "/status")["tunnel_port"]["drops"]["queue_full"])
 
     @property
     def pid(self) -> int:
