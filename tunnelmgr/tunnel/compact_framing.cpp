@@ -40,11 +40,6 @@ constexpr Places places(Family family) {
                                 : Places{kGre + 8, kGre + 24, kGre + 40};
 }
 
-std::uint8_t traffic_class_of(Bytes full, Family family) {
-  return family == Family::kIp4 ? full[kGre + 1]
-                                : static_cast<std::uint8_t>(full[kGre] << 4 | full[kGre + 1] >> 4);
-}
-
 std::uint8_t hop_limit_of(Bytes full, Family family) {
   return full[family == Family::kIp4 ? kGre + 8 : kGre + 7];
 }
@@ -70,6 +65,11 @@ class Pen {
 };
 
 }  // namespace
+
+std::uint8_t traffic_class_of(Bytes full) {
+  return full[kGre] >> 4 == 4 ? full[kGre + 1]
+                              : static_cast<std::uint8_t>(full[kGre] << 4 | full[kGre + 1] >> 4);
+}
 
 const char* to_string(MediaForm form) {
   switch (form) {
@@ -146,7 +146,7 @@ Result<CompactPackets> to_compact(Bytes full, MediaForm form, MutableBytes room)
     pen.u16(wire::kGreCompact);
     pen.bytes(full.subspan(4, 8));  // key, sequence number
     pen.bytes(full.subspan(at.ports, 4));
-    pen.u8(traffic_class_of(full, family));
+    pen.u8(traffic_class_of(full));
     pen.u8(hop_limit_of(full, family));
     pen.u8(index);
     pen.u8(count);

@@ -42,6 +42,9 @@ struct FullFrame {
 // kTruncated or kBadValue when it is no such frame.
 [[nodiscard]] Result<FullFrame> look_at_frame(Bytes full);
 
+// Of the inner header of such a frame, unchecked.
+[[nodiscard]] std::uint8_t traffic_class_of(Bytes full);
+
 struct CompactPackets {
   std::array<Bytes, 2> packets;  // views into the room
   std::size_t count = 0;

@@ -45,10 +45,15 @@ void RepairEstimate::on_round_trip(Duration sample) {
 
 void RepairEstimate::hint_round_trip(Duration measured) {
   known_ = true;
-  if (!measured_ || round_trip_ < measured / 2 || ++quiet_ > kQuietHints) {
+  hints_[next_hint_++ % kHints] = measured;
+  Duration believed = measured;
+  for (const Duration hint : hints_) {
+    believed = hint == Duration{} ? believed : std::min(believed, hint);
+  }
+  if (!measured_ || round_trip_ < believed / 2 || ++quiet_ > kQuietHints) {
     measured_ = false;
-    round_trip_ = measured;
-    variation_ = measured / 8;
+    round_trip_ = believed;
+    variation_ = believed / 8;
   }
 }
 

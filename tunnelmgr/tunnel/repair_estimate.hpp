@@ -5,7 +5,9 @@
 // second a hundredth of a packet stays unrepaired; 150 to 1000 ms. Pure arithmetic over fixed memory.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "tunnelmgr/base/time.hpp"
@@ -22,7 +24,8 @@ class RepairEstimate {
   void on_loss() { count(1.0); }
   // From an ask to its answer; a sample counts only when it is sure which ask was answered.
   void on_round_trip(Duration sample);
-  // What another part of the program measured on the same path, now and then. Counts until a sample came, and
+  // What another part of the program measured on the same path, now and then; the least of the last
+  // kHints is believed, for a busy moment makes them longer, never shorter. Counts until a sample came, and
   // again when samples have led far below it (an answer may be taken for that of a later ask) or none has
   // come for kQuietHints of them.
   void hint_round_trip(Duration measured);
@@ -45,6 +48,7 @@ class RepairEstimate {
   void count(double lost);
 
   static constexpr int kQuietHints = 5;
+  static constexpr std::size_t kHints = 16;
   static constexpr double kFirstLoss = 0.02;  // assumed until it is measured
   static constexpr std::chrono::milliseconds kFirstRoundTrip{100};
 
@@ -54,7 +58,9 @@ class RepairEstimate {
   bool known_ = false;                        // measured or hinted
   bool measured_ = false;                     // by a sample of our own
   int quiet_ = 0;                             // hints since the last sample
-  Duration reordering_{};                     // the latest late comers, fading
+  std::array<Duration, kHints> hints_{};      // the last ones; 0: not that many yet
+  std::size_t next_hint_ = 0;
+  Duration reordering_{};  // the latest late comers, fading
 };
 
 }  // namespace hearthcast::tunnel

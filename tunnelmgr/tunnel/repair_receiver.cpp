@@ -86,13 +86,15 @@ Arrival RepairReceiver::on_new(std::uint32_t sequence, Bytes payload, Time now, 
 // Only what can come within kMostDelay is waited for: the box repairs at most as fast as it sends live.
 void RepairReceiver::note_gap(std::uint32_t first, std::uint32_t count, Time now) {
   const Duration margin = estimate_.retry() * 2;
-  const Duration needed = interval_ * count + margin;
+  const Duration needed = interval_ * count * 3 / 2 + margin;  // half as much again: some are lost once more
   std::uint32_t given_up = 0;
-  if (needed > kMostDelay && repair_) {
+  if (interval_ * count + margin > kMostDelay && repair_) {
     const auto kept = static_cast<std::uint32_t>((kMostDelay - margin) / std::max(interval_, Duration{1}));
     given_up = count > kept ? count - kept : 0;
   }
-  const auto patience = std::chrono::ceil<milliseconds>(std::min<Duration>(needed, kMostDelay));
+  // At least what is right now: its asks are planned by that, and the estimate may shrink before the last.
+  const auto patience = std::chrono::floor<milliseconds>(
+      count > 1 ? std::max(delay(), std::min<Duration>(needed, kMostDelay)) : delay());
   const Time due = now + estimate_.reorder_wait();
   for (std::uint32_t n = 0; n < count; ++n) {
     auto& missing = entry(first + n);
@@ -104,7 +106,7 @@ void RepairReceiver::note_gap(std::uint32_t first, std::uint32_t count, Time now
     }
     missing.state = State::kMissing;
     missing.loss_event = n - given_up < kLossEventsOfAGap;
-    missing.patience = Patience(static_cast<std::uint16_t>(count > 1 ? patience.count() : 0));
+    missing.patience = Patience(static_cast<std::uint16_t>(patience.count()));
     missing.noticed = now;
     missing.when = due;
     ++missing_;
@@ -162,9 +164,10 @@ Arrival RepairReceiver::on_too_old(std::uint32_t sequence, Bytes payload, Time n
 
 void RepairReceiver::note_answer(Entry& found, Time now) {
   const Duration since = now - found.asked;
-  // Sooner than any answer can be here: it was on its way all the time.
+  // Sooner than an answer to the latest ask can be here. After only one ask it is taken for the answer all
+  // the same: the estimate may be wrong, and if it was on its way all the time a second copy will tell.
   const bool too_soon = estimate_.knows_round_trip() && since < estimate_.round_trip() / 2;
-  if (found.asks == 0 || (found.asks == 1 && too_soon)) {
+  if (found.asks == 0) {
     ++counters_.reordered;
     estimate_.on_reordered(now - found.noticed);
     return;
@@ -172,6 +175,9 @@ void RepairReceiver::note_answer(Entry& found, Time now) {
   ++counters_.repaired;
   if (found.asks == 1) {
     estimate_.on_round_trip(since);
+  } else if (found.asks != 3 && too_soon) {
+    // That of the first ask, which takes longer than thought. (Soon after the third it may be the second's.)
+    estimate_.on_round_trip(now - found.first_asked);
   }
 }
 
@@ -179,6 +185,8 @@ void RepairReceiver::note_answer(Entry& found, Time now) {
 void RepairReceiver::note_second_copy(Entry& found, Time now) {
   if (found.asks == 1 && found.when > found.asked && now > found.when + kCopyApart) {
     estimate_.on_reordered(found.when - found.noticed);
+    --counters_.repaired;
+    ++counters_.reordered;
   }
   found.asks = 0;
 }
@@ -347,6 +355,7 @@ std::optional<Nack> RepairReceiver::next_nack(Time now) {
     }
     one.asks = static_cast<std::uint8_t>(std::min(one.asks + 1, 255));
     one.asked = now;
+    one.first_asked = one.asks == 1 ? now : one.first_asked;
     // The box sends answers at the flow's own rate: what is asked for already comes before this one.
     one.when =
         now + (one.asks == 1 ? estimate_.retry() : estimate_.retry() / 2) + interval_ * (outstanding_ - 1);

@@ -64,6 +64,9 @@ class RepairReceiver {
   void restart(std::uint32_t flow, Time now, Sink& sink);
 
   [[nodiscard]] std::uint32_t flow() const { return flow_; }
+  [[nodiscard]] bool started() const {
+    return started_;
+  }  // something of the flow came, or its prelude was said
   [[nodiscard]] const PlayoutCounters& counters() const { return counters_; }
   [[nodiscard]] const RepairEstimate& estimate() const { return estimate_; }
   // How long a gap is waited for now.
@@ -87,10 +90,11 @@ class RepairReceiver {
     std::uint8_t asks = 0;
     HoldPool::Slot slot = 0;
     std::uint16_t size = 0;
-    Patience patience{};  // of its gap, when more than delay()
+    Patience patience{};  // of its gap: what is waited at least, when the box repairs
     Time noticed{};       // missing since
     Time asked{};         // the latest ask
-    Time when{};          // missing: the next ask; held and done: when it came
+    Time first_asked{};
+    Time when{};  // missing: the next ask; held and done: when it came
   };
 
   [[nodiscard]] Entry& entry(std::uint32_t sequence) { return entries_[sequence % kWindow]; }

@@ -2,13 +2,13 @@
 // lost packets are sent again and late joiners get what came before.
 //
 // Bounded: kRepairRingSize octets and kRepairRingPackets packets, whichever is less; the oldest go. Memory is
-// taken once and touched only as far as it was used. Nothing allocates per packet. Not thread-safe.
+// taken with the first packet, once, and touched only as far as it was used. Nothing allocates per packet.
+// Not thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "tunnelmgr/base/bytes.hpp"
 
@@ -40,19 +40,20 @@ class RepairRing {
 
  private:
   struct Entry {
-    std::uint64_t offset = 0;  // in all octets ever laid out
-    std::uint32_t size = 0;
+    std::uint64_t offset;  // in all octets ever laid out
+    std::uint32_t size;
   };
   [[nodiscard]] const Entry& entry(std::uint32_t sequence) const {
-    return entries_[sequence & (entries_.size() - 1)];
+    return entries_[sequence & (packets_ - 1)];
   }
   void let_go();
 
   std::size_t size_;
-  std::unique_ptr<std::uint8_t[]> octets_;
-  std::vector<Entry> entries_;
-  std::uint64_t end_ = 0;       // where the next room begins, unless it would wrap
-  std::uint64_t reserved_ = 0;  // what may be written to: up to here
+  std::size_t packets_;
+  std::unique_ptr<std::uint8_t[]> octets_;  // none before the first room()
+  std::unique_ptr<Entry[]> entries_;        // of what is held; the rest was never written
+  std::uint64_t end_ = 0;                   // where the next room begins, unless it would wrap
+  std::uint64_t reserved_ = 0;              // what may be written to: up to here
   std::uint32_t next_ = 0;
   std::uint32_t held_ = 0;
 };

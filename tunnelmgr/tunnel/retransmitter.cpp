@@ -57,12 +57,12 @@ void Retransmitter::begin_prelude(std::uint32_t first, std::uint32_t count) {
 }
 
 void Retransmitter::on_live(std::size_t octets) {
-  credit_ = std::min<std::uint64_t>(credit_ + octets, kBurst);
+  credit_ = std::min<std::uint64_t>(credit_ + octets, std::max(octets, kBurst));
   budget_ = std::min(budget_ + octets * kBudgetPercent / 100, saving_);
 }
 
 void Retransmitter::set_rate(std::uint64_t octets_per_second) {
-  saving_ = std::max(octets_per_second, kLeastSaving);
+  saving_ = std::max(octets_per_second, kFirstBudget);
   budget_ = std::min(budget_, saving_);
 }
 

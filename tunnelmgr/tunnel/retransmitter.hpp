@@ -2,10 +2,10 @@
 // late joiner. Says which packets may go now; the caller sends them after the live traffic of the same turn.
 //
 // Paced by what is sent live, so it needs no clock: at most as much again as was sent live (together twice
-// the rate), after a pause at most kBurst octets at once. Answers to NACKs have a budget besides:
-// kBudgetPercent of the live octets, saved up to a second of them. What exceeds the budget is refused, not
-// kept: who still needs it asks again. A packet that is asked for twice before it went goes once. Oldest
-// first. Pure; nothing allocates; not thread-safe.
+// the rate), after a pause at most kBurst octets at once, or as many as the last live batch had. Answers to
+// NACKs have a budget besides: kBudgetPercent of the live octets, saved up to a second of them (kFirstBudget
+// at least). What exceeds the budget is refused, not kept: who still needs it asks again. A packet that is
+// asked for twice before it went goes once. Oldest first. Pure; nothing allocates; not thread-safe.
 #pragma once
 
 #include <array>
@@ -51,7 +51,6 @@ class Retransmitter {
  private:
   static constexpr std::size_t kWordBits = 64;
   static constexpr std::uint64_t kFirstBudget = std::uint64_t{256} << 10;
-  static constexpr std::uint64_t kLeastSaving = std::uint64_t{64} << 10;
 
   // Bit of a number: whether it is wanted. No two numbers that the ring can hold share one.
   [[nodiscard]] static std::size_t bit(std::uint32_t sequence) { return sequence % kRepairRingPackets; }

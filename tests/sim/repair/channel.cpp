@@ -91,7 +91,7 @@ void Channel::live() {
   rate_ += kFrame;
   if (now_ - second_ >= std::chrono::seconds{1}) {
     viewer_.set_rate(rate_);
-    receiver_.hint_round_trip(down_.way().delay + up_.way().delay);
+    receiver_.hint_round_trip(round_trip_ ? round_trip_() : down_.way().delay + up_.way().delay);
     rate_ = 0;
     second_ = now_;
   }

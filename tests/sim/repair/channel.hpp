@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -37,6 +38,8 @@ class Channel : private tunnel::RepairReceiver::Sink {
   [[nodiscard]] Time now() const { return now_; }
   [[nodiscard]] const tunnel::RepairReceiver& receiver() const { return receiver_; }
   [[nodiscard]] const tunnel::RepairCounters& box() const { return viewer_.counters(); }
+  // What ICE measures, each second; the path's own delay unless said otherwise.
+  void set_round_trip(std::function<Duration()> measure) { round_trip_ = std::move(measure); }
   // The viewer comes anew, with or without what came before.
   void join(bool prelude);
   [[nodiscard]] Time first_played() const { return first_played_; }
@@ -57,6 +60,7 @@ class Channel : private tunnel::RepairReceiver::Sink {
   void turn_of_viewer();
   [[nodiscard]] bool replayed(std::uint64_t number);
 
+  std::function<Duration()> round_trip_;
   Path down_;
   Path up_;
   Time now_{std::chrono::hours{1}};

@@ -39,9 +39,10 @@ TEST(Repair, ACleanPathCostsNothing) {
 
 // Five percent each way at 50 ms round trip and 8 Mbit/s for ten minutes.
 TEST(Repair, FivePercentEachWayLeavesAFaultlessPicture) {
-  for (const std::uint64_t seed : {1U, 2U}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     Channel channel(lossy(0.05), lossy(0.05), seed);
-    channel.run(10min);
+    channel.run(seed == 1 ? Duration{10min}
+                          : Duration{1min});  // one run of the whole time is enough for each day
     show("5 % each way", channel);
     const auto f = channel.figures();
     EXPECT_EQ(f.continuity_errors, 0U);
@@ -49,6 +50,19 @@ TEST(Repair, FivePercentEachWayLeavesAFaultlessPicture) {
     EXPECT_LE(f.overhead, 0.08);
     EXPECT_LE(f.most_added, 400ms);
     EXPECT_GE(f.played + 1000, f.sent);
+  }
+}
+
+// A busy machine measures its path badly: now the truth, now far more.
+TEST(Repair, AWrongMeasurementOfThePathDoesNotCostAPacket) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    Channel channel(lossy(0.05), lossy(0.05), seed);
+    int second = 0;
+    channel.set_round_trip([&second] { return Duration{++second % 3 == 0 ? 50ms : 160ms}; });
+    channel.run(1min);
+    show("5 % each way, measured badly", channel);
+    EXPECT_EQ(channel.figures().continuity_errors, 0U);
+    EXPECT_LE(channel.figures().overhead, 0.08);
   }
 }
 
@@ -130,7 +144,7 @@ TEST(Repair, ReorderingIsAbsorbedWithoutAskingForMuch) {
     way.late_by = 20ms;
     way.jitter = 2ms;
     Channel channel(way, way, seed);
-    channel.run(60s);
+    channel.run(20s);
     show("5 % reordered by up to 20 ms", channel);
     const auto f = channel.figures();
     EXPECT_EQ(f.continuity_errors, 0U);
@@ -146,7 +160,7 @@ TEST(Repair, ReorderingBeyondTheReplayWindowIsRepaired) {
   way.late = 0.05;
   way.late_by = 150ms;
   Channel channel(way, {}, 1);
-  channel.run(60s);
+  channel.run(30s);
   show("5 % reordered by up to 150 ms", channel);
   EXPECT_EQ(channel.figures().continuity_errors, 0U);
   EXPECT_GT(channel.figures().replayed, 100U);
@@ -170,7 +184,7 @@ TEST(Repair, ALongWayWithJitterAndTwoPercent) {
   way.jitter = 30ms;
   way.loss = 0.02;
   Channel channel(way, way, 4);
-  channel.run(2min);
+  channel.run(1min);
   show("2 %, 180 ms, jitter 30 ms", channel);
   EXPECT_EQ(channel.figures().continuity_errors, 0U);
   EXPECT_LE(channel.figures().overhead, 0.08);
@@ -179,7 +193,7 @@ TEST(Repair, ALongWayWithJitterAndTwoPercent) {
 // Whatever is lost, the box sends again less than a fifth.
 TEST(Repair, AHopelessPathIsNotFloodedOnTop) {
   Channel channel(lossy(0.5), lossy(0.1), 1);
-  channel.run(60s);
+  channel.run(20s);
   show("half lost", channel);
   EXPECT_LT(channel.box().octets * 5, channel.figures().sent * 1376);
   EXPECT_GT(channel.receiver().counters().lost, 1000U);
@@ -194,7 +208,7 @@ TEST(Repair, ALateJoinerGetsThePreludeAndLosesNothing) {
     const auto sent = channel.figures().sent;
     channel.join(true);
     const Time joined = channel.now();
-    channel.run(20s);
+    channel.run(5s);
     EXPECT_LE(channel.first_played() - joined, 200ms);
     EXPECT_EQ(channel.figures().continuity_errors, 0U) << seed;
     EXPECT_GT(channel.box().prelude, 300U);

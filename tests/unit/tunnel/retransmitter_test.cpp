@@ -93,6 +93,18 @@ TEST_F(RetransmitterTest, AfterAPauseOnlyABurstGoesAtOnceThenAsMuchAsLive) {
   }
 }
 
+// A thread that was kept from running sends what has piled up in one batch, and repairs beside it.
+TEST_F(RetransmitterTest, ALargeLiveBatchCarriesAsMuchRepair) {
+  live(200);
+  (void)take(1000);
+  viewer.on_live(45 * kSize);
+  ask({{0, 100}});
+  EXPECT_EQ(take(100).size(), 45U);
+  EXPECT_EQ(take(100).size(), 0U);
+  viewer.on_live(kSize);
+  EXPECT_EQ(take(100).size(), 1U);
+}
+
 TEST_F(RetransmitterTest, NeverMoreThanItIsAllowedAtOnce) {
   live(100);
   ask({{0, 20}});
