@@ -50,6 +50,10 @@ struct ViewerLive {
   std::string form{};         // how its datagrams travel: "full", "compact", "fragments"
   Via via = Via::kTunnel;
   std::size_t players = 1;  // of a LAN link: on this channel at once
+  // Packets that did not arrive and were asked for once more, and what became of that.
+  std::uint64_t asked_again = 0;
+  std::uint64_t sent_again = 0;
+  std::uint64_t not_sent_again = 0;  // gone from the box's memory, or more than a fifth of the rate
 };
 
 // HTTP players at home since the box started.

@@ -77,6 +77,14 @@ void viewers(Exposition& out, const LiveState& live) {
   each_viewer(out, live, &ViewerLive::bytes);
   out.counter("hearthcast_viewer_drops_total", "That a device lost because its path was too slow.");
   each_viewer(out, live, &ViewerLive::dropped);
+  out.counter("hearthcast_viewer_asked_again_total",
+              "Packets that did not arrive and a device asked for again.");
+  each_viewer(out, live, &ViewerLive::asked_again);
+  out.counter("hearthcast_viewer_sent_again_total", "Of these, sent once more.");
+  each_viewer(out, live, &ViewerLive::sent_again);
+  out.counter("hearthcast_viewer_not_sent_again_total",
+              "Of these, not sent: gone already, or over the limit for repairs.");
+  each_viewer(out, live, &ViewerLive::not_sent_again);
   out.gauge("hearthcast_viewer_form", "Always 1; how a device's datagrams travel is a label.");
   for (const ViewerLive& viewer : live.viewers) {
     if (!viewer.form.empty()) {

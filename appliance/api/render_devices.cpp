@@ -109,7 +109,10 @@ json render_viewers(const household::Household& household, const LiveState& live
                 {"since_s", seconds_since(viewer.since, now)},
                 {"packets", viewer.packets},
                 {"bytes", viewer.bytes},
-                {"dropped", viewer.dropped}};
+                {"dropped", viewer.dropped},
+                {"asked_again", viewer.asked_again},
+                {"sent_again", viewer.sent_again},
+                {"not_sent_again", viewer.not_sent_again}};
     if (!viewer.form.empty()) {
       out["form"] = viewer.form;
     }

@@ -54,12 +54,27 @@ void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
     return;
   }
   perform(tunnel_->on_inner(gre, now));
+  tell_capabilities();
   update_prober(now);
 }
 
 void DevicePeer::on_refused(PeerId peer, std::size_t datagram, Time now) {
   if (tunnel_ && peer == peer_) {
     perform(prober_.on_refused(datagram, now));
+  }
+}
+
+// The device said hello: before it asks for a channel the data thread knows what it takes.
+void DevicePeer::tell_capabilities() {
+  if (!tunnel_) {
+    return;
+  }
+  const auto& can = tunnel_->device_capabilities();
+  const forward::SetMemory memory{peer_, tunnel::lists(can, tunnel::kCanRepair),
+                                  tunnel::lists(can, tunnel::kCanPrelude)};
+  if (memory.repair != told_.repair || memory.prelude != told_.prelude) {
+    told_ = memory;
+    host_.post(memory);
   }
 }
 
@@ -186,6 +201,7 @@ void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
     host_.post(datapath::RemoveSession{*former, false});
   }
   peer_ = host_.next_peer();
+  told_ = {peer_};
   tunnel_ = std::make_unique<sessions::DeviceTunnel>(identity_, device_, context_.facts, access_, now);
   tunnel_since_ = now;
   host_.post(datapath::AddSession{peer_, handshake_.endpoint(), std::move(session)});

@@ -91,6 +91,7 @@ class DevicePeer {
   void update_prober(Time now);
   void open(std::unique_ptr<secure::DtlsSession> session, Time now);
   void drop(const std::string& reason, bool close_notify);
+  void tell_capabilities();
 
   DeviceId device_;
   IdentityId identity_;
@@ -102,6 +103,7 @@ class DevicePeer {
   std::unique_ptr<sessions::DeviceTunnel> tunnel_;
   sessions::PathProber prober_{secure::kDtlsMaxOverhead};  // of tunnel_
   PeerId peer_;                                            // of tunnel_
+  forward::SetMemory told_;                                // what the data thread knows of tunnel_
   Time tunnel_since_{};
 };
 

@@ -95,6 +95,9 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
           narrowest = row.form;
           live.form = viewer.form;
         }
+        viewer.asked_again = counted->second->repair.asked;
+        viewer.sent_again = counted->second->repair.sent;
+        viewer.not_sent_again = counted->second->repair.gone + counted->second->repair.refused;
       }
       state.viewers.push_back(viewer);
     }

@@ -27,7 +27,7 @@ void Flow::exchange_socket(std::unique_ptr<linux::MulticastSocket> socket) {
   meter_.on_new_socket();
 }
 
-bool Flow::forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab,
+bool Flow::forward(std::span<const linux::Datagram> datagrams, FormedBatch& batch,
                    datapath::SegmentSender& sender, Time now) {
   bool signal_came = false;
   std::array<Bytes, datapath::kMaxBatch> frames;
@@ -39,20 +39,24 @@ bool Flow::forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab,
       meter_.on_dropped();
       continue;
     }
-    signal_came |= meter_.on_datagram(datagram.payload, now);
+    const bool came = meter_.on_datagram(datagram.payload, now);
+    signal_came |= came;
     if (audience_) {
       audience_->on_datagram(datagram.payload);
+    }
+    if (came || viewers_.empty()) {
+      ring_.clear();  // whoever comes next must not begin before this break
     }
     if (viewers_.empty()) {
       continue;
     }
     const auto its_ecn = static_cast<std::uint8_t>(wire::ecn_of(datagram.traffic_class));
     if (count > 0 && its_ecn != ecn) {
-      fan_out(std::span(frames).first(count), ecn, slab.batch, sender, now);
+      fan_out(std::span(frames).first(count), ecn, batch, sender, now);
       count = 0;
     }
     ecn = its_ecn;
-    const auto slot = slab.slot(count).first(tunnel::kFrameHeadroom + datagram.payload.size());
+    const auto slot = ring_.room(tunnel::kFrameHeadroom + datagram.payload.size());
     std::copy(datagram.payload.begin(), datagram.payload.end(),
               slot.begin() + static_cast<std::ptrdiff_t>(tunnel::kFrameHeadroom));
     const auto frame = framer_.frame(slot, {datagram.source, datagram.hop_limit, datagram.traffic_class});
@@ -60,13 +64,15 @@ bool Flow::forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab,
       meter_.on_dropped();
       continue;
     }
+    note_start(datagram.payload);
+    ring_.commit(static_cast<std::uint32_t>(framed_++), *frame);
     frames[count++] = *frame;
     if (count == frames.size()) {
-      fan_out(frames, ecn, slab.batch, sender, now);
+      fan_out(frames, ecn, batch, sender, now);
       count = 0;
     }
   }
-  fan_out(std::span(frames).first(count), ecn, slab.batch, sender, now);
+  fan_out(std::span(frames).first(count), ecn, batch, sender, now);
   return signal_came;
 }
 
@@ -78,17 +84,39 @@ void Flow::fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch&
   const bool tell = now - told_ >= kTellAfter;
   told_ = tell ? now : told_;
   batch.begin(frames, tell);
+  std::size_t octets = 0;
+  for (const Bytes& frame : frames) {
+    octets += frame.size();
+  }
   for (auto& viewer : viewers_) {
-    auto packets = batch.for_limit(viewer.peer->frame_limit);
+    send_to(viewer, batch, ecn, sender);
     viewer.counters.form = batch.form();
-    while (!packets.empty()) {
-      const auto some = packets.first(std::min(packets.size(), kSendAtOnce));
-      packets = packets.subspan(some.size());
-      const auto sent = sender.send(*viewer.peer, some, ecn);
-      viewer.counters.packets += sent.packets;
-      viewer.counters.bytes += sent.bytes;
-      viewer.counters.drops += sent.drops;
-    }
+    viewer.repair.on_live(octets);
+  }
+}
+
+void Flow::send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapath::SegmentSender& sender) {
+  auto packets = batch.for_limit(viewer.peer->frame_limit);
+  while (!packets.empty()) {
+    const auto some = packets.first(std::min(packets.size(), kSendAtOnce));
+    packets = packets.subspan(some.size());
+    const auto sent = sender.send(*viewer.peer, some, ecn);
+    viewer.counters.packets += sent.packets;
+    viewer.counters.bytes += sent.bytes;
+    viewer.counters.drops += sent.drops;
+  }
+}
+
+void Flow::report(Time now, Statistics& statistics) {
+  const auto counters = meter_.report(now);
+  if (counters.packets == 0 && counters.dropped == 0) {
+    return;  // nothing ever came
+  }
+  statistics.flows.push_back(counters);
+  for (auto& viewer : viewers_) {
+    viewer.repair.set_rate(counters.bits_per_second / 8);
+    viewer.counters.repair = viewer.repair.counters();
+    statistics.viewers.push_back(viewer.counters);
   }
 }
 

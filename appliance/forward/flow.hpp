@@ -10,26 +10,19 @@
 #include "appliance/forward/formed_batch.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
+#include "tunnelmgr/playout/start_point.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
+#include "tunnelmgr/tunnel/repair_ring.hpp"
+#include "tunnelmgr/tunnel/retransmitter.hpp"
 
 namespace hearthcast::forward {
-
-// Memory for the frames of one batch, and for its other forms, shared by all flows of a thread in turn.
-class FrameSlab {
- public:
-  FrameSlab() : octets_(datapath::kMaxBatch * datapath::kMaxInnerSize) {}
-  FormedBatch batch;
-  [[nodiscard]] MutableBytes slot(std::size_t index) {
-    return MutableBytes(octets_).subspan(index * datapath::kMaxInnerSize, datapath::kMaxInnerSize);
-  }
-
- private:
-  Buffer octets_;
-};
 
 struct Viewer {
   datapath::Peer* peer = nullptr;  // in the session table, which outlives it
   ViewerCounters counters;
+  tunnel::Retransmitter repair;
+  tunnel::Prelude prelude;
+  int announcements = 0;  // how often the prelude is still to be said: one may be lost
 };
 
 class Flow {
@@ -52,10 +45,17 @@ class Flow {
   [[nodiscard]] bool watched() const { return watched_; }
   void set_watched(bool watched) { watched_ = watched; }
 
-  // Counts, frames and sends datagrams of one receive call to every viewer. True when the signal came with
-  // them.
-  bool forward(std::span<const linux::Datagram> datagrams, FrameSlab& slab, datapath::SegmentSender& sender,
-               Time now);
+  // Counts, frames and sends datagrams of one receive call to every viewer. `batch` is for their forms,
+  // shared by all flows of a thread in turn. True when the signal came with them.
+  bool forward(std::span<const linux::Datagram> datagrams, FormedBatch& batch,
+               datapath::SegmentSender& sender, Time now);
+  // The viewer is new: it gets what came since the table before the last picture that decodes by itself.
+  void begin_prelude(Viewer& viewer);
+  void on_nack(const tunnel::Nack& nack, PeerId peer);
+  // Sends what viewers still get from the past; once a turn, after the live traffic.
+  void send_again(FormedBatch& batch, datapath::SegmentSender& sender);
+  // About once a second.
+  void report(Time now, Statistics& statistics);
   // A viewer came, or gets another form: the next datagram names the flow's addresses in compact forms.
   void tell_addresses() { told_ = Time{}; }
 
@@ -63,11 +63,18 @@ class Flow {
   // One batch of frames whose outer headers get the same two bits of ECN.
   void fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch& batch,
                datapath::SegmentSender& sender, Time now);
+  // In the form that the viewer's path carries.
+  static void send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapath::SegmentSender& sender);
+  static void announce(Viewer& viewer, datapath::SegmentSender& sender);
+  void note_start(Bytes payload);
 
   FlowId id_;
   FlowKey key_;
   std::unique_ptr<linux::MulticastSocket> socket_;
   tunnel::FlowFramer framer_;
+  tunnel::RepairRing ring_;          // what was framed: viewers are sent from here, and again
+  std::uint64_t framed_ = 0;         // the next sequence number, not modulo 2^32
+  playout::StartPoint start_point_;  // in framed packets
   FlowMeter meter_;
   std::vector<Viewer> viewers_;
   std::unique_ptr<FlowAudience> audience_;

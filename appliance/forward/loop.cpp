@@ -41,7 +41,7 @@ bool Loop::receive(Flow& flow) {
   if (const auto overflow = batch_.overflow()) {
     flow.meter().on_kernel_drops(*overflow);
   }
-  if (flow.forward(received.datagrams, slab_, sender_, now_)) {
+  if (flow.forward(received.datagrams, forms_, sender_, now_)) {
     mailbox_.say_surely(FlowSignal{flow.id(), true});
   }
   return !received.datagrams.empty();
@@ -89,6 +89,13 @@ void Loop::perform(SetFrameLimit message) {
   }
 }
 
+void Loop::perform(const SetMemory& message) {
+  if (auto* peer = sessions_.find(message.peer)) {
+    peer->takes_repair = message.repair;
+    peer->takes_prelude = message.prelude;
+  }
+}
+
 // Puts the table's rows into the flows, with the counters of those who were there before.
 void Loop::resolve_viewers() {
   for (auto& [id, flow] : flows_) {
@@ -118,10 +125,17 @@ void Loop::resolve_viewers(Flow& flow) {
     }
     const auto old = std::find_if(before.begin(), before.end(),
                                   [&](const Viewer& v) { return v.counters.peer == peer_id; });
-    ViewerCounters counters;
-    counters.flow = flow.id();
-    counters.peer = peer_id;
-    flow.viewers().push_back({peer, old == before.end() ? counters : old->counters});
+    auto& viewer = flow.viewers().emplace_back();
+    if (old != before.end()) {
+      viewer = *old;
+    } else {
+      viewer.counters.flow = flow.id();
+      viewer.counters.peer = peer_id;
+      if (peer->takes_prelude) {
+        flow.begin_prelude(viewer);
+      }
+    }
+    viewer.peer = peer;
   }
 }
 
@@ -132,7 +146,24 @@ void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
     ++counters_.malformed;
     return;
   }
+  if (inner->kind == tunnel::InnerKind::kControl &&
+      tunnel::quick_kind(inner->payload) == tunnel::QuickKind::kNack) {
+    on_nack(peer, inner->payload);
+    return;
+  }
   say(datapath::InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
+}
+
+void Loop::on_nack(const datapath::Peer& peer, Bytes payload) {
+  const auto nack = tunnel::decode_nack(payload);
+  if (!nack || !peer.takes_repair) {
+    ++counters_.malformed;
+    return;
+  }
+  // Of a flow that it does not get (any more): nothing.
+  if (const auto flow = flows_.find(FlowId{nack->flow()}); flow != flows_.end()) {
+    flow->second.on_nack(*nack, peer.id);
+  }
 }
 
 void Loop::on_tick() {
@@ -166,14 +197,7 @@ void Loop::on_report() {
         statistics->players.push_back({player, socket.bytes()});
       }
     }
-    const auto counters = flow.meter().report(now_);
-    if (counters.packets == 0 && counters.dropped == 0) {
-      continue;  // nothing ever came
-    }
-    statistics->flows.push_back(counters);
-    for (const auto& viewer : flow.viewers()) {
-      statistics->viewers.push_back(viewer.counters);
-    }
+    flow.report(now_, *statistics);
   }
   for (const auto& [id, peer] : sessions_.peers()) {
     statistics->peers.push_back({id, peer->records, peer->last_received});

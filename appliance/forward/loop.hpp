@@ -27,6 +27,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(AddPlayer message);
   void perform(const RemovePlayer& message);
   void perform(SetFrameLimit message);
+  void perform(const SetMemory& message);
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
@@ -45,8 +46,9 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void serve_players();
   void tell_refused_sizes();
   void resolve_viewers(Flow& flow);
+  void on_nack(const datapath::Peer& peer, Bytes payload);
 
-  FrameSlab slab_;
+  FormedBatch forms_;  // of one flow at a time
   std::map<FlowId, Flow> flows_;
   std::unordered_map<PlayerId, FlowId> players_;
   Time batch_at_ = kNever;  // when players are written next

@@ -57,6 +57,9 @@ void Loop::perform(const RemovePlayer& message) {
 }
 
 void Loop::after_events() {
+  for (auto& [id, flow] : flows_) {
+    flow.send_again(forms_, sender_);
+  }
   if (now_ >= batch_at_) {
     serve_players();
   }

@@ -18,6 +18,7 @@
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
+#include "tunnelmgr/tunnel/retransmitter.hpp"
 
 namespace hearthcast::linux {
 class MulticastSocket;
@@ -75,9 +76,18 @@ struct SetFrameLimit {
   std::size_t octets = 0;
 };
 
+// What of a flow's memory the peer takes: packets that it asks for again (else its NACKs mean nothing), and,
+// when it begins to watch a flow which runs already, what came before. Nothing until told; unknown peers are
+// ignored.
+struct SetMemory {
+  PeerId peer;
+  bool repair = false;
+  bool prelude = false;
+};
+
 using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
                           datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, AddFlow,
-                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer, SetFrameLimit>;
+                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer, SetFrameLimit, SetMemory>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -97,10 +107,11 @@ struct FlowCounters {
 struct ViewerCounters {
   FlowId flow;
   PeerId peer;
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;  // UDP payload of the tunnel: sealed records
-  std::uint64_t drops = 0;  // the kernel's queue was full, or the path refused the size
+  std::uint64_t packets = 0;  // with what was sent again
+  std::uint64_t bytes = 0;    // UDP payload of the tunnel: sealed records
+  std::uint64_t drops = 0;    // the kernel's queue was full, or the path refused the size
   tunnel::MediaForm form = tunnel::MediaForm::kFull;  // of the last datagram
+  tunnel::RepairCounters repair{};
 };
 
 struct PeerCounters {

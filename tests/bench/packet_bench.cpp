@@ -119,7 +119,7 @@ struct Scene {
       peers[n].endpoint = {kLoopback, sinks.back().port()};
       peers[n].session = std::move(ends.box);
       devices.push_back(std::move(ends.device));
-      flow.viewers().push_back({&peers[n], {}});
+      flow.viewers().emplace_back().peer = &peers[n];
     }
   }
   void empty_sinks() {
@@ -130,7 +130,7 @@ struct Scene {
   }
   linux::UdpSocket socket = linux::UdpSocket::open({}).value();
   datapath::SegmentSender sender{socket};
-  forward::FrameSlab slab;
+  forward::FormedBatch forms;
   std::vector<datapath::Peer> peers;
   std::vector<linux::UdpSocket> sinks;
   std::vector<std::unique_ptr<secure::DtlsSession>> devices;
@@ -155,7 +155,7 @@ double measure_forwarding(bench::Report& report, std::size_t viewers) {
   for (int round = 0; round < kRounds; ++round) {
     const std::size_t before = allocations;
     product.add(nanoseconds_each(kBatch * viewers, [&] {
-      static_cast<void>(scene.flow.forward(received, scene.slab, scene.sender, Clock::now()));
+      static_cast<void>(scene.flow.forward(received, scene.forms, scene.sender, Clock::now()));
     }));
     allocated.add(static_cast<double>(allocations - before));
     scene.empty_sinks();

@@ -173,6 +173,10 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
     } else if (const auto* greeted = std::get_if<Greeted>(&action)) {
       failures_ = 0;
       notice_.reset();
+      host_.post(SetRepair{tunnel::lists(greeted->hello.capabilities, tunnel::kCanRepair)});
+      if (const auto round_trip = agent_.round_trip()) {
+        host_.post(SetRoundTrip{*round_trip});
+      }
       context_.log.info("box_hello",
                         {{"box", greeted->hello.name}, {"state", tunnel::to_string(greeted->hello.state)}});
       host_.on_status();
@@ -220,6 +224,15 @@ void BoxLink::on_signal(const FlowKey& flow, bool present, Time now) {
   at->second = present;
   if (session_) {
     session_->on_signal(flow, present, now);
+  }
+}
+
+void BoxLink::on_congestion(const tunnel::Congestion& congestion, Time now) {
+  context_.log.warning("path_too_narrow", {{"group", congestion.flow.to_string()},
+                                           {"arriving_bps", std::to_string(congestion.arriving_bps)},
+                                           {"needed_bps", std::to_string(congestion.needed_bps)}});
+  if (session_) {
+    perform(session_->say_congestion(congestion, now), now);
   }
 }
 

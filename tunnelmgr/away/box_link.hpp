@@ -73,6 +73,7 @@ class BoxLink {
   void want(const FlowKey& flow, Time now);
   void unwant(const FlowKey& flow, Time now);
   void on_signal(const FlowKey& flow, bool present, Time now);
+  void on_congestion(const tunnel::Congestion& congestion, Time now);
 
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;

@@ -135,6 +135,15 @@ SessionActions BoxSession::unwant(const FlowKey& flow, Time now) {
   return out;
 }
 
+SessionActions BoxSession::say_congestion(const tunnel::Congestion& congestion, Time now) {
+  SessionActions out;
+  if (!dead_ && greeting_ && tunnel::lists(greeting_->capabilities, tunnel::kCanRepair) &&
+      wanted_.contains(congestion.flow)) {
+    perform(transport_.send(tunnel::encode(congestion), now), out, now);
+  }
+  return out;
+}
+
 void BoxSession::on_signal(const FlowKey& flow, bool present, Time now) {
   const auto at = wanted_.find(flow);
   if (at == wanted_.end()) {

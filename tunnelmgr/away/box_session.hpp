@@ -61,6 +61,8 @@ class BoxSession {
   // What is watched. Each flow once; the session reports it to the box as soon as it is greeted.
   [[nodiscard]] SessionActions want(const FlowKey& flow, Time now);
   [[nodiscard]] SessionActions unwant(const FlowKey& flow, Time now);
+  // A wanted flow does not get through the path: the box will cut it and say what fits.
+  [[nodiscard]] SessionActions say_congestion(const tunnel::Congestion& congestion, Time now);
   // Data of a wanted flow came, or stopped coming.
   void on_signal(const FlowKey& flow, bool present, Time now);
 

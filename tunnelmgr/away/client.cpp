@@ -175,6 +175,10 @@ void Client::on_up(Up message, Time now) {
     }
   } else if (auto* signal = std::get_if<StreamSignal>(&message)) {
     on_signal(*signal, now);
+  } else if (const auto* overloaded = std::get_if<StreamOverloaded>(&message)) {
+    if (const auto* flow = viewing_.flow(overloaded->channel); flow != nullptr && link_) {
+      link_->on_congestion({*flow, overloaded->arriving_bps, overloaded->needed_bps}, now);
+    }
   } else if (auto* gone = std::get_if<PlayerGone>(&message)) {
     parts_.log.info("player_gone", {{"channel", std::to_string(gone->channel.value)},
                                     {"why", gone->end == PlayerEnd::kClosed    ? "closed by the player"
@@ -186,6 +190,9 @@ void Client::on_up(Up message, Time now) {
     }
   } else if (auto* ready = std::get_if<StatisticsReady>(&message)) {
     statistics_ = std::move(ready->statistics);
+    if (const auto known = link(); known && known->round_trip && !statistics_->streams.empty()) {
+      post(SetRoundTrip{*known->round_trip});
+    }
   }
 }
 
@@ -204,6 +211,9 @@ void Client::on_stun(const datapath::StunReceived& received, Time now) {
 void Client::on_signal(const StreamSignal& signal, Time now) {
   if (const auto* flow = viewing_.flow(signal.channel); flow != nullptr && link_) {
     link_->on_signal(*flow, signal.present, now);
+    if (signal.present) {
+      narrow_.erase(*flow);
+    }
   }
   perform(viewing_.on_signal(signal.channel, signal.present));
 }
@@ -308,7 +318,8 @@ tunnel::DeviceHello Client::hello() const {
           "hearthcast-away " HEARTHCAST_VERSION,
           parts_.name,
           channels_revision_,
-          {std::string(tunnel::kCanCompact), std::string(tunnel::kCanProbe)}};
+          {std::string(tunnel::kCanRepair), std::string(tunnel::kCanPrelude),
+           std::string(tunnel::kCanCompact), std::string(tunnel::kCanProbe)}};
 }
 
 void Client::on_status() {
@@ -328,7 +339,12 @@ void Client::on_channels(const tunnel::ChannelList& list) {
   perform(viewing_.on_channels(list.channels));
 }
 
-void Client::on_refusal(const tunnel::Refusal& refusal) { perform(viewing_.on_refusal(refusal)); }
+void Client::on_refusal(const tunnel::Refusal& refusal) {
+  if (refusal.code == tunnel::RefusalCode::kPath) {
+    narrow_[refusal.flow] = refusal.text;
+  }
+  perform(viewing_.on_refusal(refusal));
+}
 
 void Client::on_path(const Endpoint& endpoint) {
   if (parts_.memory.endpoints.empty() || parts_.memory.endpoints.front() != endpoint) {

@@ -55,6 +55,9 @@ class Client final : private LinkHost {
   [[nodiscard]] const Reachability& reachability() const { return viewing_.reachability(); }
   [[nodiscard]] std::optional<LinkStatus> link() const;
   [[nodiscard]] const Statistics* statistics() const { return statistics_.get(); }
+  // Channels that the path did not carry, and what would fit, in the box's words; until they are watched
+  // again.
+  [[nodiscard]] const std::map<FlowKey, std::string>& narrow() const { return narrow_; }
   // In words: connected, or why not.
   [[nodiscard]] std::string rendezvous_text() const;
   [[nodiscard]] std::optional<Endpoint> mapped() const { return presence_.mapped(); }
@@ -107,6 +110,7 @@ class Client final : private LinkHost {
   std::int64_t last_request_ = 0;
   std::int64_t last_peer_ = 0;
   std::unique_ptr<const Statistics> statistics_;
+  std::map<FlowKey, std::string> narrow_;
 
   DataPlane plane_;
   std::optional<runtime::ReadableWatch> plane_watch_;

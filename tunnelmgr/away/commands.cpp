@@ -65,7 +65,11 @@ int ask_status(const std::filesystem::path& socket, bool json) {
     const auto number = [&](const char* name) { return stream.value(name, std::uint64_t{0}); };
     std::cout << "channel " << number("channel") << ": " << number("players") << " players, "
               << number("bits_per_second") / 1000 << " kbit/s, " << number("packets") << " packets, "
-              << number("lost") << " lost\n";
+              << number("repaired") << " repaired, " << number("lost") << " lost; waits up to "
+              << number("delay_ms") << " ms for a repair\n";
+  }
+  for (const auto& narrow : status.value("narrow", Json::array())) {
+    std::cout << narrow.value("address", "") << ": " << narrow.value("text", "") << "\n";
   }
   return runtime::kFine;
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxFlows = 1024;  // remembered; a box has far fewer
 constexpr auto kTick = std::chrono::milliseconds{50};
+constexpr std::size_t kMaxPreludes = 16;  // that wait for their media
 
 }  // namespace
 
@@ -22,6 +23,10 @@ void Loop::take(Down message) {
 
 void Loop::after_events() {
   for (auto& [id, stream] : streams_) {
+    if (stream.next_deadline() <= now_) {
+      stream.on_deadline(now_);
+      ask_again(stream);
+    }
     if (stream.fresh()) {
       stream.audience().write(stream.ring(), now_);
       stream.written();
@@ -29,11 +34,47 @@ void Loop::after_events() {
   }
 }
 
+Time Loop::next_deadline() const {
+  Time first = kNever;
+  for (const auto& [id, stream] : streams_) {
+    first = std::min(first, stream.next_deadline());
+  }
+  return first;
+}
+
+void Loop::ask_again(Stream& stream) {
+  auto* peer = sessions_.find(stream.peer());
+  while (const auto nack = stream.next_nack(now_)) {
+    if (peer != nullptr) {
+      tunnel::QuickRoom room;
+      const Bytes packet = tunnel::encode(*nack, room);
+      counters_.send_dropped += sender_.send(*peer, std::span(&packet, 1)).drops;
+    }
+  }
+}
+
 void Loop::on_session_added() {
   flow_streams_.clear();
   compact_.reset();
+  preludes_.clear();
+  repair_ = false;  // until its hello says so
   for (auto& [id, stream] : streams_) {
-    stream.on_new_session();
+    stream.set_repair(false);
+    stream.on_new_session(now_);
+  }
+}
+
+void Loop::perform(const SetRepair& message) {
+  repair_ = message.on;
+  for (auto& [id, stream] : streams_) {
+    stream.set_repair(repair_);
+  }
+}
+
+void Loop::perform(const SetRoundTrip& message) {
+  round_trip_ = message.measured;
+  for (auto& [id, stream] : streams_) {
+    stream.hint_round_trip(message.measured);
   }
 }
 
@@ -42,7 +83,14 @@ void Loop::perform(OpenStream message) {
     player_streams_.erase(player);
     mailbox_.say_surely(PlayerGone{player, channel, end, bytes});
   };
-  streams_.try_emplace(message.channel, message, datapath::Audience(epoll_, kFirstToken, gone));
+  const auto [at, is_new] =
+      streams_.try_emplace(message.channel, message, datapath::Audience(epoll_, kFirstToken, gone));
+  if (is_new) {
+    at->second.set_repair(repair_);
+    if (round_trip_) {
+      at->second.hint_round_trip(*round_trip_);
+    }
+  }
   flow_streams_.clear();
 }
 
@@ -73,9 +121,12 @@ void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
   if (!inner) {
     ++counters_.malformed;
   } else if (inner->kind == tunnel::InnerKind::kMedia) {
-    on_media(*inner, peer.traffic_class);
+    on_media(*inner, peer);
   } else if (inner->kind == tunnel::InnerKind::kCompact) {
-    on_compact(*inner, peer.traffic_class);
+    on_compact(*inner, peer);
+  } else if (inner->kind == tunnel::InnerKind::kControl &&
+             tunnel::quick_kind(inner->payload) == tunnel::QuickKind::kPrelude) {
+    on_prelude(inner->payload);
   } else {
     say(datapath::InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
   }
@@ -98,22 +149,48 @@ Stream* Loop::stream_of(const tunnel::MediaFrame& media) {
   return found;
 }
 
-void Loop::on_media(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class) {
+void Loop::on_prelude(Bytes payload) {
+  const auto prelude = tunnel::decode_prelude(payload);
+  if (!prelude) {
+    ++counters_.malformed;
+    return;
+  }
+  if (const auto known = flow_streams_.find(prelude->flow); known != flow_streams_.end()) {
+    if (known->second != nullptr) {
+      known->second->on_prelude(*prelude, now_);
+    }
+  } else if (preludes_.size() < kMaxPreludes) {
+    preludes_.push_back(*prelude);
+  }
+}
+
+// The first media of a flow tell which stream the prelude is of that came before them.
+void Loop::meet_prelude(const tunnel::MediaFrame& media, Stream& stream) {
+  const auto flow = static_cast<std::uint32_t>(media.flow.value);
+  for (const auto& prelude : preludes_) {
+    if (prelude.flow == flow) {
+      stream.on_prelude(prelude, now_);
+    }
+  }
+  std::erase_if(preludes_, [flow](const tunnel::Prelude& prelude) { return prelude.flow == flow; });
+}
+
+void Loop::on_media(const tunnel::InnerPacket& inner, const datapath::Peer& peer) {
   if (auto media = tunnel::decode_media(inner)) {
-    play(*media, tunnel::MediaForm::kFull, outer_traffic_class);
+    play(*media, tunnel::MediaForm::kFull, peer);
   } else {
     ++counters_.malformed;
   }
 }
 
-void Loop::on_compact(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class) {
+void Loop::on_compact(const tunnel::InnerPacket& inner, const datapath::Peer& peer) {
   if (const auto media = compact_.on_packet(inner)) {
-    play(media->frame, media->form, outer_traffic_class);
+    play(media->frame, media->form, peer);
   }
 }
 
-void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, std::uint8_t outer_traffic_class) {
-  const auto traffic_class = wire::egress_traffic_class(media.header.traffic_class, outer_traffic_class);
+void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath::Peer& peer) {
+  const auto traffic_class = wire::egress_traffic_class(media.header.traffic_class, peer.traffic_class);
   if (!traffic_class) {
     ++media_.ecn_dropped;
     return;
@@ -125,7 +202,10 @@ void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, std::uint8_t o
     ++unwanted_;
     return;
   }
-  if (stream->on_media(media, form, now_)) {
+  if (!preludes_.empty()) {
+    meet_prelude(media, *stream);
+  }
+  if (stream->on_media(media, form, peer.id, now_)) {
     mailbox_.say_surely(StreamSignal{stream->channel(), true});
   }
 }
@@ -159,6 +239,9 @@ void Loop::on_report() {
   statistics->media.incomplete = compact_.incomplete();
   statistics->media.unknown_flow = compact_.unknown();
   for (auto& [id, stream] : streams_) {
+    if (const auto overload = stream.overload(); overload && repair_) {
+      mailbox_.say_surely(StreamOverloaded{id, overload->arriving_bps, overload->needed_bps});
+    }
     statistics->streams.push_back(stream.report(now_));
   }
   for (const auto& [id, peer] : sessions_.peers()) {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/stream.hpp"
@@ -22,6 +24,8 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(OpenStream message);
   void perform(CloseStream message);
   void perform(AddPlayer message);
+  void perform(const SetRepair& message);
+  void perform(const SetRoundTrip& message);
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
@@ -32,9 +36,14 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void on_report() override;
   [[nodiscard]] bool idle() const override { return streams_.empty(); }
 
-  void on_media(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class);
-  void on_compact(const tunnel::InnerPacket& inner, std::uint8_t outer_traffic_class);
-  void play(tunnel::MediaFrame media, tunnel::MediaForm form, std::uint8_t outer_traffic_class);
+  [[nodiscard]] Time next_deadline() const override;
+
+  void on_media(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
+  void on_compact(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
+  void play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath::Peer& peer);
+  void on_prelude(Bytes payload);
+  void meet_prelude(const tunnel::MediaFrame& media, Stream& stream);
+  void ask_again(Stream& stream);
   Stream* stream_of(const tunnel::MediaFrame& media);
 
   std::map<ChannelId, Stream> streams_;
@@ -43,6 +52,10 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   std::unordered_map<std::uint32_t, Stream*> flow_streams_;
   tunnel::CompactReceiver compact_;
   MediaCounters media_;
+  // Preludes of flows of which no media came yet: by whose headers the stream is found.
+  std::vector<tunnel::Prelude> preludes_;
+  bool repair_ = false;  // the box of the present session answers NACKs
+  std::optional<Duration> round_trip_;
   std::uint64_t unwanted_ = 0;
 };
 

@@ -39,9 +39,18 @@ struct AddPlayer {
   linux::Fd socket;
 };
 
-using Down =
-    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                 datapath::SendInner, datapath::PassToSession, OpenStream, CloseStream, AddPlayer>;
+// What the control thread knows of the path: whether the box of the present session answers NACKs (not, until
+// this is said), and how long a round trip takes.
+struct SetRepair {
+  bool on = false;
+};
+struct SetRoundTrip {
+  Duration measured{};
+};
+
+using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
+                          datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, OpenStream,
+                          CloseStream, AddPlayer, SetRepair, SetRoundTrip>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -49,6 +58,13 @@ using Down =
 struct StreamSignal {
   ChannelId channel;
   bool present = false;
+};
+
+// For several seconds too little of the channel came to be watched, repairs included: the path is too narrow.
+struct StreamOverloaded {
+  ChannelId channel;
+  std::uint64_t arriving_bps = 0;
+  std::uint64_t needed_bps = 0;
 };
 
 using datapath::PlayerEnd;
@@ -60,14 +76,18 @@ struct PlayerGone {
   std::uint64_t bytes = 0;
 };
 
-// Since the stream was opened. Lost: still missing by the tunnel's sequence numbers.
+// Since the stream was opened, by the tunnel's sequence numbers.
 struct StreamCounters {
   ChannelId channel;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t lost = 0;
+  std::uint64_t lost = 0;      // not repaired: the players miss it
+  std::uint64_t repaired = 0;  // came when it was asked for again
   std::uint64_t reordered = 0;
   std::uint64_t duplicates = 0;
+  std::uint64_t nacks = 0;
+  Duration delay{};         // how long a gap is waited for now
+  Duration longest_hold{};  // the longest that a packet waited behind one since the last report
   std::uint64_t continuity_errors = 0;
   std::uint64_t bits_per_second = 0;
   std::uint64_t players = 0;
@@ -96,6 +116,6 @@ struct StatisticsReady {
 };
 
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, StreamSignal, PlayerGone, StatisticsReady>;
+                        datapath::SessionClosed, StreamSignal, StreamOverloaded, PlayerGone, StatisticsReady>;
 
 }  // namespace hearthcast::away

@@ -23,14 +23,22 @@ const char* word(LinkPhase phase) {
   return "";
 }
 
+std::int64_t milliseconds_of(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
 Json stream_json(const StreamCounters& s) {
   return {{"channel", s.channel.value},
           {"players", s.players},
           {"packets", s.packets},
           {"bytes", s.bytes},
           {"lost", s.lost},
+          {"repaired", s.repaired},
           {"reordered", s.reordered},
           {"duplicates", s.duplicates},
+          {"nacks", s.nacks},
+          {"delay_ms", milliseconds_of(s.delay)},
+          {"longest_hold_ms", milliseconds_of(s.longest_hold)},
           {"continuity_errors", s.continuity_errors},
           {"bits_per_second", s.bits_per_second},
           {"form", tunnel::to_string(s.form)}};
@@ -98,6 +106,9 @@ std::string status_json(const Client& client) {
   if (const auto mapped = client.mapped()) {
     status["mapped"] = mapped->to_string();
   }
+  for (const auto& [flow, text] : client.narrow()) {
+    status["narrow"].push_back({{"address", flow.to_string()}, {"text", text}});
+  }
   if (const auto* statistics = client.statistics()) {
     for (const auto& stream : statistics->streams) {
       status["streams"].push_back(stream_json(stream));
@@ -135,11 +146,16 @@ std::string status_text(const Client& client) {
   }
   text += "channels: " + std::to_string(client.channels().size()) + "\n";
   text += "rendezvous: " + client.rendezvous_text() + "\n";
+  for (const auto& [flow, words] : client.narrow()) {
+    text += flow.to_string() + ": " + words + "\n";
+  }
   if (const auto* statistics = client.statistics()) {
     for (const auto& s : statistics->streams) {
       text += "channel " + std::to_string(s.channel.value) + ": " + std::to_string(s.players) + " players, " +
               std::to_string(s.bits_per_second / 1000) + " kbit/s, " + std::to_string(s.packets) +
-              " packets, " + std::to_string(s.lost) + " lost, " + described(s.form) + "\n";
+              " packets, " + std::to_string(s.repaired) + " repaired, " + std::to_string(s.lost) + " lost, " +
+              described(s.form) + "; waits up to " + std::to_string(milliseconds_of(s.delay)) +
+              " ms for a repair\n";
     }
   }
   return text;

@@ -15,27 +15,60 @@ bool Stream::carries(const wire::UdpPacketHeader& header) const {
          (!flow_.source || *flow_.source == header.source.address);
 }
 
-bool Stream::on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, Time now) {
+bool Stream::on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, PeerId peer, Time now) {
+  const auto flow = static_cast<std::uint32_t>(media.flow.value);
+  if (!take_flow(flow, now) || is_past(flow, media.sequence)) {
+    return false;
+  }
   last_data_ = now;
   form_ = form;
+  peer_ = peer;
   const bool came = !std::exchange(present_, true);
-  const auto arrival = receiver_.on_sequence(media.sequence);
-  // A straggler would damage a stream that has gone on; it counts, but is not played.
-  if (arrival == tunnel::Arrival::kDuplicate || arrival == tunnel::Arrival::kLate) {
-    return came;
+  const auto arrival = receiver_.on_packet(media.sequence, media.payload, now, *this);
+  if (arrival != tunnel::Arrival::kDuplicate) {
+    ++packets_;
+    bytes_ += media.payload.size();
   }
-  ++packets_;
-  bytes_ += media.payload.size();
-  buffer_.on_datagram(media.payload);
-  fresh_ = true;
   return came;
 }
 
-void Stream::on_new_session() {
-  former_.lost += receiver_.lost();
-  former_.reordered += receiver_.reordered();
-  former_.duplicates += receiver_.duplicates();
-  receiver_ = {};
+void Stream::on_prelude(const tunnel::Prelude& prelude, Time now) {
+  if (!take_flow(prelude.flow, now)) {
+    return;
+  }
+  if (!continued_) {
+    receiver_.on_prelude(prelude, now);
+  } else if (!receiver_.started()) {
+    passed_ = prelude;
+  }
+}
+
+void Stream::on_new_session(Time now) { restart(0, now); }
+
+void Stream::restart(std::uint32_t flow, Time now) {
+  receiver_.restart(flow, now, *this);
+  continued_ = packets_ > 0;
+  passed_.reset();
+}
+
+bool Stream::is_past(std::uint32_t flow, std::uint32_t sequence) const {
+  return passed_ && passed_->flow == flow && sequence - passed_->first < passed_->count;
+}
+
+// The box gives a flow that starts anew a higher number. Stragglers of the former one are of no use.
+bool Stream::take_flow(std::uint32_t flow, Time now) {
+  if (flow < receiver_.flow() && present_) {
+    return false;
+  }
+  if (flow != receiver_.flow()) {
+    restart(flow, now);
+  }
+  return true;
+}
+
+void Stream::release(Bytes payload) {
+  buffer_.on_datagram(payload);
+  fresh_ = true;
 }
 
 bool Stream::went_silent(Time now) {
@@ -46,14 +79,27 @@ bool Stream::went_silent(Time now) {
   return true;
 }
 
+std::optional<tunnel::Overload> Stream::overload() {
+  const auto lost = receiver_.counters().lost;
+  const auto tripped = breaker_.on_second(packets_ - reported_packets_, bytes_ - reported_bytes_,
+                                          lost - std::exchange(reported_lost_, lost));
+  reported_packets_ = packets_;
+  return tripped;
+}
+
 StreamCounters Stream::report(Time now) {
   StreamCounters counters;
   counters.channel = channel_;
   counters.packets = packets_;
   counters.bytes = bytes_;
-  counters.lost = former_.lost + receiver_.lost();
-  counters.reordered = former_.reordered + receiver_.reordered();
-  counters.duplicates = former_.duplicates + receiver_.duplicates();
+  const auto& flow = receiver_.counters();
+  counters.lost = flow.lost;
+  counters.repaired = flow.repaired;
+  counters.reordered = flow.reordered;
+  counters.duplicates = flow.duplicates;
+  counters.nacks = flow.nacks;
+  counters.delay = receiver_.delay();
+  counters.longest_hold = receiver_.take_longest_hold();
   counters.continuity_errors = buffer_.continuity_errors();
   counters.players = audience_.players().size();
   counters.form = form_;

@@ -28,6 +28,8 @@ struct Peer {
   Time last_received{};
   std::uint8_t traffic_class = 0;      // of the outer header of the datagram that is being read
   std::size_t frame_limit = SIZE_MAX;  // largest GRE packet of media that its path carries, as far as known
+  bool takes_repair = false;           // it lists that it takes retransmissions
+  bool takes_prelude = false;          // and what came before it did
   std::size_t refused_size = 0;  // the smallest datagram that the system would not send, since asked last
 };
 

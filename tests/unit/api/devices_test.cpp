@@ -105,12 +105,15 @@ TEST_F(DevicesTest, ShowsThePathsSizeAndTheFormWhileConnected) {
 TEST_F(DevicesTest, ShowsWhoWatchesWhat) {
   live.viewers = {{laptop, news, PathKind::kLan, now - 10s, 5, 6000, 1},
                   {DeviceId{99}, news, std::nullopt, now, 0, 0, 0}};
+  live.viewers[0].asked_again = 9;
+  live.viewers[0].sent_again = 7;
+  live.viewers[0].not_sent_again = 2;
   const json viewers = get("/viewers").body()["viewers"];
   ASSERT_EQ(viewers.size(), 1U);  // the other one is gone already
-  const json expected = {
-      {"device_id", 1}, {"device_name", "laptop"}, {"channel_id", 1}, {"channel_name", "News"},
-      {"path", "lan"},  {"since_s", 10},           {"packets", 5},    {"bytes", 6000},
-      {"dropped", 1},   {"via", "tunnel"},         {"players", 1}};
+  json expected = {{"device_id", 1}, {"device_name", "laptop"}, {"channel_id", 1}, {"channel_name", "News"},
+                   {"path", "lan"},  {"since_s", 10},           {"packets", 5},    {"bytes", 6000},
+                   {"dropped", 1},   {"via", "tunnel"},         {"players", 1}};
+  expected.update({{"asked_again", 9}, {"sent_again", 7}, {"not_sent_again", 2}});
   EXPECT_EQ(viewers[0], expected);
 }
 

@@ -67,6 +67,9 @@ LiveState busy() {
   viewer.dropped = 7;
   viewer.form = "fragments";
   live.devices[DeviceId{3}].path_mtu = 1280;
+  viewer.asked_again = 12;
+  viewer.sent_again = 10;
+  viewer.not_sent_again = 2;
   live.tunnel_port = {.datagrams = 50, .drops = {{"stray", 4}, {"rejected", 6}}};
   live.multicast = std::make_shared<const multicast::MulticastStatus>(testing_multicast::example());
   return live;
@@ -83,7 +86,10 @@ TEST_F(MetricsTest, TellWhatTheBoxDoes) {
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
         "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n",
         "hearthcast_viewer_form{device=\"3\",channel=\"4\",form=\"fragments\"} 1\n",
-        "hearthcast_device_path_mtu_bytes{device=\"3\"} 1280\n"}) {
+        "hearthcast_device_path_mtu_bytes{device=\"3\"} 1280\n",
+        "hearthcast_viewer_asked_again_total{device=\"3\",channel=\"4\"} 12\n",
+        "hearthcast_viewer_sent_again_total{device=\"3\",channel=\"4\"} 10\n",
+        "hearthcast_viewer_not_sent_again_total{device=\"3\",channel=\"4\"} 2\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

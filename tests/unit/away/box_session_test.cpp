@@ -154,6 +154,20 @@ TEST_F(BoxSessionTest, ReportsWishesOnceGreeted) {
   EXPECT_EQ(box_.heard_.size(), 3U);
 }
 
+TEST_F(BoxSessionTest, ANarrowPathIsSaidToABoxThatUnderstandsIt) {
+  const tunnel::Congestion congestion{kTwo, 4'000'000, 8'000'000};
+  greet();
+  perform(session_.want(kTwo, now_));
+  box_.heard_.clear();
+  perform(session_.say_congestion(congestion, now_));
+  EXPECT_TRUE(box_.heard_.empty()) << "the box lists no repair";
+  say(tunnel::BoxHello{1, "box", "Home", tunnel::DeviceState::kApproved, kLinkLocal, "", {"repair"}});
+  perform(session_.say_congestion({kOne, 1, 2}, now_));
+  EXPECT_TRUE(box_.heard_.empty()) << "nobody wants that one";
+  perform(session_.say_congestion(congestion, now_));
+  EXPECT_THAT(box_.heard_, ElementsAre(testing::StartsWith(R"({"arriving_bps":4000000,)")));
+}
+
 TEST_F(BoxSessionTest, TwoPortsOfOneGroupAreOneMembership) {
   greet();
   auto other = kTwo;

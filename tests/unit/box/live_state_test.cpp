@@ -85,12 +85,17 @@ TEST_F(LiveStateTest, AViewerHasItsDevicesPathAndItsOwnCounters) {
                                 .bytes = 80,
                                 .drops = 5,
                                 .form = tunnel::MediaForm::kCompact});
+  statistics.viewers.back().repair = {
+      .nacks = 2, .asked = 9, .sent = 6, .octets = 6000, .gone = 1, .refused = 2};
   const auto live = live_state({device}, {flow(true, 1min)}, &statistics, access(), {}, now);
   ASSERT_EQ(live.viewers.size(), 1U);
   EXPECT_EQ(live.viewers[0].channel, news);
   EXPECT_EQ(live.viewers[0].since, now - 5s);
   EXPECT_EQ(live.viewers[0].packets, 70U);
   EXPECT_EQ(live.viewers[0].dropped, 5U);
+  EXPECT_EQ(live.viewers[0].asked_again, 9U);
+  EXPECT_EQ(live.viewers[0].sent_again, 6U);
+  EXPECT_EQ(live.viewers[0].not_sent_again, 3U);
   EXPECT_EQ(live.viewers[0].path, api::PathKind::kDirect);
   EXPECT_EQ(live.viewers[0].form, "compact");
   EXPECT_TRUE(live.devices.at(DeviceId{3}).connected);

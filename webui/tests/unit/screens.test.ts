@@ -95,9 +95,9 @@ describe('Home', () => {
   });
 
   it('tells who watches what, how and for how long', () => {
-    know({ ...everything, viewers: [viewer(1, 1, { path: 'direct', since_s: 3700, bytes: 2_500_000_000, dropped: 1 })] });
+    know({ ...everything, viewers: [viewer(1, 1, { path: 'direct', since_s: 3700, bytes: 2_500_000_000, dropped: 1, sent_again: 3 })] });
     const text = words(Home);
-    for (const part of ['Channel 1', 'on Device 1 directly', 'for 1 h 1 min', '2.50 GB', '1 packet dropped']) {
+    for (const part of ['Channel 1', 'on Device 1 directly', 'for 1 h 1 min', '2.50 GB', '3 packets repaired', '1 packet dropped']) {
       expect(text).toContain(part);
     }
   });
