@@ -175,9 +175,8 @@ void RepairReceiver::note_answer(Entry& found, Time now) {
   ++counters_.repaired;
   if (found.asks == 1) {
     estimate_.on_round_trip(since);
-  } else if (found.asks != 3 && too_soon) {
-    // That of the first ask, which takes longer than thought. (Soon after the third it may be the second's.)
-    estimate_.on_round_trip(now - found.first_asked);
+  } else if (found.asks == 2 && too_soon) {
+    estimate_.on_round_trip(now - found.first_asked);  // its own, which takes longer than thought
   }
 }
 

@@ -1,11 +1,10 @@
 #include "tunnelmgr/tunnel/repair_receiver.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <random>
 #include <vector>
+
+#include "tests/unit/tunnel/repair_receiver_in_test.hpp"
 
 namespace hearthcast::tunnel {
 namespace {
@@ -13,50 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-using Numbers = std::vector<std::uint32_t>;
-
-// One receiver; payloads are their own numbers, so that what is handed on can be told.
-struct RepairReceiverTest : testing::Test, RepairReceiver::Sink {
-  RepairReceiverTest() { receiver.set_repair(true); }
-  void release(Bytes payload) override { out.push_back(Reader(payload).u32()); }
-
-  Arrival come(std::uint32_t sequence, std::size_t size = 100) {
-    Buffer payload;
-    Writer(payload).u32(sequence);
-    payload.resize(size, 0x55);
-    return receiver.on_packet(sequence, payload, now, *this);
-  }
-  // Each a packet's interval after the one before.
-  void run(std::uint32_t first, std::uint32_t count) {
-    for (std::uint32_t n = 0; n < count; ++n) {
-      now += 1300us;
-      (void)come(first + n);
-      receiver.on_deadline(now, *this);
-    }
-  }
-  Numbers asks() {
-    Numbers all;
-    while (const auto nack = receiver.next_nack(now)) {
-      EXPECT_EQ(nack->flow(), 7U);
-      for (const auto& range : nack->ranges()) {
-        for (std::uint32_t n = 0; n < range.count; ++n) {
-          all.push_back(range.first + n);
-        }
-      }
-    }
-    return all;
-  }
-  Numbers taken() { return std::exchange(out, {}); }
-  void wait(Duration duration) {
-    now += duration;
-    receiver.on_deadline(now, *this);
-  }
-
-  RepairReceiver receiver{7};
-  Time now{1h};
-  Numbers out;
-};
 
 TEST_F(RepairReceiverTest, WithoutLossEverythingGoesOnAtOnce) {
   for (std::uint32_t n = 0xFFFFFFFE; n != 5; ++n) {
@@ -127,30 +82,6 @@ TEST_F(RepairReceiverTest, AnAskIsRepeatedSoonerAndSooner) {
   EXPECT_EQ(receiver.counters().asked, when.size());
 }
 
-// Its asks were planned for a long way; that the way turns out short must not leave it fewer.
-TEST_F(RepairReceiverTest, AGapKeepsThePatienceThatItBeganWith) {
-  receiver.hint_round_trip(200ms);
-  run(0, 10);
-  (void)taken();
-  (void)come(11);
-  const Time seen = now;
-  const Duration patience = receiver.delay();
-  ASSERT_GT(patience, 500ms);
-  now += 4ms;
-  EXPECT_THAT(asks(), ElementsAre(10));
-  receiver.hint_round_trip(10ms);
-  ASSERT_EQ(receiver.delay(), kLeastDelay);
-  now = seen + kLeastDelay + 10ms;
-  receiver.on_deadline(now, *this);
-  EXPECT_THAT(taken(), IsEmpty()) << "not given up";
-  now = seen + 350ms;
-  EXPECT_THAT(asks(), ElementsAre(10));
-  now = seen + patience;
-  receiver.on_deadline(now, *this);
-  EXPECT_THAT(taken(), ElementsAre(11));
-  EXPECT_EQ(receiver.counters().lost, 1U);
-}
-
 TEST_F(RepairReceiverTest, WhatDoesNotComeInTimeIsGivenUp) {
   run(0, 3);
   (void)taken();
@@ -199,66 +130,6 @@ TEST_F(RepairReceiverTest, DuplicatesAreDropped) {
   EXPECT_THAT(taken(), IsEmpty());
   EXPECT_EQ(receiver.counters().duplicates, 3U);
   EXPECT_EQ(receiver.held(), 1U);
-}
-
-TEST_F(RepairReceiverTest, LearnsTheRoundTripFromAnswersToOneAsk) {
-  run(0, 10);
-  for (std::uint32_t n = 10; n < 100; n += 2) {
-    now += 2600us;
-    (void)come(n + 1);
-    now += 3ms;
-    (void)asks();
-    now += 40ms;
-    (void)come(n);
-  }
-  EXPECT_NEAR(std::chrono::duration<double>(receiver.estimate().round_trip()).count(), 0.04, 0.002);
-}
-
-// The answer comes a little after the second ask: it is that of the first.
-TEST_F(RepairReceiverTest, LearnsThatAnswersTakeLongerThanThought) {
-  receiver.hint_round_trip(50ms);
-  run(0, 10);
-  std::uint64_t twice = 0;
-  for (std::uint32_t n = 10; n < 400; n += 2) {
-    now += 2600us;
-    (void)come(n + 1);
-    const auto before = receiver.counters().asked;
-    for (int ms = 0; ms < 80; ++ms) {
-      now += 1ms;
-      (void)asks();
-    }
-    twice = n > 100 ? twice + (receiver.counters().asked - before - 1) : 0;
-    (void)come(n);
-  }
-  EXPECT_NEAR(std::chrono::duration<double>(receiver.estimate().round_trip()).count(), 0.077, 0.003);
-  EXPECT_LT(twice, 10U) << "no longer asked before the answer can be there";
-}
-
-TEST_F(RepairReceiverTest, LearnsThatAPathReordersAndStopsAsking) {
-  receiver.hint_round_trip(50ms);
-  run(0, 10);
-  std::uint64_t before = 0;
-  // Every packet of a pair overtakes the other by 20 ms; answers come as well, and too late.
-  for (std::uint32_t n = 10; n < 200; n += 2) {
-    now += 2600us;
-    (void)come(n + 1);
-    bool asked = false;
-    for (int ms = 0; ms < 20; ++ms) {
-      now += 1ms;
-      asked |= !asks().empty();
-    }
-    (void)come(n);
-    if (asked) {
-      now += 33ms;
-      EXPECT_EQ(come(n), Arrival::kDuplicate);
-    }
-    if (n == 20) {
-      before = receiver.counters().asked;
-    }
-  }
-  EXPECT_LE(receiver.counters().asked, before) << "nothing was asked for once it was known";
-  EXPECT_GE(receiver.estimate().reorder_wait(), 20ms);
-  EXPECT_EQ(receiver.counters().lost, 0U);
 }
 
 TEST_F(RepairReceiverTest, ASecondCopyAfterAnAskTellsThatTheFirstWasOnlyLate) {

@@ -1,0 +1,96 @@
+// How the receiver of a flow learns what its path is like, and how long it waits by that.
+#include "tests/unit/tunnel/repair_receiver_in_test.hpp"
+
+namespace hearthcast::tunnel {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST_F(RepairReceiverTest, LearnsTheRoundTripFromAnswersToOneAsk) {
+  run(0, 10);
+  for (std::uint32_t n = 10; n < 100; n += 2) {
+    now += 2600us;
+    (void)come(n + 1);
+    now += 3ms;
+    (void)asks();
+    now += 40ms;
+    (void)come(n);
+  }
+  EXPECT_NEAR(std::chrono::duration<double>(receiver.estimate().round_trip()).count(), 0.04, 0.002);
+}
+
+// The answer comes a little after the second ask: it is that of the first.
+TEST_F(RepairReceiverTest, LearnsThatAnswersTakeLongerThanThought) {
+  receiver.hint_round_trip(50ms);
+  run(0, 10);
+  std::uint64_t twice = 0;
+  for (std::uint32_t n = 10; n < 400; n += 2) {
+    now += 2600us;
+    (void)come(n + 1);
+    const auto before = receiver.counters().asked;
+    for (int ms = 0; ms < 80; ++ms) {
+      now += 1ms;
+      (void)asks();
+    }
+    twice = n > 100 ? twice + (receiver.counters().asked - before - 1) : 0;
+    (void)come(n);
+  }
+  EXPECT_NEAR(std::chrono::duration<double>(receiver.estimate().round_trip()).count(), 0.077, 0.003);
+  EXPECT_LT(twice, 10U) << "no longer asked before the answer can be there";
+}
+
+TEST_F(RepairReceiverTest, LearnsThatAPathReordersAndStopsAsking) {
+  receiver.hint_round_trip(50ms);
+  run(0, 10);
+  std::uint64_t before = 0;
+  // Every packet of a pair overtakes the other by 20 ms; answers come as well, and too late.
+  for (std::uint32_t n = 10; n < 200; n += 2) {
+    now += 2600us;
+    (void)come(n + 1);
+    bool asked = false;
+    for (int ms = 0; ms < 20; ++ms) {
+      now += 1ms;
+      asked |= !asks().empty();
+    }
+    (void)come(n);
+    if (asked) {
+      now += 33ms;
+      EXPECT_EQ(come(n), Arrival::kDuplicate);
+    }
+    if (n == 20) {
+      before = receiver.counters().asked;
+    }
+  }
+  EXPECT_LE(receiver.counters().asked, before) << "nothing was asked for once it was known";
+  EXPECT_GE(receiver.estimate().reorder_wait(), 20ms);
+  EXPECT_EQ(receiver.counters().lost, 0U);
+}
+
+// Its asks were planned for a long way; that the way turns out short must not leave it fewer.
+TEST_F(RepairReceiverTest, AGapKeepsThePatienceThatItBeganWith) {
+  receiver.hint_round_trip(200ms);
+  run(0, 10);
+  (void)taken();
+  (void)come(11);
+  const Time seen = now;
+  const Duration patience = receiver.delay();
+  ASSERT_GT(patience, 500ms);
+  now += 4ms;
+  EXPECT_THAT(asks(), ElementsAre(10));
+  receiver.hint_round_trip(10ms);
+  ASSERT_EQ(receiver.delay(), kLeastDelay);
+  now = seen + kLeastDelay + 10ms;
+  receiver.on_deadline(now, *this);
+  EXPECT_THAT(taken(), IsEmpty()) << "not given up";
+  now = seen + 350ms;
+  EXPECT_THAT(asks(), ElementsAre(10));
+  now = seen + patience;
+  receiver.on_deadline(now, *this);
+  EXPECT_THAT(taken(), ElementsAre(11));
+  EXPECT_EQ(receiver.counters().lost, 1U);
+}
+
+}  // namespace
+}  // namespace hearthcast::tunnel
