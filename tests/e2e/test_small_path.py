@@ -16,7 +16,7 @@ from hearthlab.channels import ALL, FOUR, ONE, THREE, TWO, Channel
 from hearthlab.comparison import compare
 from hearthlab.film import DATAGRAM
 from hearthlab.player import Player
-from hearthlab.topology import AWAY_WAN_IP4, HOME_WAN_IP4
+from hearthlab.sites import join_by_ip6, part_ip6
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
@@ -37,16 +37,6 @@ table inet smallpath {
   }
   counter fragments { }
 }
-"""
-
-NO_IP4_BETWEEN_THE_SITES = f"""
-table ip onlysix {{
-  chain through {{
-    type filter hook forward priority filter;
-    ip saddr {HOME_WAN_IP4} ip daddr {AWAY_WAN_IP4} udp length > 0 drop
-    ip saddr {AWAY_WAN_IP4} ip daddr {HOME_WAN_IP4} udp length > 0 drop
-  }}
-}}
 """
 
 # The form that each channel's datagrams need, for an outer header of IPv4 and of IPv6.
@@ -200,29 +190,9 @@ def test_what_is_sent_is_marked_as_video(world: World, number: int, tmp_path: Pa
 
 @pytest.fixture
 def only_ip6(world: World) -> Iterator[None]:
-    """The two sites reach each other by IPv6 alone; the rendezvous stays on IPv4."""
-    spaces = world.topology
-    for name in ("homenat", "internet", "awaynat"):
-        spaces[name].sysctl({"ipv6/conf/all/forwarding": 1})
-    spaces["internet"].ip(
-        "address add 2001:db8:a::1/64 dev home nodad", "address add 2001:db8:b::1/64 dev away nodad",
-        "route add 2001:db8:1::/64 via 2001:db8:a::2", "route add 2001:db8:2::/64 via 2001:db8:b::2",
-    )
-    for name, wan, lan, net, gateway in (
-        ("homenat", "2001:db8:a::2", "2001:db8:1::1", "1", "2001:db8:a::1"),
-        ("awaynat", "2001:db8:b::2", "2001:db8:2::1", "2", "2001:db8:b::1"),
-    ):
-        spaces[name].ip(
-            f"address add {wan}/64 dev wan nodad", f"address add {lan}/64 dev lan nodad",
-            f"route add default via {gateway}",
-        )
-        host = "box" if name == "homenat" else "laptop"
-        spaces[host].ip(
-            f"address add 2001:db8:{net}::20/64 dev eth0 nodad", f"route add default via 2001:db8:{net}::1",
-        )
-    spaces["internet"].nft(NO_IP4_BETWEEN_THE_SITES)
+    join_by_ip6(world.topology)
     yield
-    spaces["internet"].nft("delete table ip onlysix\n")
+    part_ip6(world.topology)
 
 
 def test_over_ip6(world: World, number: int, only_ip6: None) -> None:

@@ -122,6 +122,18 @@ PROFILES: Mapping[str, Profile] = {
 }
 PORT_RESTRICTED = PROFILES["port-restricted"]
 
+# The firewall of a home router for IPv6, where no NAT is: only what was asked for comes in.
+FIREWALL6 = """
+table ip6 firewall {
+  chain through {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    meta l4proto icmpv6 accept
+    iifname "lan" oifname "wan" accept
+  }
+}
+"""
+
 
 def apply(router: Namespace, wan: str, profile: Profile) -> None:
     """Makes a router behave so from now on; it forgets all mappings that it had."""
