@@ -1,5 +1,6 @@
 #include "appliance/app/box_settings.hpp"
 
+#include "appliance/sessions/inner_plan.hpp"
 #include "tunnelmgr/signalling/pairing.hpp"
 
 namespace hearthcast::app {
@@ -24,6 +25,17 @@ runtime::Settings declare(BoxSettings& s) {
       "is AF41; 0: no mark.");
   settings.text("network.upstream_interface", s.upstream_interface,
                 "Interface on which the provider's channels come; empty: that of the default route.");
+  settings.parsed("network.inner_ip4", s.inner_ip4.to_string(),
+                  "a private IPv4 range of 8 to 24 bits in quotes, as \"10.203.0.0/16\"",
+                  "Where devices with a network interface of their own (hearthcast-away --tun) get their "
+                  "IPv4 address inside the tunnel from.",
+                  [&s](const std::string& value) -> std::optional<std::function<void()>> {
+                    const auto range = sessions::parse_inner_ip4(value);
+                    if (!range) {
+                      return std::nullopt;
+                    }
+                    return [&s, range] { s.inner_ip4 = *range; };
+                  });
   settings.endpoint("https.listen", s.https_listen,
                     "Web page and API over HTTPS, with the box's own certificate.");
   settings.flag(

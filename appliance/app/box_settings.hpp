@@ -10,6 +10,7 @@
 #include "appliance/multicast/settings.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/base/prefix.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
 #include "tunnelmgr/signalling/pairing_code.hpp"
 
@@ -23,6 +24,7 @@ struct BoxSettings {
   std::uint16_t tunnel_port = 4755;
   std::uint8_t dscp = 34;  // AF41
   std::string upstream_interface;
+  Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");
   Endpoint https_listen = *Endpoint::parse("[::]:8871");
   bool http_on = true;
   Endpoint http_listen = *Endpoint::parse("[::]:8872");

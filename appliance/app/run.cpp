@@ -166,6 +166,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
                             .port = settings.tunnel_port,
                             .dscp = settings.dscp,
                             .upstream_interface = settings.upstream_interface,
+                            .inner_ip4 = settings.inner_ip4,
                             .rendezvous = *rendezvous,
                             .multicast = settings.multicast});
   if (!tunnels) {

@@ -25,10 +25,11 @@ class io_context;
 namespace hearthcast::app {
 
 struct TunnelSettings {
-  std::string name = "Home";       // what devices call this box
-  std::uint16_t port = 4755;       // UDP, all addresses
-  std::uint8_t dscp = 34;          // of all tunnels' packets
-  std::string upstream_interface;  // empty: chosen (upstream.hpp)
+  std::string name = "Home";                           // what devices call this box
+  std::uint16_t port = 4755;                           // UDP, all addresses
+  std::uint8_t dscp = 34;                              // of all tunnels' packets
+  std::string upstream_interface;                      // empty: chosen (upstream.hpp)
+  Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");  // that sessions::parse_inner_ip4() accepts
   std::optional<signalling::RendezvousAddress> rendezvous;
   multicast::MulticastSettings multicast;  // that passed proxy::check()
 };

@@ -10,13 +10,6 @@ namespace {
 
 constexpr int kMaxUnheardRefusals = 64;
 
-// The box's own address in every tunnel, fe80::1.
-IpAddress box_link_local() {
-  std::array<std::uint8_t, 16> octets{0xfe, 0x80};
-  octets[15] = 1;
-  return *IpAddress::from_bytes(octets);
-}
-
 // fe80::1:x, told by the device's number: whoever reads a trace of several tunnels sees which is which.
 IpAddress link_local_of(DeviceId device) {
   std::array<std::uint8_t, 16> octets{0xfe, 0x80};
@@ -90,8 +83,17 @@ DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts
       facts_(std::move(facts)),
       access_(std::move(access)),
       routers_{router(Family::kIp4, IpAddress::any(Family::kIp4), now),
-               router(Family::kIp6, box_link_local(), now)},
-      standing_(code_of(access_->standing(identity))) {}
+               router(Family::kIp6, tunnel::box_link_local(), now)},
+      standing_(code_of(access_->standing(identity))) {
+  std::vector<IpAddress> own{tunnel::box_link_local()};
+  std::vector<IpAddress> of_device{link_local_of(device)};
+  if (facts_.inner) {
+    inner_ = facts_.inner->of(device);
+    own.insert(own.end(), {inner_->box_ip6, inner_->box_ip4});
+    of_device.insert(of_device.end(), {inner_->ip6, inner_->ip4});
+  }
+  ends_ = {std::move(of_device), std::move(own)};
+}
 
 TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
   TunnelActions out;
@@ -105,6 +107,10 @@ TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
       perform(transport_.on_packet(packet->payload, now), now, out);
       break;
     case tunnel::InnerKind::kMembership:
+      if (const auto unicast = tunnel::decode_unicast(packet->payload)) {
+        on_unicast(*unicast, packet->payload, out);
+        break;
+      }
       for (membership::Router& router : routers_) {
         perform(router.on_packet(packet->payload, now), now, out);
       }
@@ -115,6 +121,14 @@ TunnelActions DeviceTunnel::on_inner(Bytes gre, Time now) {
       break;
   }
   return out;
+}
+
+void DeviceTunnel::on_unicast(const tunnel::UnicastPacket& packet, Bytes ip_packet, TunnelActions& out) {
+  if (!ends_.to_box(packet)) {
+    ++counters_.malformed;
+  } else if (const auto answer = tunnel::answer(packet, ip_packet)) {
+    out.push_back(SendInner{tunnel::encode_membership(*answer)});
+  }
 }
 
 TunnelActions DeviceTunnel::on_deadline(Time now) {
@@ -287,7 +301,8 @@ void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
                        .state = state_of(standing),
                        .link_local = link_local_of(device_),
                        .text = standing ? standing->text : "",
-                       .capabilities = facts_.capabilities},
+                       .capabilities = facts_.capabilities,
+                       .inner = tunnel::lists(device_capabilities_, tunnel::kCanTun) ? inner_ : std::nullopt},
       now, out);
   if (state_of(standing) == tunnel::DeviceState::kRevoked) {
     for (auto& action : end(tunnel::NoticeCode::kRevoked, standing->text, now)) {

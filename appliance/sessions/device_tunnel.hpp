@@ -17,6 +17,7 @@
 
 #include "appliance/access/access.hpp"
 #include "appliance/sessions/held_flows.hpp"
+#include "appliance/sessions/inner_plan.hpp"
 #include "appliance/sessions/narrow_paths.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -24,6 +25,7 @@
 #include "tunnelmgr/membership/subscription.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
+#include "tunnelmgr/tunnel/unicast.hpp"
 
 namespace hearthcast::sessions {
 
@@ -45,6 +47,7 @@ struct BoxFacts {
   std::string software;
   std::string name;
   tunnel::Capabilities capabilities{};  // what this box's hello lists
+  std::optional<InnerPlan> inner{};     // the addresses inside the tunnel; none: link-local ones only
 };
 
 struct TunnelCounters {
@@ -90,6 +93,7 @@ class DeviceTunnel {
     }
   };
 
+  void on_unicast(const tunnel::UnicastPacket& packet, Bytes ip_packet, TunnelActions& out);
   void on_control(Bytes payload, Time now, TunnelActions& out);
   void on_message(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
   void perform(membership::Actions actions, Time now, TunnelActions& out);
@@ -115,6 +119,9 @@ class DeviceTunnel {
   std::shared_ptr<const access::Access> access_;
   tunnel::ControlTransport transport_;
   std::array<membership::Router, 2> routers_;  // by Family
+
+  std::optional<tunnel::InnerAddresses> inner_;
+  tunnel::UnicastEnds ends_;
 
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has

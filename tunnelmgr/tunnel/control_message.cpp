@@ -151,6 +151,26 @@ class Members {
     return words;
   }
 
+  std::optional<InnerAddresses> inner() {
+    const auto at = object_.find("inner");
+    if (at == object_.end()) {
+      return std::nullopt;
+    }
+    if (!at->is_object()) {
+      failed_ = true;
+      return std::nullopt;
+    }
+    Members members(*at);
+    const InnerAddresses all{members.address("ip6"), members.address("box_ip6"), members.address("ip4"),
+                             members.address("box_ip4")};
+    failed_ |= members.failed_ || !all.ip6.is_ip6() || !all.box_ip6.is_ip6() || !all.ip4.is_ip4() ||
+               !all.box_ip4.is_ip4();
+    for (const auto& address : {all.ip6, all.box_ip6, all.ip4, all.box_ip4}) {
+      failed_ |= !address.is_private();
+    }
+    return all;
+  }
+
   void fail() { failed_ = true; }
   [[nodiscard]] bool failed() const { return failed_; }
 
@@ -188,6 +208,12 @@ Json to_json(const BoxHello& m) {
               {"name", m.name},  {"state", to_string(m.state)}, {"link_local", m.link_local.to_string()},
               {"text", m.text}};
   put_capabilities(object, m.capabilities);
+  if (m.inner) {
+    object["inner"] = {{"ip6", m.inner->ip6.to_string()},
+                       {"box_ip6", m.inner->box_ip6.to_string()},
+                       {"ip4", m.inner->ip4.to_string()},
+                       {"box_ip4", m.inner->box_ip4.to_string()}};
+  }
   return object;
 }
 
@@ -231,8 +257,9 @@ ControlMessage read_hello(Members& in, Sender sender) {
   }
   const auto state = in.code("state", kStates);
   const auto link_local = in.address("link_local");
-  return BoxHello{version,    std::move(software),    std::move(name),        state,
-                  link_local, in.text("text", false), std::move(capabilities)};
+  auto text = in.text("text", false);
+  return BoxHello{version,    std::move(software), std::move(name),         state,
+                  link_local, std::move(text),     std::move(capabilities), in.inner()};
 }
 
 ControlMessage read_channels(Members& in, const Json& object) {

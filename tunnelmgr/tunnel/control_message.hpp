@@ -14,6 +14,7 @@
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/tunnel/capabilities.hpp"
+#include "tunnelmgr/tunnel/inner_addresses.hpp"
 
 namespace hearthcast::tunnel {
 
@@ -38,6 +39,7 @@ struct BoxHello {
   IpAddress link_local;  // the device's address inside this tunnel
   std::string text;      // for people, when not approved
   Capabilities capabilities{};
+  std::optional<InnerAddresses> inner{};  // for a device that lists kCanTun
   friend bool operator==(const BoxHello&, const BoxHello&) = default;
 };
 

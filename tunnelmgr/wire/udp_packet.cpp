@@ -46,14 +46,13 @@ void write_ip6(MutableBytes out, const UdpPacketHeader& h, std::size_t udp_size)
   put(out, 24, h.destination.address.bytes());
 }
 
-}  // namespace
-
-std::size_t write_udp_packet_header(MutableBytes headroom, const UdpPacketHeader& header, Bytes payload) {
+// All but the UDP checksum; returns the octets written.
+MutableBytes write_headers(MutableBytes headroom, const UdpPacketHeader& header, std::size_t payload_size) {
   assert(header.source.address.family() == header.destination.address.family());
   const std::size_t size = inner_header_size(header.source.address.family());
-  assert(headroom.size() >= size && payload.size() <= 65507);
+  assert(headroom.size() >= size && payload_size <= 65507);
   const MutableBytes out = headroom.last(size);
-  const std::size_t udp_size = kUdpHeaderSize + payload.size();
+  const std::size_t udp_size = kUdpHeaderSize + payload_size;
   if (header.source.address.is_ip4()) {
     write_ip4(out, header, udp_size);
   } else {
@@ -64,8 +63,26 @@ std::size_t write_udp_packet_header(MutableBytes headroom, const UdpPacketHeader
   put_u16(udp, 2, header.destination.port);
   put_u16(udp, 4, udp_size);
   put_u16(udp, 6, 0);
+  return out;
+}
+
+}  // namespace
+
+std::size_t write_udp_packet_header(MutableBytes headroom, const UdpPacketHeader& header, Bytes payload) {
+  const MutableBytes out = write_headers(headroom, header, payload.size());
+  const MutableBytes udp = out.last(kUdpHeaderSize);
   put_u16(udp, 6, udp_checksum(header.source.address, header.destination.address, udp, payload));
-  return size;
+  return out.size();
+}
+
+std::size_t write_udp_packet_header_for_offload(MutableBytes headroom, const UdpPacketHeader& header,
+                                                std::size_t payload_size) {
+  const MutableBytes out = write_headers(headroom, header, payload_size);
+  Checksum pseudo;
+  pseudo.add_pseudo_header(header.source.address, header.destination.address, kProtocolUdp,
+                           static_cast<std::uint32_t>(kUdpHeaderSize + payload_size));
+  put_u16(out.last(kUdpHeaderSize), 6, static_cast<std::uint16_t>(~pseudo.value()));
+  return out.size();
 }
 
 Result<UdpPacket> decode_udp_packet(Bytes packet) {

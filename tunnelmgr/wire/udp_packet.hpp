@@ -36,6 +36,12 @@ inline constexpr std::size_t kMaxInnerHeaderSize = 48;
 // octets.
 std::size_t write_udp_packet_header(MutableBytes headroom, const UdpPacketHeader& header, Bytes payload);
 
+// The same for a kernel that completes the UDP checksum itself or needs none (virtio_net_hdr, NEEDS_CSUM):
+// the field holds the sum of the pseudo header only, so the payload is not touched. `payload_size`: of all
+// datagrams that follow, when the kernel is to part them.
+std::size_t write_udp_packet_header_for_offload(MutableBytes headroom, const UdpPacketHeader& header,
+                                                std::size_t payload_size);
+
 // Refuses fragments, extension headers, wrong lengths and wrong checksums.
 [[nodiscard]] Result<UdpPacket> decode_udp_packet(Bytes packet);
 

@@ -6,6 +6,10 @@
 #include <deque>
 
 #include "tests/unit/sessions/device_end.hpp"
+#include "tunnelmgr/tunnel/unicast.hpp"
+#include "tunnelmgr/wire/icmp6.hpp"
+#include "tunnelmgr/wire/ip4.hpp"
+#include "tunnelmgr/wire/ip6.hpp"
 
 namespace hearthcast::sessions {
 namespace {
@@ -39,7 +43,11 @@ struct TunnelTest : testing::Test {
     (void)devices.set_grants(phone, {.all = false, .channels = std::move(granted)});
   }
   void open() {
-    box.emplace(kPhone, phone, BoxFacts{"hearthcast test", "Living room", {"repair"}}, snapshot(), now);
+    box.emplace(
+        kPhone, phone,
+        BoxFacts{
+            "hearthcast test", "Living room", {"repair"}, InnerPlan(kPhone, *Prefix::parse("10.203.0.0/16"))},
+        snapshot(), now);
     run();
   }
 
@@ -104,6 +112,53 @@ TEST_F(TunnelTest, EachHelloListsWhatItsSenderCan) {
   EXPECT_THAT(device.received<tunnel::BoxHello>().at(0).capabilities, ElementsAre("repair"));
   hello();  // the newest hello counts
   EXPECT_THAT(box->device_capabilities(), IsEmpty());
+}
+
+TEST_F(TunnelTest, OnlyADeviceThatWantsThemGetsAddressesInsideTheTunnel) {
+  approve({film});
+  open();
+  hello();
+  EXPECT_FALSE(device.received<tunnel::BoxHello>().at(0).inner);
+  to_box(device.say(tunnel::DeviceHello{.software = "test", .name = "Phone", .capabilities = {"tun"}}, now));
+  const auto inner = device.received<tunnel::BoxHello>().at(1).inner;
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(*inner, InnerPlan(kPhone, *Prefix::parse("10.203.0.0/16")).of(phone));
+}
+
+// What the box answers to a packet from that address to that one; empty when nothing.
+Buffer pinged(DeviceTunnel& box, const IpAddress& from, const IpAddress& to, Time now) {
+  const Buffer body{0x12, 0x34, 0, 1, 'h', 'i'};
+  const Buffer packet = wire::encode_ip6(
+      {.next_header = wire::kProtocolIcmp6, .hop_limit = 64, .source = from, .destination = to},
+      wire::encode_icmp6({128, 0, body}, from, to));
+  for (const auto& action : box.on_inner(tunnel::encode_membership(packet), now)) {
+    if (const auto* inner = std::get_if<SendInner>(&action)) {
+      const Bytes payload = tunnel::decode_inner_packet(inner->gre)->payload;
+      return {payload.begin(), payload.end()};
+    }
+  }
+  return {};
+}
+
+TEST_F(TunnelTest, TheBoxAnswersEchoAtItsAddressesAndToNobodyElse) {
+  approve({film});
+  open();
+  hello();
+  const auto inner = InnerPlan(kPhone, *Prefix::parse("10.203.0.0/16")).of(phone);
+  const auto link_local = device.received<tunnel::BoxHello>().at(0).link_local;
+  const auto stranger = *IpAddress::parse("2001:db8::1");
+  const Buffer reply = pinged(*box, inner.ip6, inner.box_ip6, now);
+  const auto answer = tunnel::decode_unicast(reply);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->source, inner.box_ip6);
+  EXPECT_EQ(answer->destination, inner.ip6);
+  EXPECT_EQ(answer->payload[0], 129);
+  EXPECT_FALSE(pinged(*box, link_local, tunnel::box_link_local(), now).empty());
+  const auto before = box->counters().malformed;
+  EXPECT_TRUE(pinged(*box, stranger, inner.box_ip6, now).empty());
+  EXPECT_TRUE(pinged(*box, inner.ip6, stranger, now).empty());
+  EXPECT_TRUE(pinged(*box, inner.box_ip6, inner.ip6, now).empty());
+  EXPECT_EQ(box->counters().malformed, before + 3);
 }
 
 TEST_F(TunnelTest, HelloIsAnsweredWithStateAndTheGrantedChannels) {

@@ -43,6 +43,17 @@ std::vector<Example> examples() {
       {"box hello that lists",
        BoxHello{1, "a", "b", DeviceState::kApproved, *IpAddress::parse("fe80::1:2"), "", {"repair", "probe"}},
        Sender::kBox},
+      {"box hello with addresses",
+       BoxHello{1,
+                "a",
+                "b",
+                DeviceState::kApproved,
+                *IpAddress::parse("fe80::1:2"),
+                "",
+                {"tun"},
+                InnerAddresses{*IpAddress::parse("fd01::2"), *IpAddress::parse("fd01::1"),
+                               *IpAddress::parse("10.203.0.5"), *IpAddress::parse("10.203.0.1")}},
+       Sender::kBox},
       {"channels", list, Sender::kBox},
       {"empty list", ChannelList{3, {}}, Sender::kBox},
       {"refusal", Refusal{RefusalCode::kNotGranted, "Not yours", flow(nullptr, "239.1.1.2", 0)},
@@ -117,6 +128,19 @@ TEST(ControlMessage, RefusesWhatDoesNotFit) {
     many += R"(,"a")";
   }
   EXPECT_TRUE(refuses(hello + R"("capabilities":[)" + many + "]}"));
+  const auto refuses_inner = [&](const std::string& inner) {
+    return refuses(hello + R"("inner":)" + inner + "}");
+  };
+  EXPECT_FALSE(
+      refuses_inner(R"({"ip6":"fd01::2","box_ip6":"fd01::1","ip4":"10.0.0.5","box_ip4":"10.0.0.1"})"));
+  EXPECT_TRUE(refuses_inner(R"("fd01::2")"));
+  EXPECT_TRUE(refuses_inner(R"({"ip6":"fd01::2","box_ip6":"fd01::1","ip4":"10.0.0.5"})"));
+  EXPECT_TRUE(
+      refuses_inner(R"({"ip6":"10.0.0.2","box_ip6":"fd01::1","ip4":"10.0.0.5","box_ip4":"10.0.0.1"})"));
+  EXPECT_TRUE(
+      refuses_inner(R"({"ip6":"2001:db8::2","box_ip6":"fd01::1","ip4":"10.0.0.5","box_ip4":"10.0.0.1"})"))
+      << "addresses of the Internet are not the box's to give";
+  EXPECT_TRUE(refuses_inner(R"({"ip6":"fd01::2","box_ip6":"fd01::1","ip4":"8.8.8.8","box_ip4":"10.0.0.1"})"));
   EXPECT_TRUE(refuses("[]"));
   EXPECT_TRUE(refuses("{}"));
   EXPECT_TRUE(refuses(R"({"type":7})"));

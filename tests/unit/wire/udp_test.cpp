@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/wire/octets.hpp"
+#include "tunnelmgr/wire/checksum.hpp"
 #include "tunnelmgr/wire/ip6.hpp"
 #include "tunnelmgr/wire/udp_packet.hpp"
 
@@ -47,6 +48,27 @@ TEST(UdpPacket, ReadsBack) {
       ASSERT_TRUE(decoded) << size;
       EXPECT_EQ(decoded->header, header);
       EXPECT_TRUE(equal(decoded->payload, payload));
+    }
+  }
+}
+
+// What the kernel adds to a header that leaves the checksum to it is what we write ourselves.
+TEST(UdpPacket, ForOffloadLacksOnlyTheChecksumOfThePayload) {
+  for (const auto& header : {kHeader4, kHeader6}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{1316}, std::size_t{60000}}) {
+      const Buffer payload(size, 0x47);
+      const Buffer whole = packet_of(header, payload);
+      Buffer partial(48);
+      const std::size_t headers = write_udp_packet_header_for_offload(partial, header, size);
+      EXPECT_EQ(headers, inner_header_size(header.source.address.family()));
+      partial.erase(partial.begin(), partial.begin() + static_cast<std::ptrdiff_t>(48 - headers));
+      partial.insert(partial.end(), payload.begin(), payload.end());
+      ASSERT_EQ(partial.size(), whole.size());
+      const std::size_t udp = headers - kUdpHeaderSize;
+      const std::uint16_t value = checksum(Bytes(partial).subspan(udp));
+      partial[udp + 6] = static_cast<std::uint8_t>(value >> 8);
+      partial[udp + 7] = static_cast<std::uint8_t>(value);
+      EXPECT_EQ(partial, whole) << size;
     }
   }
 }
