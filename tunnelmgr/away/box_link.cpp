@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "tunnelmgr/tunnel/inner_packet.hpp"
+
 namespace hearthcast::away {
 namespace {
 
@@ -190,6 +192,8 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
       context_.log.info("notice", {{"code", tunnel::to_string(noticed->notice.code)}});
       notice_ = noticed->notice;
       host_.on_status();
+    } else if (const auto* packet = std::get_if<PacketCame>(&action)) {
+      host_.on_packet(packet->ip_packet);
     } else if (std::holds_alternative<CheckPath>(action)) {
       perform(agent_.on_silence(now), now);
     } else if (const auto* dead = std::get_if<Dead>(&action)) {
@@ -233,6 +237,12 @@ void BoxLink::on_congestion(const tunnel::Congestion& congestion, Time now) {
                                            {"needed_bps", std::to_string(congestion.needed_bps)}});
   if (session_) {
     perform(session_->say_congestion(congestion, now), now);
+  }
+}
+
+void BoxLink::send_packet(Bytes ip_packet) {
+  if (session_ && session_->greeting()) {
+    host_.post(datapath::SendInner{peer_, tunnel::encode_membership(ip_packet)});
   }
 }
 

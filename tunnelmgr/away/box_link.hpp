@@ -27,6 +27,7 @@ class LinkHost {
   virtual void on_status() = 0;                                 // read status()
   virtual void on_channels(const tunnel::ChannelList& list) = 0;
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
+  virtual void on_packet(Bytes /*ip_packet*/) {}       // to this device's address inside the tunnel
   virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing
 };
 
@@ -74,6 +75,8 @@ class BoxLink {
   void unwant(const FlowKey& flow, Time now);
   void on_signal(const FlowKey& flow, bool present, Time now);
   void on_congestion(const tunnel::Congestion& congestion, Time now);
+  // An IP packet for the box's address inside the tunnel; dropped while there is no session.
+  void send_packet(Bytes ip_packet);
 
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;

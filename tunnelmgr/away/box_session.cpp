@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "tunnelmgr/away/refusal_match.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
+#include "tunnelmgr/tunnel/unicast.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -33,7 +35,11 @@ SessionActions BoxSession::on_inner(Bytes gre, Time now) {
     }
     perform(transport_.on_packet(inner->payload, now), out, now);
   } else if (inner->kind == tunnel::InnerKind::kMembership && listener_) {
-    report(listener_->on_packet(inner->payload), out);
+    if (tunnel::decode_unicast(inner->payload)) {
+      out.emplace_back(PacketCame{Buffer(inner->payload.begin(), inner->payload.end())});
+    } else {
+      report(listener_->on_packet(inner->payload), out);
+    }
   }
   return out;
 }
@@ -98,10 +104,7 @@ void BoxSession::on_greeting(tunnel::BoxHello hello, SessionActions& out, Time n
 
 void BoxSession::on_refusal(const tunnel::Refusal& refusal) {
   for (auto& [flow, wanted] : wanted_) {
-    const bool meant = flow.group == refusal.flow.group &&
-                       (refusal.flow.port == 0 || flow.port == refusal.flow.port) &&
-                       (!refusal.flow.source || flow.source == refusal.flow.source);
-    if (meant) {
+    if (is_about(refusal.flow, flow)) {
       wanted.refused = true;
       if (listener_) {
         listener_->on_answer(subscription(flow));

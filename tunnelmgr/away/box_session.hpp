@@ -41,11 +41,16 @@ struct Refused {
 struct Noticed {  // the box closes the session after it
   tunnel::Notice notice;
 };
+// An IP packet to the device's own address inside the tunnel.
+struct PacketCame {
+  Buffer ip_packet;
+};
 struct CheckPath {};
 struct Dead {
   std::string reason;
 };
-using SessionAction = std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, CheckPath, Dead>;
+using SessionAction =
+    std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, PacketCame, CheckPath, Dead>;
 using SessionActions = std::vector<SessionAction>;
 
 class BoxSession {
@@ -58,7 +63,8 @@ class BoxSession {
   [[nodiscard]] SessionActions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
 
-  // What is watched. Each flow once; the session reports it to the box as soon as it is greeted.
+  // What is watched. Each flow once; the session reports it to the box as soon as it is greeted. A port of 0
+  // stands for whatever the group carries: what the laptop's kernel listens to.
   [[nodiscard]] SessionActions want(const FlowKey& flow, Time now);
   [[nodiscard]] SessionActions unwant(const FlowKey& flow, Time now);
   // A wanted flow does not get through the path: the box will cut it and say what fits.

@@ -41,7 +41,7 @@ Result<std::unique_ptr<Client>, Failure> Client::start(Parts parts) {
   if (auto monitor = linux::InterfaceMonitor::open()) {
     self->monitor_.emplace(std::move(*monitor));
     self->monitor_watch_.emplace(self->parts_.io, self->monitor_->fd(), [self] {
-      if (self->monitor_->changed()) {
+      if (self->monitor_->changed() && self->other_networks_changed()) {
         self->on_network_change();
       }
     });
@@ -49,6 +49,7 @@ Result<std::unique_ptr<Client>, Failure> Client::start(Parts parts) {
     log.warning("interface_monitor", {{"error", monitor.error().text}});
   }
   self->plane_.consume([self](Up message) { self->on_up(std::move(message), Clock::now()); });
+  self->start_tun();
   self->connect(Clock::now());
   return client;
 }
@@ -65,6 +66,7 @@ void Client::stop() {
   }
   timer_.reset();
   plane_watch_.reset();
+  tun_watch_.reset();
   monitor_watch_.reset();
   plane_.stop();
 }
@@ -118,6 +120,9 @@ void Client::connect(Time now) {
   link_.emplace(*context_, static_cast<LinkHost&>(*this));
   introducer_.emplace(crypto_, random_, parts_.identity, box_->public_key);
   for (const auto& flow : viewing_.wanted()) {
+    link_->want(flow, now);
+  }
+  for (const auto& flow : parts_.tun ? parts_.tun->wanted() : std::vector<FlowKey>()) {
     link_->want(flow, now);
   }
   std::vector<nat::Candidate> known;
@@ -179,6 +184,8 @@ void Client::on_up(Up message, Time now) {
     if (const auto* flow = viewing_.flow(overloaded->channel); flow != nullptr && link_) {
       link_->on_congestion({*flow, overloaded->arriving_bps, overloaded->needed_bps}, now);
     }
+  } else if (auto* listened = std::get_if<TunSignal>(&message)) {
+    on_tun_signal(*listened, now);
   } else if (auto* gone = std::get_if<PlayerGone>(&message)) {
     parts_.log.info("player_gone", {{"channel", std::to_string(gone->channel.value)},
                                     {"why", gone->end == PlayerEnd::kClosed    ? "closed by the player"
@@ -231,6 +238,9 @@ void Client::on_deadline(Time now) {
   if (viewing_.next_deadline() <= now) {
     perform(viewing_.on_deadline(now));
   }
+  if (parts_.tun) {
+    parts_.tun->on_deadline(now);
+  }
   arm();
 }
 
@@ -244,6 +254,9 @@ void Client::arm() {
   }
   if (introducer_) {
     first = std::min(first, introducer_->next_deadline());
+  }
+  if (parts_.tun) {
+    first = std::min(first, parts_.tun->next_deadline());
   }
   timer_->arm(first);
 }
@@ -314,12 +327,13 @@ void Client::post(Down message) {
 }
 
 tunnel::DeviceHello Client::hello() const {
-  return {tunnel::kControlVersion,
-          "hearthcast-away " HEARTHCAST_VERSION,
-          parts_.name,
-          channels_revision_,
-          {std::string(tunnel::kCanRepair), std::string(tunnel::kCanPrelude),
-           std::string(tunnel::kCanCompact), std::string(tunnel::kCanProbe)}};
+  tunnel::Capabilities capabilities{std::string(tunnel::kCanRepair), std::string(tunnel::kCanPrelude),
+                                    std::string(tunnel::kCanCompact), std::string(tunnel::kCanProbe)};
+  if (parts_.tun) {
+    capabilities.emplace_back(tunnel::kCanTun);
+  }
+  return {tunnel::kControlVersion, "hearthcast-away " HEARTHCAST_VERSION, parts_.name, channels_revision_,
+          std::move(capabilities)};
 }
 
 void Client::on_status() {
@@ -327,6 +341,9 @@ void Client::on_status() {
     introducer_->on_path(link_->has_path(), Clock::now());
   }
   update_reachability();
+  if (const auto status = link_->status(); parts_.tun && status.hello) {
+    parts_.tun->on_hello(*status.hello, Clock::now());
+  }
 }
 
 void Client::on_channels(const tunnel::ChannelList& list) {
@@ -337,6 +354,9 @@ void Client::on_channels(const tunnel::ChannelList& list) {
     parts_.log.warning("channels_cache", {{"error", saved.error().text}});
   }
   perform(viewing_.on_channels(list.channels));
+  if (parts_.tun) {
+    parts_.tun->on_channels(list.channels);
+  }
 }
 
 void Client::on_refusal(const tunnel::Refusal& refusal) {
@@ -344,6 +364,9 @@ void Client::on_refusal(const tunnel::Refusal& refusal) {
     narrow_[refusal.flow] = refusal.text;
   }
   perform(viewing_.on_refusal(refusal));
+  if (parts_.tun) {
+    parts_.tun->on_refusal(refusal);
+  }
 }
 
 void Client::on_path(const Endpoint& endpoint) {

@@ -12,6 +12,7 @@
 #include "tunnelmgr/away/data_plane.hpp"
 #include "tunnelmgr/away/introducer.hpp"
 #include "tunnelmgr/away/state.hpp"
+#include "tunnelmgr/away/tun.hpp"
 #include "tunnelmgr/away/viewing.hpp"
 #include "tunnelmgr/http/responder.hpp"
 #include "tunnelmgr/http/signalling_link.hpp"
@@ -33,7 +34,8 @@ class Client final : private LinkHost {
     secure::OpenSslIdentity identity;
     linux::UdpSocket socket;
     Memory memory;
-    std::string name;  // of this device
+    std::string name;            // of this device
+    std::unique_ptr<Tun> tun{};  // none: players come by HTTP only
   };
 
   // Starts the data thread; connects as soon as the io_context runs, if a box is paired.
@@ -54,6 +56,7 @@ class Client final : private LinkHost {
   [[nodiscard]] const std::vector<tunnel::Channel>& channels() const { return viewing_.channels(); }
   [[nodiscard]] const Reachability& reachability() const { return viewing_.reachability(); }
   [[nodiscard]] std::optional<LinkStatus> link() const;
+  [[nodiscard]] const Tun* tun() const { return parts_.tun.get(); }
   [[nodiscard]] const Statistics* statistics() const { return statistics_.get(); }
   // Channels that the path did not carry, and what would fit, in the box's words; until they are watched
   // again.
@@ -74,6 +77,7 @@ class Client final : private LinkHost {
   void on_channels(const tunnel::ChannelList& list) override;
   void on_refusal(const tunnel::Refusal& refusal) override;
   void on_path(const Endpoint& endpoint) override;
+  void on_packet(Bytes ip_packet) override;
 
   void connect(Time now);
   void connect_rendezvous();
@@ -82,6 +86,9 @@ class Client final : private LinkHost {
   void on_signal(const StreamSignal& signal, Time now);
   void on_rendezvous(signalling::ClientAction event, Time now);
   void on_network_change();
+  void start_tun();
+  bool other_networks_changed();  // since it was asked last
+  void on_tun_signal(const TunSignal& signal, Time now);
   void on_deadline(Time now);
   void ask_for_introduction(Time now);
   void update_candidates(Time now);
@@ -92,7 +99,15 @@ class Client final : private LinkHost {
   void hand_over(RequestId request, ChannelId channel);
   void remember();
 
+  struct Networks {
+    std::vector<linux::Interface> interfaces;
+    std::optional<unsigned> route4;
+    std::optional<unsigned> route6;
+    friend bool operator==(const Networks&, const Networks&) = default;
+  };
+
   Parts parts_;
+  Networks networks_;  // with a TUN: all but that
   secure::DtlsContext dtls_;
   secure::OpenSslCrypto crypto_;
   secure::OpenSslRandom random_;
@@ -114,6 +129,7 @@ class Client final : private LinkHost {
 
   DataPlane plane_;
   std::optional<runtime::ReadableWatch> plane_watch_;
+  std::optional<runtime::ReadableWatch> tun_watch_;
   std::optional<linux::InterfaceMonitor> monitor_;
   std::optional<runtime::ReadableWatch> monitor_watch_;
   std::optional<runtime::MachineTimer> timer_;

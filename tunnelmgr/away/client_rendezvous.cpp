@@ -69,6 +69,9 @@ void Client::update_candidates(Time now) {
   }
   if (const auto interfaces = linux::list_interfaces()) {
     for (const auto& interface : *interfaces) {
+      if (parts_.tun && interface.index == parts_.tun->index()) {
+        continue;  // a tunnel cannot run through itself
+      }
       for (const auto& at : interface.addresses) {
         if (interface.up && !interface.loopback && !at.deprecated && !at.tentative &&
             !at.address.is_link_local()) {

@@ -71,6 +71,19 @@ int ask_status(const std::filesystem::path& socket, bool json) {
   for (const auto& narrow : status.value("narrow", Json::array())) {
     std::cout << narrow.value("address", "") << ": " << narrow.value("text", "") << "\n";
   }
+  if (status.contains("tun")) {
+    const auto& tun = status["tun"];
+    std::cout << "interface " << tun.value("interface", "") << ":";
+    for (const auto& address : tun["addresses"]) {
+      std::cout << " " << address.get<std::string>();
+    }
+    std::cout << "\n";
+    for (const auto& group : tun["groups"]) {
+      std::cout << "group " << (group.contains("source") ? group.value("source", "") + "@" : "")
+                << group.value("group", "") << ": " << group.value("state", "")
+                << (group.contains("text") ? ": " + group.value("text", "") : "") << "\n";
+    }
+  }
   return runtime::kFine;
 }
 

@@ -22,6 +22,7 @@ void Loop::take(Down message) {
 }
 
 void Loop::after_events() {
+  tun_.flush();
   for (auto& [id, stream] : streams_) {
     if (stream.next_deadline() <= now_) {
       stream.on_deadline(now_);
@@ -54,6 +55,7 @@ void Loop::ask_again(Stream& stream) {
 }
 
 void Loop::on_session_added() {
+  tun_.on_new_session();
   flow_streams_.clear();
   compact_.reset();
   preludes_.clear();
@@ -155,6 +157,7 @@ void Loop::on_prelude(Bytes payload) {
     ++counters_.malformed;
     return;
   }
+  tun_.pass_over(FlowId{prelude->flow}, prelude->first + prelude->count - 1, now_);
   if (const auto known = flow_streams_.find(prelude->flow); known != flow_streams_.end()) {
     if (known->second != nullptr) {
       known->second->on_prelude(*prelude, now_);
@@ -172,7 +175,12 @@ void Loop::meet_prelude(const tunnel::MediaFrame& media, Stream& stream) {
       stream.on_prelude(prelude, now_);
     }
   }
-  std::erase_if(preludes_, [flow](const tunnel::Prelude& prelude) { return prelude.flow == flow; });
+  forget_prelude(media);
+}
+
+void Loop::forget_prelude(const tunnel::MediaFrame& media) {
+  std::erase_if(preludes_, [flow = static_cast<std::uint32_t>(media.flow.value)](
+                               const tunnel::Prelude& prelude) { return prelude.flow == flow; });
 }
 
 void Loop::on_media(const tunnel::InnerPacket& inner, const datapath::Peer& peer) {
@@ -197,9 +205,11 @@ void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath
   }
   media_.ecn_marked += *traffic_class == media.header.traffic_class ? 0 : 1;
   media.header.traffic_class = *traffic_class;
+  const bool listened = tun_.on_media(media, now_, tun_signal_);
   Stream* stream = stream_of(media);
   if (stream == nullptr || !stream->carries(media.header)) {
-    ++unwanted_;
+    unwanted_ += listened ? 0 : 1;
+    forget_prelude(media);
     return;
   }
   if (!preludes_.empty()) {
@@ -220,6 +230,7 @@ void Loop::on_event(const linux::Epoll::Event& event) {
 }
 
 void Loop::on_tick() {
+  tun_.on_tick(now_, tun_signal_);
   for (auto& [id, stream] : streams_) {
     if (stream.went_silent(now_)) {
       mailbox_.say_surely(StreamSignal{id, false});
@@ -238,6 +249,7 @@ void Loop::on_report() {
   statistics->media = media_;
   statistics->media.incomplete = compact_.incomplete();
   statistics->media.unknown_flow = compact_.unknown();
+  statistics->tun = tun_.counters();
   for (auto& [id, stream] : streams_) {
     if (const auto overload = stream.overload(); overload && repair_) {
       mailbox_.say_surely(StreamOverloaded{id, overload->arriving_bps, overload->needed_bps});

@@ -9,6 +9,7 @@
 
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/stream.hpp"
+#include "tunnelmgr/away/tun_output.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
 #include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
@@ -26,6 +27,8 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(AddPlayer message);
   void perform(const SetRepair& message);
   void perform(const SetRoundTrip& message);
+  void perform(OpenTun message) { tun_.open(std::move(message)); }
+  void perform(TunListens message) { tun_.listen(std::move(message)); }
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
@@ -34,7 +37,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void on_session_added() override;
   void on_tick() override;
   void on_report() override;
-  [[nodiscard]] bool idle() const override { return streams_.empty(); }
+  [[nodiscard]] bool idle() const override { return streams_.empty() && tun_.idle(); }
 
   [[nodiscard]] Time next_deadline() const override;
 
@@ -43,6 +46,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath::Peer& peer);
   void on_prelude(Bytes payload);
   void meet_prelude(const tunnel::MediaFrame& media, Stream& stream);
+  void forget_prelude(const tunnel::MediaFrame& media);
   void ask_again(Stream& stream);
   Stream* stream_of(const tunnel::MediaFrame& media);
 
@@ -57,6 +61,10 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   bool repair_ = false;  // the box of the present session answers NACKs
   std::optional<Duration> round_trip_;
   std::uint64_t unwanted_ = 0;
+  TunOutput tun_;
+  const TunOutput::Signal tun_signal_ = [this](const membership::Subscription& subscription, bool present) {
+    mailbox_.say_surely(TunSignal{subscription, present});
+  };
 };
 
 }  // namespace hearthcast::away

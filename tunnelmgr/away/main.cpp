@@ -25,6 +25,8 @@ int dispatch(int argc, char** argv) {
   app.add_option("--config", config, "settings file")->capture_default_str();
   app.add_option("--state-dir", state_dir, "instead of the settings' state_dir");
   app.add_option("--control-socket", control_socket, "instead of the settings' control_socket");
+  bool tun = false;
+  app.add_flag("--tun", tun, "with run: make a network interface with the channels as multicast (tun.on)");
   app.fallthrough();
   app.require_subcommand(0, 1);
   app.add_subcommand("run", "run in the foreground (also without a subcommand)");
@@ -66,6 +68,7 @@ int dispatch(int argc, char** argv) {
   if (!control_socket.empty()) {
     settings.control_socket = control_socket;
   }
+  settings.tun_on = settings.tun_on || tun;
   if (status->parsed()) {
     return away::ask_status(settings.control_socket, json);
   }

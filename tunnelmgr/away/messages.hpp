@@ -14,6 +14,7 @@
 #include "tunnelmgr/datapath/messages.hpp"
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/membership/subscription.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
 
 namespace hearthcast::away {
@@ -32,7 +33,8 @@ struct CloseStream {
   ChannelId channel;
 };
 
-// A connected, non-blocking socket whose HTTP head is written. Of a stream that is not open: closed at once.
+// A connected, non-blocking socket whose HTTP head is written. Of a stream that is not open: closed at
+// once.
 struct AddPlayer {
   PlayerId player;
   ChannelId channel;
@@ -48,9 +50,19 @@ struct SetRoundTrip {
   Duration measured{};
 };
 
+// The interface that media is written to as well: a descriptor of its own.
+struct OpenTun {
+  linux::Fd descriptor;
+};
+
+// All that the laptop's kernel listens to on that interface from now on.
+struct TunListens {
+  std::vector<membership::Subscription> subscriptions;
+};
+
 using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
                           datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, OpenStream,
-                          CloseStream, AddPlayer, SetRepair, SetRoundTrip>;
+                          CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -65,6 +77,12 @@ struct StreamOverloaded {
   ChannelId channel;
   std::uint64_t arriving_bps = 0;
   std::uint64_t needed_bps = 0;
+};
+
+// The same of what the kernel listens to.
+struct TunSignal {
+  membership::Subscription subscription;
+  bool present = false;
 };
 
 using datapath::PlayerEnd;
@@ -102,6 +120,16 @@ struct MediaCounters {
   std::uint64_t ecn_dropped = 0;   // the same, for media that do not understand it
 };
 
+// Of the TUN interface, since it was opened.
+struct TunCounters {
+  std::uint64_t packets = 0;    // written, of media
+  std::uint64_t bytes = 0;      // with headers
+  std::uint64_t writes = 0;     // system calls
+  std::uint64_t held_back = 0;  // came twice, or after what they belong before
+  std::uint64_t dropped = 0;    // the interface did not take them
+  bool segments = false;        // several datagrams go in one write
+};
+
 // Sent up about once a second.
 struct Statistics {
   Time at{};
@@ -109,6 +137,7 @@ struct Statistics {
   std::uint64_t unwanted = 0;  // media of flows that nobody watches (any more)
   std::uint64_t records = 0;   // opened in the present sessions
   MediaCounters media;
+  TunCounters tun;
   datapath::PortCounters port;
 };
 struct StatisticsReady {
@@ -116,6 +145,7 @@ struct StatisticsReady {
 };
 
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, StreamSignal, StreamOverloaded, PlayerGone, StatisticsReady>;
+                        datapath::SessionClosed, StreamSignal, StreamOverloaded, TunSignal, PlayerGone,
+                        StatisticsReady>;
 
 }  // namespace hearthcast::away

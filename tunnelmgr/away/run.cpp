@@ -86,9 +86,18 @@ int run(const AwaySettings& settings) {
     return fail(log, saved.error());
   }
 
+  std::unique_ptr<Tun> tun;
+  if (settings.tun_on) {
+    auto opened = Tun::open(*netd, log, Clock::now());
+    if (!opened) {
+      return fail(log, opened.error());
+    }
+    tun = std::move(*opened);
+  }
+
   runtime::ControlLoop loop(log);
-  auto client =
-      Client::start({loop.io(), log, state, *identity, std::move(*socket), memory, device_name(settings)});
+  auto client = Client::start(
+      {loop.io(), log, state, *identity, std::move(*socket), memory, device_name(settings), std::move(tun)});
   if (!client) {
     return fail(log, client.error());
   }

@@ -18,6 +18,7 @@ struct AwaySettings {
   std::string name;  // empty: the machine's name
   Endpoint http_listen = *Endpoint::parse("127.0.0.1:8870");
   std::uint16_t tunnel_port = 0;
+  bool tun_on = false;
   Level log_level = Level::kInfo;
 };
 

@@ -44,6 +44,57 @@ Json stream_json(const StreamCounters& s) {
           {"form", tunnel::to_string(s.form)}};
 }
 
+const char* word(TunMembership::State state) {
+  switch (state) {
+    case TunMembership::State::kWaiting:
+      return "waiting";
+    case TunMembership::State::kReceiving:
+      return "receiving";
+    case TunMembership::State::kRefused:
+      return "refused";
+  }
+  return "";
+}
+
+Json tun_json(const Tun& tun, const Statistics* statistics) {
+  Json object{{"interface", tun.name()},
+              {"addresses", Json::array()},
+              {"box", Json::array()},
+              {"groups", Json::array()}};
+  for (const auto& [address, length] : tun.addresses()) {
+    object["addresses"].push_back(address.to_string() + "/" + std::to_string(length));
+  }
+  for (const auto& address : tun.box_addresses()) {
+    object["box"].push_back(address.to_string());
+  }
+  for (const auto& [subscription, listened] : tun.membership().listened()) {
+    Json group{{"group", subscription.group.to_string()}, {"state", word(listened.state)}};
+    if (subscription.source) {
+      group["source"] = subscription.source->to_string();
+    }
+    if (listened.state == TunMembership::State::kRefused) {
+      group["code"] = listened.code;
+      group["text"] = listened.text;
+    }
+    object["groups"].push_back(std::move(group));
+  }
+  const auto& packets = tun.counters();
+  object["counters"] = {{"reports", packets.reports},
+                        {"to_box", packets.to_box},
+                        {"from_box", packets.from_box},
+                        {"kept_here", packets.kept_here}};
+  if (statistics != nullptr) {
+    const auto& media = statistics->tun;
+    object["segments"] = media.segments;
+    object["counters"].update({{"packets", media.packets},
+                               {"bytes", media.bytes},
+                               {"writes", media.writes},
+                               {"held_back", media.held_back},
+                               {"dropped", media.dropped}});
+  }
+  return object;
+}
+
 Json path_json(const LinkStatus& link) {
   Json path{{"endpoint", link.path->to_string()}};
   if (link.path_type) {
@@ -108,6 +159,9 @@ std::string status_json(const Client& client) {
   }
   for (const auto& [flow, text] : client.narrow()) {
     status["narrow"].push_back({{"address", flow.to_string()}, {"text", text}});
+  }
+  if (const auto* tun = client.tun()) {
+    status["tun"] = tun_json(*tun, client.statistics());
   }
   if (const auto* statistics = client.statistics()) {
     for (const auto& stream : statistics->streams) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tunnelmgr/away/refusal_match.hpp"
+
 namespace hearthcast::away {
 namespace {
 
@@ -114,11 +116,7 @@ ViewingActions Viewing::on_refusal(const tunnel::Refusal& refusal) {
   ViewingActions out;
   for (auto at = watched_.begin(); at != watched_.end();) {
     const auto current = at++;
-    const auto& flow = current->second.flow;
-    const bool meant = flow.group == refusal.flow.group &&
-                       (refusal.flow.port == 0 || flow.port == refusal.flow.port) &&
-                       (!refusal.flow.source || flow.source == refusal.flow.source);
-    if (!meant) {
+    if (!is_about(refusal.flow, current->second.flow)) {
       continue;
     }
     if (refusal.code ==

@@ -4,6 +4,9 @@
 
 #include "tunnelmgr/membership/router.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
+#include "tunnelmgr/wire/icmp6.hpp"
+#include "tunnelmgr/wire/ip4.hpp"
+#include "tunnelmgr/wire/ip6.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -79,6 +82,9 @@ class BoxSessionTest : public testing::Test {
       }
       void operator()(const Refused& a) const { t.seen_.push_back("refused " + a.refusal.text); }
       void operator()(const Noticed& a) const { t.seen_.push_back("noticed " + a.notice.text); }
+      void operator()(const PacketCame& a) const {
+        t.seen_.push_back("packet " + std::to_string(a.ip_packet.size()));
+      }
       void operator()(const CheckPath&) const { t.seen_.push_back("check path"); }
       void operator()(const Dead&) const { t.seen_.push_back("dead"); }
     };
@@ -233,6 +239,39 @@ TEST_F(BoxSessionTest, ARefusedChannelIsNoSilence) {
   seen_.clear();
   run(5s);
   EXPECT_TRUE(seen_.empty());
+}
+
+// A wish of the laptop's kernel names no port; it shares the box's report with players.
+TEST_F(BoxSessionTest, TheKernelsWishAndAPlayersAreOneMembership) {
+  greet();
+  perform(session_.want(kOne, now_));
+  EXPECT_EQ(box_.heard_.size(), 1U);
+  const FlowKey of_kernel{kOne.source, kOne.group, 0};
+  perform(session_.want(of_kernel, now_));
+  perform(session_.unwant(kOne, now_));
+  EXPECT_EQ(box_.heard_.size(), 1U) << "somebody wants it all the time";
+  perform(session_.unwant(of_kernel, now_));
+  EXPECT_EQ(box_.heard_.back(), "ff3e::8000:1 INCLUDE {}");
+}
+
+TEST_F(BoxSessionTest, ARefusalOfOnePortIsAboutTheKernelsWish) {
+  greet();
+  perform(session_.want({std::nullopt, kTwo.group, 0}, now_));
+  say(tunnel::Refusal{tunnel::RefusalCode::kNoSignal, "silent", kTwo});
+  seen_.clear();
+  run(5s);
+  EXPECT_TRUE(seen_.empty()) << "what is refused is no silence of the path";
+}
+
+TEST_F(BoxSessionTest, PacketsToTheDevicesOwnAddressArePassedOn) {
+  greet();
+  const IpAddress box = *IpAddress::parse("fd01::1");
+  const IpAddress own = *IpAddress::parse("fd01::2");
+  const Buffer packet = wire::encode_ip6(
+      {.next_header = wire::kProtocolIcmp6, .hop_limit = 64, .source = box, .destination = own},
+      wire::encode_icmp6({129, 0, Buffer(8)}, box, own));
+  perform(session_.on_inner(tunnel::encode_membership(packet), now_));
+  EXPECT_THAT(seen_, ElementsAre("packet " + std::to_string(packet.size())));
 }
 
 TEST_F(BoxSessionTest, MalformedPacketsAreCounted) {

@@ -1,0 +1,67 @@
+// The client and its TUN interface, when it has one.
+#include "tunnelmgr/away/client.hpp"
+
+namespace hearthcast::away {
+
+void Client::start_tun() {
+  if (!parts_.tun) {
+    return;
+  }
+  TunPorts ports;
+  ports.post = [this](Down message) { post(std::move(message)); };
+  ports.want = [this](const FlowKey& flow) {
+    if (link_) {
+      link_->want(flow, Clock::now());
+    }
+  };
+  ports.unwant = [this](const FlowKey& flow) {
+    if (link_) {
+      link_->unwant(flow, Clock::now());
+    }
+  };
+  ports.send_packet = [this](Bytes ip_packet) {
+    if (link_) {
+      link_->send_packet(ip_packet);
+    }
+  };
+  other_networks_changed();
+  parts_.tun->on_channels(viewing_.channels());
+  parts_.tun->start(std::move(ports), Clock::now());
+  tun_watch_.emplace(parts_.io, parts_.tun->fd(), [this] {
+    parts_.tun->on_readable(Clock::now());
+    arm();
+  });
+}
+
+void Client::on_tun_signal(const TunSignal& signal, Time now) {
+  parts_.tun->on_signal(signal);
+  if (link_) {
+    link_->on_signal({signal.subscription.source, signal.subscription.group, 0}, signal.present, now);
+  }
+}
+
+// Its own interface's addresses and routes come and go as the box says: that is no new network.
+bool Client::other_networks_changed() {
+  if (!parts_.tun) {
+    return true;
+  }
+  auto interfaces = linux::list_interfaces();
+  if (!interfaces) {
+    return true;
+  }
+  std::erase_if(*interfaces,
+                [this](const linux::Interface& one) { return one.index == parts_.tun->index(); });
+  Networks now{std::move(*interfaces), linux::default_route_interface(Family::kIp4),
+               linux::default_route_interface(Family::kIp6)};
+  const bool changed = now != networks_;
+  networks_ = std::move(now);
+  return changed;
+}
+
+void Client::on_packet(Bytes ip_packet) {
+  if (parts_.tun) {
+    parts_.tun->on_packet(ip_packet);
+  }
+}
+
+}  // namespace hearthcast::away
