@@ -184,11 +184,12 @@ class World:
                 return int(item["id"])
         raise LookupError(channel.name)
 
-    def new_away(self, name: str, place: str = "laptop", port: int = AWAY_PORT) -> Away:
-        """A started away client that knows no box yet."""
-        program = self._program(
-            place, "away", name, {"http": {"listen": f"127.0.0.1:{port}"}}, unprivileged=True
-        )
+    def new_away(self, name: str, place: str = "laptop", port: int = AWAY_PORT, *, tun: bool = False) -> Away:
+        """A started away client that knows no box yet. `tun`: started as root, with an interface of its own."""
+        settings: dict[str, Any] = {"http": {"listen": f"127.0.0.1:{port}"}}
+        if tun:
+            settings["tun"] = {"on": True}
+        program = self._program(place, "away", name, settings, unprivileged=not tun)
         away = Away(program, port)
         self.aways[name] = away
         program.start()
