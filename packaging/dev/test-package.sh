@@ -38,10 +38,18 @@ for program in "${programs[@]}"; do
   step "exposure of hearthcast-$program.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
     --root "$tree" "hearthcast-$program.service"
 done
-step "verify hearthcast-netd.socket" quiet as_root systemd-analyze verify --root "$tree" --man=no hearthcast-netd.socket
-step "exposure of hearthcast-netd@.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
-  --root "$tree" hearthcast-netd@.service
-step "the group of the helper's socket" inside getent group hearthcast-netd
+for helper in hearthcast-netd hearthcast-away-netd; do
+  step "verify $helper.socket" quiet as_root systemd-analyze verify --root "$tree" --man=no "$helper.socket"
+  step "exposure of $helper@.service at most 2.5" as_root systemd-analyze security --offline=true --threshold=25 \
+    --root "$tree" "$helper@.service"
+done
+open_to_devices() {
+  local units="$tree/lib/systemd/system"
+  [ "$(grep -h ^DeviceAllow= "$units"/hearthcast-*.service)" = "DeviceAllow=/dev/net/tun rw" ] && grep -q ^PrivateDevices=yes "$units/hearthcast-netd@.service"
+}
+step "only the away client's helper may open a device, and that is the TUN one" open_to_devices
+step "the groups of the helpers' sockets" inside getent group hearthcast-netd hearthcast-tun
+step "the away client's own helper" inside /usr/libexec/hearthcast-away/hearthcast-netd --version
 run_as_nobody() { # the box starts on the installed settings, but for where it may write
   inside bash -c 'mkdir -p /tmp/state && chmod 777 /tmp/state && cd /tmp && (timeout -s TERM 3 setpriv --reuid 65534 --regid 65534 --clear-groups \
     hearthcast-box run --config /etc/hearthcast/box.toml --state-dir /tmp/state --control-socket /tmp/state/box.sock; [ $? -eq 124 ] || [ $? -eq 0 ])'

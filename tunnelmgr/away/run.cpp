@@ -16,7 +16,8 @@
 namespace hearthcast::away {
 namespace {
 
-constexpr std::size_t kReceiveBuffer = std::size_t{4} << 20;  // half a second of eight channels
+constexpr const char* kNetdSocket = "/run/hearthcast/away-netd.sock";  // of hearthcast-away-netd.socket
+constexpr std::size_t kReceiveBuffer = std::size_t{4} << 20;           // half a second of eight channels
 
 std::string device_name(const AwaySettings& settings) {
   if (!settings.name.empty()) {
@@ -56,7 +57,7 @@ int run(const AwaySettings& settings) {
       return fail(log, prepared.error());
     }
   }
-  auto netd = runtime::start_helper_and_drop(settings.run_as, log);
+  auto netd = runtime::start_helper_and_drop(settings.run_as, log, {}, kNetdSocket, "--tun");
   if (!netd) {
     return fail(log, netd.error());
   }

@@ -15,7 +15,7 @@ runtime::Settings declare(AwaySettings& s) {
                   "UDP port of the tunnel; 0: chosen once and kept, so that NATs recognise it.");
   settings.flag("tun.on", s.tun_on,
                 "Make a network interface, on which any program finds the channels as multicast, as at home. "
-                "Needs root with run_as, or hearthcast-netd.socket.");
+                "Needs root with run_as, or hearthcast-away-netd.socket.");
   settings.level("log.level", s.log_level, "debug, info, warning or error.");
   return settings;
 }

@@ -27,7 +27,7 @@ Failure refusal(const std::string& what, std::uint32_t error) {
     case EACCES:
       failure.text +=
           "; this needs hearthcast-netd: run as root with run_as set, or let the service manager start "
-          "hearthcast-netd.socket";
+          "hearthcast-netd.socket (hearthcast-away: hearthcast-away-netd.socket)";
       break;
     case EADDRINUSE:
       failure.text += "; another program has this table: stop it, or choose another";

@@ -54,11 +54,14 @@ int main(int argc, char** argv) {
         "receive\n"
         "buffers, opens packet and multicast routing sockets for them, adds multicast rules, makes a TUN\n"
         "interface, sets a few network settings, and ends with them. Not for use by hand.\n"
+        "  --tun            only what hearthcast-away needs: TUN interfaces, and its own receive buffer\n"
         "  --help, --version");
     return 0;
   }
   const auto client = linux::peer_user(linux::kNetdDescriptor);
-  if (!argument.empty() || !client || (*client != ::getuid() && !accepted_by_service_manager())) {
+  const bool only_tun = argument == "--tun";
+  if ((!argument.empty() && !only_tun) || !client ||
+      (*client != ::getuid() && !accepted_by_service_manager())) {
     std::fputs(
         "hearthcast-netd: started by hand? Descriptor 3 has to be a socket of the same user. See --help.\n",
         stderr);
@@ -66,9 +69,12 @@ int main(int argc, char** argv) {
   }
   std::signal(SIGINT, SIG_IGN);  // a Ctrl-C is for the program; the helper ends with it
   linux::Fd tun_node = early_tun_node();
-  if (const auto dropped = linux::keep_only_capabilities({CAP_NET_ADMIN, CAP_NET_RAW}); !dropped) {
+  const auto dropped = only_tun ? linux::keep_only_capabilities({CAP_NET_ADMIN})
+                                : linux::keep_only_capabilities({CAP_NET_ADMIN, CAP_NET_RAW});
+  if (!dropped) {
     std::fprintf(stderr, "hearthcast-netd: %s\n", dropped.error().text.c_str());
     return 1;
   }
-  return netd::serve(linux::kNetdDescriptor, std::move(tun_node)) ? 0 : 1;
+  const auto duty = only_tun ? netd::Duty::kTun : netd::Duty::kAll;
+  return netd::serve(linux::kNetdDescriptor, std::move(tun_node), duty) ? 0 : 1;
 }

@@ -250,6 +250,44 @@ TEST(NetdService, ForcesALargeBufferForItsClient) {
   helper.join();  // ends when the client is gone
 }
 
+// What the helper of an away client refuses, before anybody asks whether it could.
+TEST(NetdService, OfTheDutyOfATunRefusesTheRest) {
+  auto [own, theirs] = linux::make_message_pair();
+  std::thread helper([socket = theirs.get()] { EXPECT_TRUE(serve(socket, {}, Duty::kTun)); });
+  {
+    const auto ask = [socket = own.get()](const NetdRequest& request) {
+      EXPECT_TRUE(linux::send_message(socket, encode(request)));
+      std::array<std::uint8_t, 64> room{};
+      const auto answer = linux::receive_message(socket, room);
+      const auto reply = linux::decode_netd_reply(Bytes(room).first(answer.size));
+      EXPECT_TRUE(reply && reply->operation == request.operation);
+      EXPECT_FALSE(answer.descriptor);
+      return reply ? reply->error : 0;
+    };
+    constexpr auto kRefused = static_cast<std::uint32_t>(EPERM);
+    for (const NetdRequest& request : kAllRequests) {
+      const bool never = request.operation == NetdOperation::kOpenLinkSocket ||
+                         request.operation == NetdOperation::kOpenMulticastRouting ||
+                         request.operation == NetdOperation::kAddMulticastRule ||
+                         request.operation == NetdOperation::kRemoveMulticastRule || request.setting;
+      if (never) {
+        EXPECT_EQ(ask(request), kRefused) << static_cast<int>(request.operation);
+      } else if (request.address) {
+        EXPECT_EQ(ask(request), static_cast<std::uint32_t>(EBADF)) << "no descriptor came with it";
+      }
+    }
+    EXPECT_EQ(ask({.operation = NetdOperation::kReadSetting, .setting = MachineSetting::kReversePathFilter}),
+              0U);
+    EXPECT_EQ(ask({.operation = NetdOperation::kWriteSetting,
+                   .setting = MachineSetting::kReversePathFilter,
+                   .interface_index = 1}),
+              kRefused)
+        << "an interface of somebody else";
+    const linux::NetdClient client(std::move(own));
+  }
+  helper.join();
+}
+
 TEST(NetdService, EndsAtAMessageThatIsNone) {
   auto [own, theirs] = linux::make_message_pair();
   ASSERT_TRUE(linux::send_message(own.get(), as_bytes("hello?")));

@@ -133,50 +133,50 @@ TEST(StartHelper, MakesATunInterfaceThatVanishesWithAProgramThatWasKilled) {
   if (!linux::is_root()) {
     GTEST_SKIP() << "needs root to drop";
   }
-  EXPECT_EQ(in_child([] {
-              if (::unshare(CLONE_NEWNET) != 0) {
-                return 1;
-              }
-              std::array<int, 2> ready{};
-              if (::pipe(ready.data()) != 0) {
-                return 2;
-              }
-              const pid_t program = ::fork();
-              if (program == 0) {
-                NoLog log;
-                auto client = runtime::start_helper_and_drop("nobody", log, HEARTHCAST_NETD_FOLDER);
-                auto tun = client ? client->open_tun(1280) : Failure{"no client"};
-                const bool good =
-                    tun && !linux::is_root() &&
-                    client->add_tun_address(tun->fd.get(), *IpAddress::parse("10.203.0.5"), 32) &&
-                    client->add_tun_route(tun->fd.get(), *Prefix::parse("232.0.0.0/8")) &&
-                    client->write_setting(linux::MachineSetting::kReversePathFilter, 0, tun->index) &&
-                    !linux::NetdClient().add_tun_route(tun->fd.get(), *Prefix::parse("239.0.0.0/8"));
-                if (::write(ready[1], good ? "y" : "n", 1) != 1) {
-                  ::_exit(1);
-                }
-                ::pause();
-                ::_exit(0);
-              }
-              char good = 'n';
-              if (::read(ready[0], &good, 1) != 1 || good != 'y') {
-                return 3;
-              }
-              if (std::system("ip -4 address show dev hearthcast0 | grep -q 10.203.0.5") != 0 ||
-                  std::system("ip route show 232.0.0.0/8 | grep -q hearthcast0") != 0) {
-                return 4;
-              }
-              ::kill(program, SIGKILL);
-              ::waitpid(program, nullptr, 0);
-              for (int turn = 0; turn < 500; ++turn) {
-                if (std::system("ip link show dev hearthcast0 >/dev/null 2>&1") != 0) {
-                  return std::system("test -z \"$(ip route show)\"") == 0 ? 0 : 5;
-                }
-                ::usleep(20'000);
-              }
-              return 6;
-            }),
-            0);
+  EXPECT_EQ(
+      in_child([] {
+        if (::unshare(CLONE_NEWNET) != 0) {
+          return 1;
+        }
+        std::array<int, 2> ready{};
+        if (::pipe(ready.data()) != 0) {
+          return 2;
+        }
+        const pid_t program = ::fork();
+        if (program == 0) {
+          NoLog log;
+          auto client = runtime::start_helper_and_drop("nobody", log, HEARTHCAST_NETD_FOLDER, {}, "--tun");
+          auto tun = client ? client->open_tun(1280) : Failure{"no client"};
+          const bool good = tun && !client->open_link_socket(1) && !linux::is_root() &&
+                            client->add_tun_address(tun->fd.get(), *IpAddress::parse("10.203.0.5"), 32) &&
+                            client->add_tun_route(tun->fd.get(), *Prefix::parse("232.0.0.0/8")) &&
+                            client->write_setting(linux::MachineSetting::kReversePathFilter, 0, tun->index) &&
+                            !linux::NetdClient().add_tun_route(tun->fd.get(), *Prefix::parse("239.0.0.0/8"));
+          if (::write(ready[1], good ? "y" : "n", 1) != 1) {
+            ::_exit(1);
+          }
+          ::pause();
+          ::_exit(0);
+        }
+        char good = 'n';
+        if (::read(ready[0], &good, 1) != 1 || good != 'y') {
+          return 3;
+        }
+        if (std::system("ip -4 address show dev hearthcast0 | grep -q 10.203.0.5") != 0 ||
+            std::system("ip route show 232.0.0.0/8 | grep -q hearthcast0") != 0) {
+          return 4;
+        }
+        ::kill(program, SIGKILL);
+        ::waitpid(program, nullptr, 0);
+        for (int turn = 0; turn < 500; ++turn) {
+          if (std::system("ip link show dev hearthcast0 >/dev/null 2>&1") != 0) {
+            return std::system("test -z \"$(ip route show)\"") == 0 ? 0 : 5;
+          }
+          ::usleep(20'000);
+        }
+        return 6;
+      }),
+      0);
 }
 
 TEST(StartHelper, LetsNoProgramRouteMoreThanGroupsAndItsPeer) {
