@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   message->has_integrity = false;
+  message->has_integrity_sha256 = false;
   message->has_fingerprint = true;
   message->not_understood.clear();
   const auto again = wire::decode_stun(wire::encode_stun(*message));

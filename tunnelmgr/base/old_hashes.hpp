@@ -1,5 +1,6 @@
 // Hashes that formats of others prescribe and that protect little by today's measure: for tunnels to foreign
-// peers only, nothing of our own uses them. The only implementation of the product is in tunnelmgr/secure.
+// peers and for the long-term key of TURN only, nothing of our own uses them. The only implementation of the
+// product is in tunnelmgr/secure.
 #pragma once
 
 #include <array>

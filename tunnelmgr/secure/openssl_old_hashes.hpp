@@ -1,4 +1,4 @@
-// SHA-1 and MD5 by OpenSSL, for the formats of foreign tunnels. Safe from every thread.
+// SHA-1 and MD5 by OpenSSL, for the formats of foreign tunnels and for TURN. Safe from every thread.
 #pragma once
 
 #include "tunnelmgr/base/old_hashes.hpp"

@@ -1,9 +1,9 @@
-// STUN messages (RFC 8489) with the attributes that ICE (RFC 8445) and the presence of
+// STUN messages (RFC 8489) with the attributes that ICE (RFC 8445), TURN (RFC 8656) and the presence of
 // docs/protocol/introduction.md need.
 //
-// Attributes behind MESSAGE-INTEGRITY are not read, FINGERPRINT excepted (RFC 8489 section 14.5), so
-// everything in a StunMessage is covered by the integrity that check_integrity() proves. Of an attribute that
-// comes twice the first counts.
+// Attributes behind the first of MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 are not read, FINGERPRINT
+// excepted (RFC 8489 sections 14.5 and 14.6), so everything in a StunMessage is covered by the integrity that
+// check_integrity() proves. Of an attribute that comes twice the first counts, XOR-PEER-ADDRESS excepted.
 #pragma once
 
 #include <array>
@@ -21,6 +21,17 @@ namespace hearthcast::wire {
 
 inline constexpr std::size_t kStunHeaderSize = 20;
 inline constexpr std::uint16_t kStunBinding = 0x001;
+inline constexpr std::uint16_t kTurnAllocate = 0x003;  // RFC 8656 section 17
+inline constexpr std::uint16_t kTurnRefresh = 0x004;
+inline constexpr std::uint16_t kTurnSend = 0x006;
+inline constexpr std::uint16_t kTurnData = 0x007;
+inline constexpr std::uint16_t kTurnCreatePermission = 0x008;
+inline constexpr std::uint16_t kTurnChannelBind = 0x009;
+inline constexpr std::uint8_t kTransportUdp = 17;  // of REQUESTED-TRANSPORT
+
+// How a long-term key is made (RFC 8489 section 18.5). Others decode, and are left to whoever knows them.
+inline constexpr std::uint16_t kPasswordMd5 = 1;
+inline constexpr std::uint16_t kPasswordSha256 = 2;
 
 enum class StunClass : std::uint8_t { kRequest = 0, kIndication = 1, kSuccess = 2, kError = 3 };
 
@@ -50,8 +61,20 @@ struct StunMessage {
   std::optional<std::string> nonce = std::nullopt;
   std::optional<std::uint16_t> padding = std::nullopt;  // octets of PADDING's value (RFC 5780 section 7.6)
 
+  // TURN.
+  std::optional<std::uint16_t> channel_number = std::nullopt;
+  std::optional<std::uint32_t> lifetime = std::nullopt;  // s
+  std::vector<Endpoint> xor_peer_addresses = {};
+  std::optional<Buffer> data = std::nullopt;
+  std::optional<Endpoint> xor_relayed_address = std::nullopt;
+  std::optional<std::uint8_t> requested_transport = std::nullopt;
+  std::optional<Endpoint> alternate_server = std::nullopt;
+  std::vector<std::uint16_t> password_algorithms = {};  // in the server's order, without parameters
+  std::optional<std::uint16_t> password_algorithm = std::nullopt;
+
   // Set by decoding only.
-  bool has_integrity = false;
+  bool has_integrity = false;         // MESSAGE-INTEGRITY
+  bool has_integrity_sha256 = false;  // MESSAGE-INTEGRITY-SHA256 alone
   bool has_fingerprint = false;
   std::vector<std::uint16_t> not_understood = {};  // comprehension-required types: answer 420 or drop
 
@@ -68,8 +91,15 @@ struct StunMessage {
 // key is the password. Constant time in the comparison.
 [[nodiscard]] bool check_integrity(Bytes datagram, const Crypto& crypto, Bytes key);
 
-// With a key: MESSAGE-INTEGRITY. FINGERPRINT always, as ICE wants it.
+// The same for MESSAGE-INTEGRITY-SHA256, untruncated.
+[[nodiscard]] bool check_integrity_sha256(Bytes datagram, const Crypto& crypto, Bytes key);
+
+enum class StunIntegrity : std::uint8_t { kSha1, kSha256 };
+
+// With a key: MESSAGE-INTEGRITY, or MESSAGE-INTEGRITY-SHA256 in its place. FINGERPRINT always, as ICE wants
+// it.
 [[nodiscard]] Buffer encode_stun(const StunMessage& message);
-[[nodiscard]] Buffer encode_stun(const StunMessage& message, const Crypto& crypto, Bytes key);
+[[nodiscard]] Buffer encode_stun(const StunMessage& message, const Crypto& crypto, Bytes key,
+                                 StunIntegrity integrity = StunIntegrity::kSha1);
 
 }  // namespace hearthcast::wire

@@ -52,6 +52,15 @@ class StunWriter {
     }
     attribute(type, value);
   }
+  void plain_address(std::uint16_t type, const Endpoint& endpoint) {
+    Buffer value;
+    Writer v(value);
+    v.u8(0);
+    v.u8(endpoint.address.is_ip4() ? 1 : 2);
+    v.u16(endpoint.port);
+    v.bytes(endpoint.address.bytes());
+    attribute(type, value);
+  }
   // The length field as it must be while MESSAGE-INTEGRITY or FINGERPRINT of `size` octets is computed.
   void set_length_with(std::size_t size) {
     w_.patch_u16(2, static_cast<std::uint16_t>(out_.size() + size - kStunHeaderSize));
@@ -62,6 +71,48 @@ class StunWriter {
   Buffer out_;
   Writer w_{out_};
 };
+
+Buffer algorithm(std::uint16_t number) {
+  Buffer value;
+  Writer v(value);
+  v.u16(number);
+  v.u16(0);  // neither of the two has parameters
+  return value;
+}
+
+void write_turn_attributes(StunWriter& w, const StunMessage& m) {
+  if (m.channel_number) {
+    w.u32(kChannelNumber, std::uint32_t{*m.channel_number} << 16);
+  }
+  if (m.lifetime) {
+    w.u32(kLifetime, *m.lifetime);
+  }
+  for (const Endpoint& peer : m.xor_peer_addresses) {
+    w.xor_address(kXorPeerAddress, peer);
+  }
+  if (m.xor_relayed_address) {
+    w.xor_address(kXorRelayedAddress, *m.xor_relayed_address);
+  }
+  if (m.requested_transport) {
+    w.u32(kRequestedTransport, std::uint32_t{*m.requested_transport} << 24);
+  }
+  if (m.alternate_server) {
+    w.plain_address(kAlternateServer, *m.alternate_server);
+  }
+  if (!m.password_algorithms.empty()) {
+    Buffer value;
+    for (const std::uint16_t number : m.password_algorithms) {
+      Writer(value).bytes(algorithm(number));
+    }
+    w.attribute(kPasswordAlgorithms, value);
+  }
+  if (m.password_algorithm) {
+    w.attribute(kPasswordAlgorithm, algorithm(*m.password_algorithm));
+  }
+  if (m.data) {
+    w.attribute(kData, *m.data);
+  }
+}
 
 void write_attributes(StunWriter& w, const StunMessage& m) {
   w.text(kSoftware, m.software);
@@ -102,14 +153,18 @@ void write_attributes(StunWriter& w, const StunMessage& m) {
   if (m.padding) {
     w.attribute(kPadding, Buffer(*m.padding));
   }
+  write_turn_attributes(w, m);
 }
 
-Buffer encode(const StunMessage& message, const Crypto* crypto, Bytes key) {
+Buffer encode(const StunMessage& message, const Crypto* crypto, Bytes key, StunIntegrity integrity) {
   StunWriter w(message.message_class, message.method, message.transaction);
   write_attributes(w, message);
-  if (crypto != nullptr) {
+  if (crypto != nullptr && integrity == StunIntegrity::kSha1) {
     w.set_length_with(24);
     w.attribute(kMessageIntegrity, crypto->hmac_sha1(key, w.out()));
+  } else if (crypto != nullptr) {
+    w.set_length_with(36);
+    w.attribute(kMessageIntegritySha256, crypto->hmac_sha256(key, w.out()));
   }
   w.set_length_with(8);
   w.u32(kFingerprint, crc32(w.out()) ^ kStunFingerprintXor);
@@ -119,10 +174,10 @@ Buffer encode(const StunMessage& message, const Crypto* crypto, Bytes key) {
 
 }  // namespace
 
-Buffer encode_stun(const StunMessage& message) { return encode(message, nullptr, {}); }
+Buffer encode_stun(const StunMessage& message) { return encode(message, nullptr, {}, {}); }
 
-Buffer encode_stun(const StunMessage& message, const Crypto& crypto, Bytes key) {
-  return encode(message, &crypto, key);
+Buffer encode_stun(const StunMessage& message, const Crypto& crypto, Bytes key, StunIntegrity integrity) {
+  return encode(message, &crypto, key, integrity);
 }
 
 }  // namespace hearthcast::wire

@@ -1,4 +1,4 @@
-// OpenSSL's HMAC-SHA1 behind the Crypto interface: an implementation that is not ours, for checking the
+// OpenSSL's HMACs behind the Crypto interface: an implementation that is not ours, for checking the
 // codec.
 #pragma once
 
@@ -19,7 +19,13 @@ class HmacOnly final : public Crypto {
     return out;
   }
   [[nodiscard]] Sha256 sha256(Bytes) const override { return {}; }
-  [[nodiscard]] Sha256 hmac_sha256(Bytes, Bytes) const override { return {}; }
+  [[nodiscard]] Sha256 hmac_sha256(Bytes key, Bytes message) const override {
+    Sha256 out{};
+    unsigned size = 32;
+    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(), message.size(), out.data(),
+         &size);
+    return out;
+  }
   [[nodiscard]] Buffer hkdf_sha256(Bytes, Bytes, Bytes, std::size_t) const override { return {}; }
   [[nodiscard]] bool verify(Bytes, Bytes, Bytes) const override { return false; }
 };
