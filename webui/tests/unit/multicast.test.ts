@@ -8,10 +8,10 @@ const tv: MulticastInstance = {
   send_upstream: false,
   tunnels: 'none',
   diagnosis: [],
-  upstream_interface: [{ interface_name: 'eth0', index: 2, state: 'up', families: [] }],
+  upstream_interface: [{ interface_name: 'eth0', index: 2, state: 'up', traffic: [], families: [] }],
   downstream_interface: [
-    { interface_name: 'eth1', index: 3, state: 'up', families: [] },
-    { interface_name: 'eth2', state: 'absent', families: [] },
+    { interface_name: 'eth1', index: 3, state: 'up', traffic: [], families: [] },
+    { interface_name: 'eth2', state: 'absent', traffic: [], families: [] },
   ],
   group: [],
   route: [],
