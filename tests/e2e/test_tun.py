@@ -246,6 +246,38 @@ def _pid(program: Program) -> int:
     return program.supervisor.pid
 
 
+def begin_anew(world: World, laptop: Away, mtu: int) -> None:
+    """The client begins again, on a path of that size."""
+    laptop.program.stop()
+    world.topology["internet"].ip(f"link set away mtu {mtu}")
+    world.topology["awaynat"].ip(f"link set wan mtu {mtu}")
+    laptop.program.start()
+    until(lambda: len(tun(laptop)["addresses"]) == 3, "the addresses that the box gives")
+    until(lambda: len(laptop.playlist()) == 3, "the channels")
+
+
+def form_at_box(world: World) -> str:
+    devices = [device for device in world.box.ask("devices")["devices"] if device["connected"]]
+    return str(until(lambda: devices[0].get("form") or world.device(devices[0]["id"]).get("form"), "the form", 30))
+
+
+def test_a_narrow_path_brings_the_same_datagrams(world: World, laptop: Away) -> None:
+    """What comes without its IP header, or in pieces, is written into the interface as the provider sent it."""
+    try:
+        begin_anew(world, laptop, 1280)
+        for channel in (ONE, TWO, THREE):
+            listener = Plain(laptop.space, channel)
+            listener.wait_for(1000, timeout=60)
+            assert form_at_box(world) == "fragments"
+            listener.close()
+            assert {len(payload) for _, payload in listener.arrived} == {DATAGRAM + (12 if channel.rtp else 0)}
+            assert compare(world.service.film(channel), listener.data()).bytes_equal
+        said = laptop.space.run("ping", "-n", "-c", "3", "-i", "0.2", "-W", "10", "-s", "1000", tun(laptop)["box"][1])
+        assert " 0% packet loss" in said, said
+    finally:
+        begin_anew(world, laptop, 1500)
+
+
 # From here on the client does not survive.
 
 
