@@ -17,12 +17,19 @@
 
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/time.hpp"
-#include "tunnelmgr/tunnel/flow_receiver.hpp"
 #include "tunnelmgr/tunnel/hold_pool.hpp"
 #include "tunnelmgr/tunnel/quick_packet.hpp"
 #include "tunnelmgr/tunnel/repair_estimate.hpp"
 
 namespace hearthcast::tunnel {
+
+enum class Arrival : std::uint8_t {
+  kNext,       // the number that was due, or the first of all
+  kGap,        // ahead: what lies between is missing until it comes
+  kLate,       // filled a gap
+  kDuplicate,  // came before, or is too old to tell
+  kRestart,    // the sender's numbering started anew
+};
 
 struct PlayoutCounters {
   std::uint64_t received = 0;    // without duplicates
