@@ -25,12 +25,22 @@ std::vector<IntroducedCandidate> introduced(const std::vector<nat::Candidate>& o
   return list;
 }
 
+nat::CandidateType type_of(signalling::CandidateType type) {
+  switch (type) {
+    case signalling::CandidateType::kHost:
+      return nat::CandidateType::kHost;
+    case signalling::CandidateType::kServerReflexive:
+      return nat::CandidateType::kServerReflexive;
+    case signalling::CandidateType::kRelayed:
+      return nat::CandidateType::kRelayed;
+  }
+  return nat::CandidateType::kServerReflexive;
+}
+
 std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::vector<Endpoint>& observed) {
   std::vector<nat::Candidate> list;
   for (const IntroducedCandidate& candidate : asked.candidates) {
-    list.push_back({candidate.type == signalling::CandidateType::kHost ? nat::CandidateType::kHost
-                                                                       : nat::CandidateType::kServerReflexive,
-                    candidate.endpoint});
+    list.push_back({type_of(candidate.type), candidate.endpoint});
   }
   for (const Endpoint& endpoint : observed) {
     list.push_back({nat::CandidateType::kServerReflexive, endpoint});

@@ -143,6 +143,11 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
     return presence.error();
   }
   settings.policy.presence_port = presence->at().port;
+  settings.policy.relay.unix_time = [] {
+    return std::int64_t{
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count()};
+  };
   auto state = std::make_shared<State>(io, log, crypto, random, tls->own_key().value_or(Sha256{}), settings);
   state->presence_at = presence->at();
   if (!settings.database.empty()) {

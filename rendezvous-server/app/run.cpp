@@ -63,11 +63,17 @@ int run(const AppSettings& settings) {
   const secure::OpenSslCrypto crypto;
   secure::OpenSslRandom random;
   runtime::ControlLoop loop(log);
+  auto secret = read_turn_secret(settings);  // while root still may
+  if (!secret) {
+    return fail(secret.error());
+  }
   const auto tls = make_tls(settings);
   if (!tls) {
     return fail(tls.error());
   }
-  const auto hub = Hub::open(loop.io(), log, crypto, random, *tls, hub_settings(settings));
+  HubSettings hub_of = hub_settings(settings);
+  hub_of.policy.relay.secret = std::move(*secret);
+  const auto hub = Hub::open(loop.io(), log, crypto, random, *tls, std::move(hub_of));
   if (!hub) {
     return fail(hub.error());
   }

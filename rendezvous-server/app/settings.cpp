@@ -1,6 +1,25 @@
 #include "rendezvous-server/app/settings.hpp"
 
+#include <algorithm>
+#include <fstream>
+
+#include "tunnelmgr/signalling/relay_url.hpp"
+
 namespace hearthcast::rendezvous {
+namespace {
+
+constexpr std::size_t kLeastSecret = 16;  // characters
+
+std::optional<std::function<void()>> parse_urls(const std::vector<std::string>& texts,
+                                                std::vector<std::string>& variable) {
+  const bool fine =
+      texts.size() <= signalling::kMaxRelayUrls && std::ranges::all_of(texts, [](const std::string& text) {
+        return signalling::parse_relay_url(text).has_value();
+      });
+  return fine ? std::optional<std::function<void()>>([&variable, texts] { variable = texts; }) : std::nullopt;
+}
+
+}  // namespace
 
 runtime::Settings declare(AppSettings& s) {
   runtime::Settings keys;
@@ -18,6 +37,13 @@ runtime::Settings declare(AppSettings& s) {
   keys.number("limits.connections_per_source", s.connections_per_source, 1, 1000000,
               "Of them from one IPv4 address or IPv6 /56.");
   keys.number("limits.boxes", s.max_boxes, 1, 10000000, "Boxes whose list of devices is kept.");
+  keys.parsed_list("turn.urls", s.turn_urls, "at most eight of turn:HOST[:PORT][?transport=tcp] or turns:...",
+                   "TURN relays (coturn) that clients may use where no direct path is. None: without relays.",
+                   [&s](const std::vector<std::string>& texts) { return parse_urls(texts, s.turn_urls); });
+  keys.path("turn.secret_file", s.turn_secret_file,
+            "File whose first line is coturn's static-auth-secret. Readable by root alone.");
+  keys.number("turn.lifetime_h", s.turn_lifetime_h, 25, 720,
+              "Hours that a client's credentials for the relays are good for.");
   keys.level("log.level", s.log_level, "The least level that is logged.");
   return keys;
 }
@@ -31,7 +57,33 @@ HubSettings hub_settings(const AppSettings& s) {
   hub.connections = s.connections;
   hub.connections_per_source = s.connections_per_source;
   hub.policy.max_boxes = s.max_boxes;
+  hub.policy.relay.urls = s.turn_urls;
+  hub.policy.relay.lifetime = std::chrono::hours(s.turn_lifetime_h);
   return hub;
+}
+
+Result<std::string, Failure> read_turn_secret(const AppSettings& s) {
+  if (s.turn_urls.empty()) {
+    return std::string();
+  }
+  if (s.turn_secret_file.empty()) {
+    return Failure{"turn.urls names relays: set turn.secret_file to the file with their static-auth-secret"};
+  }
+  std::error_code error;
+  const auto permissions = std::filesystem::status(s.turn_secret_file, error).permissions();
+  std::ifstream file(s.turn_secret_file);
+  std::string secret;
+  if (error || !std::getline(file, secret)) {
+    return Failure{"cannot read the relays' secret from " + s.turn_secret_file.string()};
+  }
+  if ((permissions & std::filesystem::perms::others_all) != std::filesystem::perms::none) {
+    return Failure{s.turn_secret_file.string() + " is open to everybody: chmod 640 it, or less"};
+  }
+  if (secret.size() < kLeastSecret) {
+    return Failure{"the secret in " + s.turn_secret_file.string() +
+                   " is too short: make one with `openssl rand -hex 32`"};
+  }
+  return secret;
 }
 
 }  // namespace hearthcast::rendezvous

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "rendezvous-server/api/hub.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
@@ -20,11 +21,16 @@ struct AppSettings {
   std::uint32_t connections = 20000;
   std::uint32_t connections_per_source = 256;
   std::uint32_t max_boxes = 50000;
+  std::vector<std::string> turn_urls;
+  std::filesystem::path turn_secret_file;
+  std::uint32_t turn_lifetime_h = 48;
   Level log_level = Level::kInfo;
 };
 
 // Binds the keys to the variables of s, which outlives the result.
 [[nodiscard]] runtime::Settings declare(AppSettings& s);
 [[nodiscard]] HubSettings hub_settings(const AppSettings& s);
+// The secret that the file of `turn.secret_file` holds: its first line. Empty without relays.
+[[nodiscard]] Result<std::string, Failure> read_turn_secret(const AppSettings& s);
 
 }  // namespace hearthcast::rendezvous

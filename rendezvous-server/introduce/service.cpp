@@ -23,13 +23,13 @@ Service::Service(const Crypto& crypto, Random& random, const Sha256& server_key,
       random_(random),
       server_key_(server_key),
       software_(std::move(software)),
-      policy_(policy),
-      hellos_(policy.hellos),
-      new_boxes_(policy.new_boxes),
-      introductions_(policy.introductions),
-      box_load_(policy.box_load),
-      pairings_(policy.pairings),
-      messages_(policy.messages) {}
+      policy_(std::move(policy)),
+      hellos_(policy_.hellos),
+      new_boxes_(policy_.new_boxes),
+      introductions_(policy_.introductions),
+      box_load_(policy_.box_load),
+      pairings_(policy_.pairings),
+      messages_(policy_.messages) {}
 
 void Service::send(SessionId to, const signalling::Message& message, Actions& out) const {
   out.push_back(Send{to, signalling::encode(message)});
@@ -98,14 +98,15 @@ Actions Service::on_text(SessionId id, std::string_view text, Time now) {
     return out;
   }
   if (guest != guests_.end()) {
-    handle(id, Guest(guest->second), *message, out);
+    handle(id, Guest(guest->second), *message, now, out);
   } else {
     dispatch(*session, std::move(*message), now, out);
   }
   return out;
 }
 
-void Service::handle(SessionId id, const Guest& guest, const signalling::Message& message, Actions& out) {
+void Service::handle(SessionId id, const Guest& guest, const signalling::Message& message, Time now,
+                     Actions& out) {
   const auto* hello = std::get_if<signalling::Hello>(&message);
   if (hello == nullptr) {
     ++counters_.bad_messages;
@@ -130,6 +131,7 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
   const signalling::Welcome welcome{{session.presence_username, session.presence_password,
                                      policy_.presence_port, policy_.presence_interval_s},
                                     guest.from};
+  const IdentityId identity = session.identity;
   guests_.erase(id);
   if (const auto replaced = registry_.join(std::move(session))) {
     refuse(*replaced, std::nullopt, ErrorCode::kReplaced,
@@ -140,6 +142,15 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
     out.push_back(Close{*replaced, "replaced"});
   }
   send(id, welcome, out);
+  give_relays(id, identity, now, out);
+}
+
+// Long before the ones given last have ended: a rendezvous that is away then for a day harms no stream.
+void Service::give_relays(SessionId id, const IdentityId& client, Time now, Actions& out) {
+  if (!policy_.relay.urls.empty()) {
+    send(id, relay_access(crypto_, policy_.relay, client), out);
+    relay_renewals_.emplace_back(now + policy_.relay.lifetime / 4, id);
+  }
 }
 
 void Service::dispatch(Session& session, signalling::Message&& message, Time now, Actions& out) {
@@ -183,7 +194,7 @@ Actions Service::on_presence(const std::string& username, const Endpoint& from) 
   return out;
 }
 
-// Both maps are in the order of their deadlines: numbers grow, and each has one time limit.
+// All three are in the order of their deadlines: numbers grow, and each has one time limit.
 Actions Service::on_deadline(Time now) {
   Actions out;
   while (!guests_.empty() && guests_.begin()->second.deadline <= now) {
@@ -197,12 +208,20 @@ Actions Service::on_deadline(Time now) {
     }
     requests_.erase(requests_.begin());
   }
+  while (!relay_renewals_.empty() && relay_renewals_.front().first <= now) {
+    const SessionId id = relay_renewals_.front().second;
+    relay_renewals_.pop_front();
+    if (const Session* const session = registry_.find(id)) {
+      give_relays(id, session->identity, now, out);
+    }
+  }
   return out;
 }
 
 Time Service::next_deadline() const {
-  return std::min(guests_.empty() ? kNever : guests_.begin()->second.deadline,
-                  requests_.empty() ? kNever : requests_.begin()->second.deadline);
+  return std::min({guests_.empty() ? kNever : guests_.begin()->second.deadline,
+                   requests_.empty() ? kNever : requests_.begin()->second.deadline,
+                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first});
 }
 
 }  // namespace hearthcast::rendezvous

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "rendezvous-server/introduce/relay_accounts.hpp"
 #include "rendezvous-server/registry/allow_lists.hpp"
 #include "rendezvous-server/registry/rate_limiter.hpp"
 #include "rendezvous-server/registry/registry.hpp"
@@ -46,6 +48,7 @@ struct Policy {
   std::uint32_t presence_interval_s = 20;
   std::uint16_t presence_port = 3478;
   std::size_t max_boxes = 50000;  // with a stored list
+  RelayPolicy relay;              // its credentials are said after the welcome and renewed in time
 };
 
 struct ServiceCounters {
@@ -94,7 +97,7 @@ class Service {
     Time deadline;
   };
 
-  void handle(SessionId id, const Guest& guest, const signalling::Message& message, Actions& out);
+  void handle(SessionId id, const Guest& guest, const signalling::Message& message, Time now, Actions& out);
   void handle(Session& session, signalling::Allow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::PairingWindow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out);
@@ -108,6 +111,7 @@ class Service {
   void refuse(SessionId to, std::optional<std::uint64_t> id, signalling::ErrorCode code, std::string text,
               Actions& out) const;
   void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out);
+  void give_relays(SessionId id, const IdentityId& client, Time now, Actions& out);
   // The device's side of a request that this box was asked; removes it. Null: unknown, or of the other kind.
   std::optional<Request> redeem(const Session& box, std::uint64_t id, bool pairing);
   [[nodiscard]] static std::vector<Endpoint> observed(const Session& session);
@@ -123,6 +127,7 @@ class Service {
   std::map<SessionId, Guest> guests_;
   std::map<std::uint64_t, Request> requests_;
   std::uint64_t next_request_ = 1;
+  std::deque<std::pair<Time, SessionId>> relay_renewals_;  // in the order of their times
   RateLimiter<IpAddress> hellos_;
   RateLimiter<IpAddress> new_boxes_;
   RateLimiter<IdentityId> introductions_;

@@ -12,8 +12,15 @@ constexpr Duration kFirstRepeat = std::chrono::seconds{4};
 constexpr Duration kLastRepeat = std::chrono::seconds{60};
 
 nat::CandidateType type_of(signalling::CandidateType type) {
-  return type == signalling::CandidateType::kHost ? nat::CandidateType::kHost
-                                                  : nat::CandidateType::kServerReflexive;
+  switch (type) {
+    case signalling::CandidateType::kHost:
+      return nat::CandidateType::kHost;
+    case signalling::CandidateType::kServerReflexive:
+      return nat::CandidateType::kServerReflexive;
+    case signalling::CandidateType::kRelayed:
+      return nat::CandidateType::kRelayed;
+  }
+  return nat::CandidateType::kServerReflexive;
 }
 
 }  // namespace

@@ -133,6 +133,8 @@ ClientActions Client::on_text(std::string_view text, Time now) {
 bool Client::take(Message& message, ClientActions& out) {
   if (const auto* mapping = std::get_if<Mapping>(&message)) {
     out.push_back(MappingSeen{mapping->endpoint});
+  } else if (auto* relays = std::get_if<RelayAccess>(&message)) {
+    out.push_back(RelaysOffered{std::move(*relays)});
   } else if (auto* offer = std::get_if<IntroduceOffer>(&message); offer != nullptr && role_ == Role::kBox) {
     out.push_back(IntroductionAsked{std::move(*offer)});
   } else if (auto* asked = std::get_if<PairOffer>(&message); asked != nullptr && role_ == Role::kBox) {

@@ -38,6 +38,9 @@ struct Left {  // the connection is gone or could not be made; tried again at re
 struct MappingSeen {
   Endpoint endpoint;
 };
+struct RelaysOffered {  // instead of those before
+  RelayAccess access;
+};
 struct IntroductionAsked {  // box
   IntroduceOffer offer;
 };
@@ -59,8 +62,9 @@ struct RequestFailed {  // device: an introduction or a pairing came to nothing
   std::string text;
 };
 
-using ClientAction = std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, IntroductionAsked,
-                                  IntroductionAnswered, PairingAsked, PairingAnswered, RequestFailed>;
+using ClientAction =
+    std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, RelaysOffered, IntroductionAsked,
+                 IntroductionAnswered, PairingAsked, PairingAnswered, RequestFailed>;
 using ClientActions = std::vector<ClientAction>;
 
 struct ClientTiming {

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kContext = "hearthcast introduction 1";
 constexpr std::size_t kMaxCandidates = 2 * kMaxCandidatesPerFamily;
 constexpr std::size_t kMaxPending = 64;
+constexpr std::string_view kTypes[] = {"host", "srflx", "relay"};  // in the order of CandidateType
 constexpr std::string_view kRefusals[] = {"not_paired", "revoked", "busy", "stale"};
 
 Buffer signature_input(Bytes payload) {
@@ -39,9 +40,9 @@ std::optional<std::vector<IntroducedCandidate>> read_candidates(const Json& j) {
     if (!type || !parsed) {
       return std::nullopt;
     }
-    if (*type == "host" || *type == "srflx") {  // types of later versions are ignored
-      candidates.push_back(
-          {*type == "host" ? CandidateType::kHost : CandidateType::kServerReflexive, *parsed});
+    const auto known = std::ranges::find(kTypes, *type);
+    if (known != std::end(kTypes)) {  // types of later versions are ignored
+      candidates.push_back({static_cast<CandidateType>(known - std::begin(kTypes)), *parsed});
     }
   }
   return candidates;
@@ -67,7 +68,7 @@ Buffer encode_introduction(const Introduction& introduction) {
   Json candidates = Json::array();
   for (const IntroducedCandidate& c : introduction.candidates) {
     candidates.push_back(
-        {{"type", c.type == CandidateType::kHost ? "host" : "srflx"}, {"endpoint", c.endpoint.to_string()}});
+        {{"type", kTypes[static_cast<std::size_t>(c.type)]}, {"endpoint", c.endpoint.to_string()}});
   }
   Json json{{"from", introduction.from.to_string()},     {"to", introduction.to.to_string()},
             {"nonce", to_base64url(introduction.nonce)}, {"generation", introduction.freshness.generation},
@@ -147,7 +148,7 @@ std::vector<IntroducedCandidate> usable_candidates(const std::vector<IntroducedC
     const IpAddress& a = c.endpoint.address;
     const bool reachable = c.endpoint.port != 0 && !a.is_unspecified() && !a.is_loopback() &&
                            !a.is_multicast() && !a.is_link_local();
-    const bool taken = c.type == CandidateType::kServerReflexive || a.is_ip6() || a.is_private();
+    const bool taken = c.type != CandidateType::kHost || a.is_ip6() || a.is_private();
     std::size_t& of_family = count[a.is_ip6() ? 1 : 0];
     if (reachable && taken && of_family < kMaxCandidatesPerFamily &&
         std::ranges::find(usable, c) == usable.end()) {

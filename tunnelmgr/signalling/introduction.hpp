@@ -18,7 +18,7 @@ namespace hearthcast::signalling {
 
 inline constexpr std::size_t kMaxCandidatesPerFamily = 8;
 
-enum class CandidateType : std::uint8_t { kHost, kServerReflexive };
+enum class CandidateType : std::uint8_t { kHost, kServerReflexive, kRelayed };
 struct IntroducedCandidate {
   CandidateType type = CandidateType::kHost;
   Endpoint endpoint;

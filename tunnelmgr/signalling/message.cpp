@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMaxKey = 256;
 constexpr std::size_t kMaxSignature = 128;  // DER of two 32-octet numbers: at most 72
 constexpr std::size_t kMaxSoftware = 128;
+constexpr std::size_t kMaxRelayUrl = 512;
+constexpr std::uint32_t kMaxRelayLifetime = 366 * 24 * 3600;
 
 constexpr std::string_view kErrorNames[] = {"not_present", "not_allowed",   "rate",    "bad_message",
                                             "no_pairing",  "bad_signature", "replaced"};
@@ -50,6 +52,13 @@ Json write(const PairingWindow& m) {
   return {{"type", "pairing"}, {"locator", m.locator}, {"seconds", m.seconds}};
 }
 Json write(const Mapping& m) { return {{"type", "mapping"}, {"endpoint", m.endpoint.to_string()}}; }
+Json write(const RelayAccess& m) {
+  return {{"type", "relay"},
+          {"urls", m.urls},
+          {"username", m.username},
+          {"password", m.password},
+          {"lifetime_s", m.lifetime_s}};
+}
 Json write(const IntroduceRequest& m) {
   return {{"type", "introduce"},
           {"id", m.id},
@@ -195,6 +204,27 @@ Read read_mapping(const Json& j) {
   const auto endpoint = endpoint_member(j, "endpoint");
   return endpoint ? Read(Mapping{*endpoint}) : std::nullopt;
 }
+Read read_relay(const Json& j) {
+  RelayAccess m;
+  const auto urls = j.find("urls");
+  const auto username = text_member(j, "username", 128);
+  const auto password = text_member(j, "password", 128);
+  const auto lifetime = small_number(j, "lifetime_s", kMaxRelayLifetime);
+  if (urls == j.end() || !urls->is_array() || urls->size() > kMaxRelayUrls || !username || !password ||
+      !lifetime) {
+    return std::nullopt;
+  }
+  for (const Json& url : *urls) {
+    if (!url.is_string() || url.get_ref<const std::string&>().size() > kMaxRelayUrl) {
+      return std::nullopt;
+    }
+    m.urls.push_back(url.get<std::string>());
+  }
+  m.username = *username;
+  m.password = *password;
+  m.lifetime_s = *lifetime;
+  return m;
+}
 Read read_introduce(const Json& j) {
   const auto id = number_member(j, "id");
   if (!id) {
@@ -263,6 +293,7 @@ constexpr std::pair<std::string_view, Read (*)(const Json&)> kReaders[] = {
     {"allow", read_allow},         {"pairing", read_pairing}, {"mapping", read_mapping},
     {"introduce", read_introduce}, {"answer", read_answer},   {"refuse", read_refuse},
     {"pair", read_pair},           {"error", read_error},     {"pair_answer", read_pair_answer},
+    {"relay", read_relay},
 };
 
 Buffer with_context(std::string_view context) {

@@ -21,6 +21,7 @@ inline constexpr std::size_t kMaxMessage = std::size_t{64} * 1024;
 inline constexpr std::size_t kMaxPayload = std::size_t{8} * 1024;  // of one introduction or pairing message
 inline constexpr std::size_t kMaxAllowed = 512;                    // devices of one box
 inline constexpr std::size_t kMaxObserved = 4;
+inline constexpr std::size_t kMaxRelayUrls = 8;
 
 enum class Role : std::uint8_t { kBox, kDevice };
 
@@ -62,6 +63,15 @@ struct PairingWindow {  // box; seconds 0 closes it
 struct Mapping {  // server
   Endpoint endpoint;
   friend bool operator==(const Mapping&, const Mapping&) = default;
+};
+// Server: relays that the client may use, and with what. Replaces what was said before. The password is worth
+// relaying until `lifetime_s` from now: it stays out of every log.
+struct RelayAccess {
+  std::vector<std::string> urls;  // relay_url.hpp
+  std::string username;
+  std::string password;
+  std::uint32_t lifetime_s = 0;
+  friend bool operator==(const RelayAccess&, const RelayAccess&) = default;
 };
 struct IntroduceRequest {  // device
   std::uint64_t id = 0;
@@ -127,9 +137,9 @@ struct Error {  // server
 };
 [[nodiscard]] std::string_view to_string(ErrorCode code);
 
-using Message =
-    std::variant<Challenge, Hello, Welcome, Allow, PairingWindow, Mapping, IntroduceRequest, IntroduceOffer,
-                 IntroduceAnswer, IntroduceRefusal, PairRequest, PairOffer, PairAnswer, Error>;
+using Message = std::variant<Challenge, Hello, Welcome, Allow, PairingWindow, Mapping, RelayAccess,
+                             IntroduceRequest, IntroduceOffer, IntroduceAnswer, IntroduceRefusal, PairRequest,
+                             PairOffer, PairAnswer, Error>;
 
 [[nodiscard]] std::string encode(const Message& message);
 // kUnknownType for a well-formed object of a type that this version does not know: ignore it.

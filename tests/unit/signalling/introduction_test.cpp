@@ -14,6 +14,9 @@ IntroducedCandidate host(const char* endpoint) { return {CandidateType::kHost, *
 IntroducedCandidate srflx(const char* endpoint) {
   return {CandidateType::kServerReflexive, *Endpoint::parse(endpoint)};
 }
+IntroducedCandidate relay(const char* endpoint) {
+  return {CandidateType::kRelayed, *Endpoint::parse(endpoint)};
+}
 
 class IntroductionTest : public testing::Test {
  protected:
@@ -23,7 +26,8 @@ class IntroductionTest : public testing::Test {
     i.to = box.id();
     random.fill(i.nonce);
     i.freshness = {1, 42};
-    i.candidates = {host("192.168.1.2:4755"), srflx("203.0.113.9:50000"), host("[2001:db8::2]:4755")};
+    i.candidates = {host("192.168.1.2:4755"), srflx("203.0.113.9:50000"), host("[2001:db8::2]:4755"),
+                    relay("203.0.113.10:49160")};
     return i;
   }
   secure::OpenSslCrypto crypto;
@@ -32,6 +36,21 @@ class IntroductionTest : public testing::Test {
   secure::OpenSslIdentity box = secure::make_identity();
   secure::OpenSslIdentity stranger = secure::make_identity();
 };
+
+TEST_F(IntroductionTest, ARelayedAddressIsPublicLikeAMappedOne) {
+  EXPECT_EQ(usable_candidates({relay("203.0.113.10:49160")}).size(), 1U);
+  EXPECT_TRUE(
+      usable_candidates({relay("127.0.0.1:49160"), relay("203.0.113.10:0"), relay("[ff02::1]:1")}).empty());
+}
+
+TEST_F(IntroductionTest, TypesOfLaterVersionsArePassedOver) {
+  Buffer payload = encode_introduction(ask());
+  std::string text(as_text(payload));
+  text.replace(text.find("\"relay\""), 7, "\"later\"");
+  const auto decoded = decode_introduction(as_bytes(text));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->candidates.size(), 3U);
+}
 
 TEST_F(IntroductionTest, OpensWhatWasSealed) {
   const Introduction asked = ask();

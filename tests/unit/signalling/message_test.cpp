@@ -33,6 +33,9 @@ std::vector<Message> samples() {
       PairingWindow{"7K2M", 600},
       PairingWindow{"", 0},
       Mapping{*Endpoint::parse("[2001:db8::1]:4755")},
+      RelayAccess{
+          {"turn:relay.example.org:3479", "turns:relay.example.org:443"}, "1800000000:d", "p", 172800},
+      RelayAccess{{}, "u", "p", 0},
       IntroduceRequest{1, id_of(3), kPayload, kSignature},
       IntroduceOffer{2, id_of(4), kKey, kPayload, kSignature, {*Endpoint::parse("192.0.2.1:1")}},
       IntroduceAnswer{3, kPayload, kSignature, {}},
@@ -104,6 +107,11 @@ TEST(MessageCodec, RefusesWrongValues) {
           R"({"type":"hello","role":"box","public_key":"A===","signature":"AAAA"})",
           R"({"type":"mapping","endpoint":"1.2.3.4"})",
           R"({"type":"mapping","endpoint":"1.2.3.4:70000"})",
+          R"({"type":"relay","urls":"turn:a","username":"u","password":"p","lifetime_s":1})",
+          R"({"type":"relay","urls":[1],"username":"u","password":"p","lifetime_s":1})",
+          R"({"type":"relay","urls":[],"username":1,"password":"p","lifetime_s":1})",
+          R"({"type":"relay","urls":[],"username":"u","password":"p","lifetime_s":-1})",
+          R"({"type":"relay","urls":[],"username":"u","password":"p","lifetime_s":99999999})",
           R"({"type":"pairing","locator":"TOOLONG","seconds":1})",
           R"({"type":"pairing","locator":"","seconds":-1})",
           R"({"type":"pairing","locator":"","seconds":1e9})",
@@ -133,6 +141,11 @@ TEST(MessageCodec, LimitsSizesAndDepth) {
   EXPECT_FALSE(decode_message(encode(IntroduceAnswer{
       1, kPayload, kSignature, std::vector<Endpoint>(kMaxObserved + 1, *Endpoint::parse("1.2.3.4:5"))})));
   EXPECT_TRUE(decode_message(encode(Allow{std::vector<IdentityId>(kMaxAllowed), 1, kSignature})));
+  EXPECT_TRUE(
+      decode_message(encode(RelayAccess{std::vector<std::string>(kMaxRelayUrls, "turn:a"), "u", "p", 1})));
+  EXPECT_FALSE(decode_message(
+      encode(RelayAccess{std::vector<std::string>(kMaxRelayUrls + 1, "turn:a"), "u", "p", 1})));
+  EXPECT_FALSE(decode_message(encode(RelayAccess{{std::string(513, 'a')}, "u", "p", 1})));
   EXPECT_FALSE(decode_message(encode(Allow{std::vector<IdentityId>(kMaxAllowed + 1), 1, kSignature})));
   EXPECT_FALSE(
       decode_message(R"({"type":"mapping","endpoint":"1.2.3.4:5","x":)" + std::string(70000, ' ') + "1}"));
