@@ -18,9 +18,9 @@ from command import free_port
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "packaging" / "coturn" / "turnserver.conf"
 COOKIE = 0x2112A442
-ALLOCATE, REFRESH, CREATE_PERMISSION = 0x0003, 0x0004, 0x0008
-USERNAME, INTEGRITY, ERROR_CODE, LIFETIME, PEER, REALM, NONCE, RELAYED, TRANSPORT = (
-    0x0006, 0x0008, 0x0009, 0x000D, 0x0012, 0x0014, 0x0015, 0x0016, 0x0019)
+ALLOCATE, CREATE_PERMISSION = 0x0003, 0x0008
+USERNAME, INTEGRITY, ERROR_CODE, PEER, REALM, NONCE, FAMILY, TRANSPORT = (
+    0x0006, 0x0008, 0x0009, 0x0012, 0x0014, 0x0015, 0x0017, 0x0019)
 
 
 class Coturn:
@@ -35,7 +35,7 @@ class Coturn:
         self._log = (folder / "coturn.log").open("w+")
         self.process = subprocess.Popen(
             ["turnserver", "-c", str(configuration), "--listening-port", str(self.port), "--listening-ip=127.0.0.1",
-             "--relay-ip=127.0.0.1", "--log-file=stdout", f"--pidfile={folder / 'coturn.pid'}", f"--userdb={folder / 'coturn.db'}"],
+             "--relay-ip=127.0.0.1", "--relay-ip=::1", "--log-file=stdout", f"--pidfile={folder / 'coturn.pid'}", f"--userdb={folder / 'coturn.db'}"],
             stdout=self._log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 60
         while True:
@@ -80,6 +80,7 @@ class Session:
 
     def _exchange(self, method: int, attributes: list[tuple[int, bytes]]) -> tuple[int, dict[int, bytes]]:
         transaction = os.urandom(12)
+        attributes = [(kind, _hidden(value, transaction) if kind == PEER else value) for kind, value in attributes]
         body = b"".join(_attribute(kind, value) for kind, value in attributes)
         if self._nonce:
             body += _attribute(USERNAME, self._username.encode()) + _attribute(REALM, self._realm) + _attribute(NONCE, self._nonce)
@@ -99,21 +100,24 @@ class Session:
                 continue
         raise TimeoutError
 
-    def allocate(self) -> int:
-        return self.ask(ALLOCATE, [(TRANSPORT, b"\x11\0\0\0")])[0]
+    def allocate(self, version: int = 4) -> int:
+        family = [] if version == 4 else [(FAMILY, b"\2\0\0\0")]
+        return self.ask(ALLOCATE, [(TRANSPORT, b"\x11\0\0\0"), *family])[0]
 
     def permit(self, peer: str) -> int:
-        return self.ask(CREATE_PERMISSION, [(PEER, _hidden(peer))])[0]
+        return self.ask(CREATE_PERMISSION, [(PEER, peer.encode())])[0]
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
 
 
-def _hidden(address: str) -> bytes:
-    """XOR-PEER-ADDRESS of an IPv4 address, port 0."""
-    octets = int(ipaddress.IPv4Address(address)) ^ COOKIE
-    return struct.pack("!xBHI", 1, COOKIE >> 16, octets)
+def _hidden(text: bytes, transaction: bytes) -> bytes:
+    """XOR-PEER-ADDRESS of an address, port 0."""
+    address = ipaddress.ip_address(text.decode())
+    mask = struct.pack("!I", COOKIE) + transaction
+    octets = bytes(octet ^ hide for octet, hide in zip(address.packed, mask))
+    return struct.pack("!xBH", 1 if address.version == 4 else 2, COOKIE >> 16) + octets
 
 
 def _read(message: bytes) -> tuple[int, dict[int, bytes]]:
