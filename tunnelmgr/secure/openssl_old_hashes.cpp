@@ -15,7 +15,8 @@ std::array<std::uint8_t, size> digest(const EVP_MD* method, Bytes message) {
   unsigned length = 0;
   if (EVP_Digest(message.data(), message.size(), out.data(), &length, method, nullptr) != 1 ||
       length != size) {
-    std::fprintf(stderr, "fatal: OpenSSL on this machine refuses a hash that an unsealed peer or a relay needs\n");
+    std::fprintf(stderr,
+                 "fatal: OpenSSL on this machine refuses a hash that an unsealed peer or a relay needs\n");
     std::abort();
   }
   return out;
