@@ -35,28 +35,32 @@ Decision Access::watch(const IdentityId& identity, const std::optional<IpAddress
   if (auto refused = standing(identity)) {
     return {{}, std::move(refused)};
   }
+  return watch(devices_->find(identity)->grants, "this device", source, group, watching);
+}
+
+Decision Access::watch(const Grants& grants, const std::string& name, const std::optional<IpAddress>& source,
+                       const IpAddress& group, std::size_t watching) const {
   const auto candidates = catalogue_->matching(source, group);
   if (candidates.empty()) {
     return {{},
             Refusal{RefusalCode::kUnknownChannel,
                     "The box has no channel at this address. Fetch the channel list again."}};
   }
-  const Device& device = *devices_->find(identity);
   Decision decision;
   for (const Channel* channel : candidates) {
-    if (device.grants.include(channel->id)) {
+    if (grants.include(channel->id)) {
       decision.channels.push_back(channel->id);
     }
   }
   if (decision.channels.empty()) {
     decision.refusal =
         Refusal{RefusalCode::kNotGranted,
-                "The box's owner has not allowed \"" + candidates.front()->name + "\" for this device."};
+                "The box's owner has not allowed \"" + candidates.front()->name + "\" for " + name + "."};
   } else if (watching + decision.channels.size() > kMaxStreamsPerDevice) {
     decision.channels.clear();
     decision.refusal =
-        Refusal{RefusalCode::kLimit, "This device already watches " + std::to_string(watching) +
-                                         " channels; stop one of them first."};
+        Refusal{RefusalCode::kLimit, "Stop another channel first: " + name + " already watches " +
+                                         std::to_string(watching) + " of them."};
   }
   return decision;
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "appliance/access/device_list.hpp"
@@ -38,6 +39,10 @@ class Access {
   // What an HTTP player at home may have that asks for this address: the channel there, or without a source
   // the first granted one of that group and port.
   [[nodiscard]] Decision watch(const IdentityId& device, const FlowKey& address) const;
+  // The same for a peer of the settings file, which has a name and grants and is in no list of devices.
+  [[nodiscard]] Decision watch(const Grants& grants, const std::string& name,
+                               const std::optional<IpAddress>& source, const IpAddress& group,
+                               std::size_t watching) const;
   // May it go on? For streams that run when a new snapshot comes.
   [[nodiscard]] bool may_continue(const IdentityId& device, ChannelId channel) const;
   // Why the device may watch nothing at all: pending, revoked or unknown. Nothing when it is approved.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "appliance/sessions/tunnel_membership.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
 namespace hearthcast::sessions {
@@ -45,31 +46,6 @@ tunnel::RefusalCode wire_code(access::RefusalCode code) {
   return tunnel::RefusalCode::kNotGranted;
 }
 
-// Groups of source-specific ranges may be asked for from any source: the catalogue decides what is carried,
-// and playlists name such groups without their source.
-membership::Router router(Family family, const IpAddress& own_address, Time now) {
-  return {{.family = family,
-           .timing = membership::tunnel_timing(),
-           .limits = membership::kTunnelLimits,
-           .tracking = membership::Tracking::kPointToPoint,
-           .ssm_from_any_source = true},
-          own_address,
-          now};
-}
-
-// A listener's wish as what a catalogue can be asked for. Sources that the host excluded are not taken out:
-// it drops them itself, and a channel with them is one flow for every viewer.
-std::set<membership::Subscription> subscriptions(const membership::FilterChanged& change) {
-  if (change.now.mode == FilterMode::kExclude) {
-    return {{std::nullopt, change.group}};
-  }
-  std::set<membership::Subscription> wanted;
-  for (const IpAddress& source : change.now.sources) {
-    wanted.insert({source, change.group});
-  }
-  return wanted;
-}
-
 std::optional<access::RefusalCode> code_of(const std::optional<access::Refusal>& refusal) {
   return refusal ? std::optional(refusal->code) : std::nullopt;
 }
@@ -82,8 +58,7 @@ DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts
       device_(device),
       facts_(std::move(facts)),
       access_(std::move(access)),
-      routers_{router(Family::kIp4, IpAddress::any(Family::kIp4), now),
-               router(Family::kIp6, tunnel::box_link_local(), now)},
+      routers_{tunnel_router(Family::kIp4, now), tunnel_router(Family::kIp6, now)},
       standing_(code_of(access_->standing(identity))) {
   std::vector<IpAddress> own{tunnel::box_link_local()};
   std::vector<IpAddress> of_device{link_local_of(device)};
