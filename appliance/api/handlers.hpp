@@ -33,6 +33,8 @@ http::Response forget_device(const Call& call, Services& services);
 
 http::Response make_lan_link(const Call& call, Services& services);
 http::Response drop_lan_link(const Call& call, Services& services);
+// Of the settings, on unsealed tunnels.
+http::Response list_peers(const Call& call, Services& services);
 
 http::Response list_viewers(const Call& call, Services& services);
 // The head of the stream; its events come from EventBoard.

@@ -91,6 +91,24 @@ struct TunnelPortLive {
   std::vector<multicast::Drop> drops;
 };
 
+// A router or Linux host of the settings, on an unsealed tunnel.
+struct PeerLive {
+  std::string name;
+  std::string encapsulation;
+  std::optional<Endpoint> endpoint;  // nothing: not known
+  bool learnt = false;               // the endpoint; else it is configured
+  std::string trouble;               // why it does not work; empty: it does
+  std::string refusal;               // the last wish that was refused, in words
+  std::vector<ChannelId> watching;
+  std::uint64_t packets = 0;  // sent, of the channels that it watches now
+  std::uint64_t bytes = 0;
+  std::uint64_t send_dropped = 0;
+  std::uint64_t received = 0;  // inner packets
+  std::uint64_t moves = 0;     // of a learnt endpoint
+  std::optional<Time> last_received;
+  std::vector<multicast::Drop> drops;
+};
+
 struct LiveState {
   std::unordered_map<ChannelId, ChannelLive> channels;  // those that are not idle
   std::unordered_map<DeviceId, DeviceLive> devices;     // absent: not seen since the box started
@@ -100,6 +118,8 @@ struct LiveState {
   UpstreamLive upstream;
   TunnelPortLive tunnel_port;
   LanLive lan;
+  std::vector<PeerLive> peers;       // in the order of the settings
+  std::uint64_t peer_strangers = 0;  // datagrams at the peers' ports that could be none of theirs
   // Null unless the request asks for it (router.hpp). Shared because a large one is not copied.
   std::shared_ptr<const multicast::MulticastStatus> multicast;
 };

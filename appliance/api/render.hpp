@@ -25,6 +25,9 @@ namespace hearthcast::api {
                                             Time now);  // of the open window
 [[nodiscard]] nlohmann::json render_pairing_event(const household::Household& household, Time now);
 
+// Of the settings, on unsealed tunnels.
+[[nodiscard]] nlohmann::json render_peers(const LiveState& live, Time now);
+
 // With `all` false only what anybody may know.
 [[nodiscard]] nlohmann::json render_status(const household::Household& household, const LiveState& live,
                                            Time started, Time now, bool all);

@@ -88,6 +88,11 @@ json render_status(const household::Household& household, const LiveState& live,
   if (!live.upstream.interface.empty()) {
     out["upstream"]["interface"] = live.upstream.interface;
   }
+  json unsealed = json::array();
+  for (const PeerLive& peer : live.peers) {
+    unsealed.push_back(peer.name);
+  }
+  out["unsealed_peers"] = std::move(unsealed);
   return out;
 }
 

@@ -38,6 +38,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/devices/{id}", Need::kOwner, forget_device},
     {"POST", "/devices/{id}/lan-link", Need::kOwner, make_lan_link},
     {"DELETE", "/devices/{id}/lan-link", Need::kOwner, drop_lan_link},
+    {"GET", "/peers", Need::kOwner, list_peers},
     {"GET", "/viewers", Need::kOwner, list_viewers},
     {"GET", "/multicast", Need::kOwner, get_multicast},
     {"POST", "/reload", Need::kControlSocket, reload_settings},

@@ -56,6 +56,7 @@ runtime::Settings declare(BoxSettings& s) {
   settings.flag("metrics.for_all", s.metrics_for_all,
                 "Let everybody who reaches the web page's ports read /metrics, not only this machine.");
   multicast::declare(settings, s.multicast);
+  app::declare(settings, s.peers);
   return settings;
 }
 
@@ -66,6 +67,9 @@ Result<BoxSettings, Failure> read_settings(const std::filesystem::path& file) {
   }
   if (const auto wrong = proxy::check(settings.multicast.proxy())) {
     return Failure{file.string() + ": " + wrong->text};
+  }
+  if (const auto wrong = check_together(settings.peers); !wrong.empty()) {
+    return Failure{file.string() + ": " + wrong};
   }
   return settings;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "appliance/app/peer_settings.hpp"
 #include "appliance/multicast/settings.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/log.hpp"
@@ -34,6 +35,7 @@ struct BoxSettings {
   Level log_level = Level::kInfo;
   bool metrics_for_all = false;
   multicast::MulticastSettings multicast;
+  std::vector<PeerSettings> peers;
 
   // Nothing when no url is set; a Failure when url or pin have no meaning.
   [[nodiscard]] Result<std::optional<signalling::RendezvousAddress>, Failure> rendezvous() const;

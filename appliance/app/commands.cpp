@@ -122,6 +122,7 @@ int drop_lan_link(const Asker& asker, std::int64_t device) {
         return std::string("The LAN link is gone. Players that used it are being cut off.\n");
       });
 }
+int show_peers(const Asker& asker) { return ask_and_print(asker, {.path = "/peers"}, print_peers); }
 
 int show_multicast(const Asker& asker) {
   return ask_and_print(asker, {.path = "/multicast"}, print_multicast);

@@ -31,6 +31,7 @@ struct Asker {
 [[nodiscard]] int make_lan_link(const Asker& asker, std::int64_t device);
 [[nodiscard]] int drop_lan_link(const Asker& asker, std::int64_t device);
 
+[[nodiscard]] int show_peers(const Asker& asker);
 [[nodiscard]] int show_multicast(const Asker& asker);
 [[nodiscard]] int reload(const Asker& asker);
 

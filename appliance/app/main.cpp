@@ -68,6 +68,8 @@ constexpr Command kCommands[] = {
      true},
     {"reload", "read the settings file anew and apply what can change at run time",
      [](const app::Asker& a, const Arguments&) { return app::reload(a); }},
+    {"peers", "routers and hosts of the settings, on tunnels that are not encrypted",
+     [](const app::Asker& a, const Arguments&) { return app::show_peers(a); }},
     {"multicast", "the multicast plane: instances, listeners, streams, and what is wrong in words",
      [](const app::Asker& a, const Arguments&) { return app::show_multicast(a); }},
     {"revoke", "take a device's permission away, at once",

@@ -73,6 +73,14 @@ std::string print_status(const json& status) {
       text += label + status[key].value("text", "") + "\n";
     }
   }
+  std::string names;
+  for (const json& name : status.value("unsealed_peers", json::array())) {
+    names += (names.empty() ? "" : ", ") + name.get<std::string>();
+  }
+  if (!names.empty()) {
+    text += "unsealed     NOT ENCRYPTED: everybody on the way can see what " + names +
+            " watches; `hearthcast-box peers` tells more\n";
+  }
   return text;
 }
 
@@ -141,6 +149,35 @@ std::string print_lan_link(const json& link) {
   }
   if (urls.empty()) {
     text += "http://ADDRESS-OF-THE-BOX:" + number(link, "port") + link.value("path", "") + "\n";
+  }
+  return text;
+}
+
+std::string print_peers(const json& answer) {
+  std::string text;
+  for (const json& peer : answer.value("peers", json::array())) {
+    text += padded(peer.value("name", ""), 24) + padded(peer.value("encapsulation", ""), 12) +
+            padded(peer.value("sealed", false) ? "sealed" : "NOT ENCRYPTED", 15) +
+            peer.value("endpoint", "not known where") + (peer.value("learnt", false) ? " (learnt)" : "");
+    const json watching = peer.value("watching", json::array());
+    text += watching.empty() ? "; watches nothing" : "; watches " + grants(watching);
+    text += "; " + number(peer, "packets") + " packets\n";
+    for (const char* words : {"trouble", "refusal"}) {
+      if (peer.contains(words)) {
+        text += "  " + peer.value(words, "") + "\n";
+      }
+    }
+    for (const auto& [reason, count] : peer.value("drops", json::object()).items()) {
+      if (count != 0) {
+        text += "  dropped from it: " + reason + " " + std::to_string(count.get<std::int64_t>()) + "\n";
+      }
+    }
+  }
+  if (text.empty()) {
+    return "No peer is in the settings file: only sealed tunnels of paired devices.\n";
+  }
+  if (answer.value("strangers", std::int64_t{0}) != 0) {
+    text += "Datagrams that could be no peer's, dropped: " + number(answer, "strangers") + "\n";
   }
   return text;
 }

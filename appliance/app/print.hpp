@@ -16,6 +16,8 @@ namespace hearthcast::app {
 [[nodiscard]] std::string print_device(const nlohmann::json& device);
 [[nodiscard]] std::string print_lan_link(const nlohmann::json& link);
 
+[[nodiscard]] std::string print_peers(const nlohmann::json& answer);
+
 [[nodiscard]] std::string print_multicast(const nlohmann::json& status);
 
 // "all" as it is, "none" as an empty list, "1,2" as a list of numbers; nothing when it is neither.

@@ -30,6 +30,9 @@ Result<api::Reloaded, Failure> Reload::operator()() {
       later += (later.empty() ? "" : ", ") + key;
     }
   }
+  if (read->peers != running_.peers) {
+    later += later.empty() ? "peer" : ", peer";
+  }
   const std::size_t instances = read->multicast.instances.size();
   text += std::to_string(instances) + (instances == 1 ? " multicast instance." : " multicast instances.");
   if (!later.empty()) {

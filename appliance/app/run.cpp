@@ -168,7 +168,8 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
                             .upstream_interface = settings.upstream_interface,
                             .inner_ip4 = settings.inner_ip4,
                             .rendezvous = *rendezvous,
-                            .multicast = settings.multicast});
+                            .multicast = settings.multicast,
+                            .peers = settings.peers});
   if (!tunnels) {
     return fail(log, tunnels.error().text);
   }

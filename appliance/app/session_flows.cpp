@@ -67,6 +67,7 @@ void Sessions::watch(PeerId listener, const std::set<FlowKey>& flows, Time now) 
   ports_.watching(listener, flows);
   perform(flows_.watch(listener, flows));
   ports_.changed();
+  settle();
 }
 
 std::optional<FlowId> Sessions::flow(const FlowKey& key) const {

@@ -94,8 +94,8 @@ class Sessions final : public PeerHost {
   void on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now);
   void start_presence(nat::PresenceAccount account, Time now);
   void stop_presence() { presence_.stop(); }
-  // Somebody beside the tunnels who gets flows (the players at home of one device): known by a number of its
-  // own, and all that it gets from now on.
+  // Somebody beside the devices' tunnels who gets flows (the players at home of one device, a foreign peer):
+  // known by a number of its own, and all that it gets from now on.
   [[nodiscard]] PeerId new_listener() { return next_peer(); }
   void watch(PeerId listener, const std::set<FlowKey>& flows, Time now);
   // The flow's number while it is carried, and whether data comes.

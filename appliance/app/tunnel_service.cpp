@@ -40,6 +40,7 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
             [this](Time now) {
               sessions->on_deadline(now);
               lan->on_deadline(now);
+              peers->on_deadline(now);
               arm();
             }),
       helper_watch(use.io, use.netd, use.log) {}
@@ -105,6 +106,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
       .post = [this](forward::Down message) { return plane.post(std::move(message)); },
       .is_home = [this](const IpAddress& address) { return is_home(address, upstream.interfaces()); },
       .arm = [this] { arm(); }});
+  make_peers();
   contacts = std::move(known);
   introducer.set_counters(counters);
   snapshot = first;
@@ -124,8 +126,10 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
   on_up();  // once after start(), as the plane wants it
 
   const Time now = clock_now();
+  open_peers();
   sessions->on_access(snapshot.access, now);
   lan->on_access(snapshot.access, now);
+  peers->on_access(snapshot.access, now);
   for (const auto& [device, contact] : contacts) {
     if (const auto* known_device = snapshot.access->devices().find(device)) {
       introducer.set_last(known_device->identity, {contact.generation, contact.counter});
@@ -142,7 +146,8 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
 }
 
 void TunnelService::State::arm() {
-  timer.arm(stopped ? kNever : std::min(sessions->next_deadline(), lan->next_deadline()));
+  timer.arm(stopped ? kNever
+                    : std::min({sessions->next_deadline(), lan->next_deadline(), peers->next_deadline()}));
 }
 
 void TunnelService::State::on_up() {
@@ -150,7 +155,7 @@ void TunnelService::State::on_up() {
     plane.consume([this](forward::Up message) {
       if (const auto* gone = std::get_if<forward::PlayerGone>(&message)) {
         lan->on_gone(*gone, clock_now());
-      } else {
+      } else if (!peers->on_up(message, clock_now())) {
         sessions->on_up(std::move(message), clock_now());
       }
     });
@@ -239,6 +244,7 @@ void TunnelService::on_snapshot(const household::Snapshot& snapshot) {
     state_->on_channels(clock_now());  // before what is granted is looked for among them
     state_->sessions->on_access(snapshot.access, clock_now());
     state_->lan->on_access(snapshot.access, clock_now());
+    state_->peers->on_access(snapshot.access, clock_now());
   }
   state_->tell_rendezvous(snapshot);
   state_->arm();
@@ -261,6 +267,9 @@ api::LiveState TunnelService::live() const {
                  *state_->snapshot.access, own, clock_now());
   state_->lan->show(live, state_->sessions->statistics());
   live.tunnel_port = tunnel_port(state_->sessions->statistics(), state_->sessions->counters());
+  live.peers = state_->peers->live(state_->sessions->statistics(), state_->sessions->flows(),
+                                   state_->snapshot.access->catalogue());
+  live.peer_strangers = ForeignPeers::strangers(state_->sessions->statistics());
   live.rendezvous = state_->rendezvous_live();
   const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;
   live.reachability =

@@ -9,6 +9,7 @@
 
 #include "appliance/api/live.hpp"
 #include "appliance/app/introducer.hpp"
+#include "appliance/app/peer_settings.hpp"
 #include "appliance/app/sessions.hpp"
 #include "appliance/household/household.hpp"
 #include "appliance/multicast/settings.hpp"
@@ -32,6 +33,7 @@ struct TunnelSettings {
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");  // that sessions::parse_inner_ip4() accepts
   std::optional<signalling::RendezvousAddress> rendezvous;
   multicast::MulticastSettings multicast;  // that passed proxy::check()
+  std::vector<PeerSettings> peers;         // that passed check_together()
 };
 
 class TunnelService final : public api::LiveSource {

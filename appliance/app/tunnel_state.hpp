@@ -1,6 +1,7 @@
 // The inside of TunnelService, shared by its .cpp files.
 #pragma once
 
+#include "appliance/app/foreign_peers.hpp"
 #include "appliance/app/lan_relay.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
@@ -14,6 +15,7 @@
 #include "tunnelmgr/runtime/machine_timer.hpp"
 #include "tunnelmgr/runtime/readable_watch.hpp"
 #include "tunnelmgr/secure/dtls_context.hpp"
+#include "tunnelmgr/secure/openssl_old_hashes.hpp"
 
 namespace hearthcast::app {
 
@@ -36,6 +38,12 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   void on_channels(Time now);
   void on_statistics(Time now);
   void rejoin_if_moved(Time now);
+
+  // tunnel_peers.cpp
+  void make_peers();  // none yet
+  void open_peers();
+  [[nodiscard]] Result<std::size_t, Failure> open_peer_port(const PeerPort& port);
+  [[nodiscard]] Result<void, Failure> open_peer(const PeerSettings& wanted, PeerId id);
 
   // tunnel_rendezvous.cpp
   void start_rendezvous();
@@ -61,6 +69,9 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   Introducer introducer;
   std::unique_ptr<Sessions> sessions;
   std::unique_ptr<LanRelay> lan;
+  secure::OpenSslOldHashes old_hashes;
+  std::unique_ptr<ForeignPeers> peers;
+  std::map<PeerPort, std::size_t> peer_ports;
   runtime::MachineTimer timer;
   runtime::HelperWatch helper_watch;
   std::unique_ptr<runtime::ReadableWatch> plane_watch;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "appliance/forward/clear_peers.hpp"
 #include "tunnelmgr/wire/ecn.hpp"
 
 namespace hearthcast::forward {
@@ -89,6 +90,10 @@ void Flow::fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch&
     octets += frame.size();
   }
   for (auto& viewer : viewers_) {
+    if (viewer.clear != nullptr) {
+      send_clear(viewer, frames);
+      continue;
+    }
     send_to(viewer, batch, ecn, sender);
     viewer.counters.form = batch.form();
     viewer.repair.on_live(octets);
@@ -118,6 +123,17 @@ void Flow::report(Time now, Statistics& statistics) {
     viewer.counters.repair = viewer.repair.counters();
     statistics.viewers.push_back(viewer.counters);
   }
+}
+
+// Foreign peers get the packet in the frame, and count for themselves. Nothing is sent to them again.
+void Flow::send_clear(Viewer& viewer, std::span<const Bytes> frames) {
+  std::array<Bytes, datapath::kMaxBatch> packets;
+  std::ranges::transform(frames, packets.begin(),
+                         [](Bytes frame) { return frame.subspan(tunnel::kMediaGreSize); });
+  const auto sent = viewer.clear->send(std::span(packets).first(frames.size()));
+  viewer.counters.packets += sent.packets;
+  viewer.counters.bytes += sent.bytes;
+  viewer.counters.drops += sent.drops;
 }
 
 }  // namespace hearthcast::forward

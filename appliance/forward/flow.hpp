@@ -17,8 +17,11 @@
 
 namespace hearthcast::forward {
 
+class ClearPeer;
+
 struct Viewer {
-  datapath::Peer* peer = nullptr;  // in the session table, which outlives it
+  datapath::Peer* peer = nullptr;  // in the session table, which outlives it; null for a foreign peer
+  ClearPeer* clear = nullptr;      // that one; it stays until the end
   ViewerCounters counters;
   tunnel::Retransmitter repair;
   tunnel::Prelude prelude;
@@ -65,6 +68,7 @@ class Flow {
                datapath::SegmentSender& sender, Time now);
   // In the form that the viewer's path carries.
   static void send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapath::SegmentSender& sender);
+  static void send_clear(Viewer& viewer, std::span<const Bytes> frames);
   static void announce(Viewer& viewer, datapath::SegmentSender& sender);
   void note_start(Bytes payload);
 

@@ -10,6 +10,7 @@ namespace hearthcast::forward {
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds{250};
+constexpr std::uint64_t kFirstClearPort = 1024;  // tokens below those of flows
 
 }  // namespace
 
@@ -21,6 +22,10 @@ void Loop::take(Down message) {
 }
 
 void Loop::on_event(const linux::Epoll::Event& event) {
+  if (event.token < kFirstToken) {
+    clear_peers_.read(event.token - kFirstClearPort, batch_, *this, now_);
+    return;
+  }
   if (event.token >= kPlayerToken) {
     const PlayerId player{static_cast<std::int64_t>(event.token - kPlayerToken)};
     if (const auto at = players_.find(player); at != players_.end()) {
@@ -96,6 +101,26 @@ void Loop::perform(const SetMemory& message) {
   }
 }
 
+void Loop::perform(AddClearPort message) {
+  const auto token = kFirstClearPort + message.port;
+  if (!epoll_.add(clear_peers_.add_port(std::move(message)).fd(), token)) {
+    log_.error("peer_port_watch", {{"error", "too many descriptors"}});
+  }
+}
+
+void Loop::perform(AddClearPeer message) {
+  clear_peers_.add_peer(std::move(message), *this);
+  resolve_viewers();
+}
+
+void Loop::on_clear_packet(PeerId peer, Bytes ip_packet) {
+  say(ClearReceived{peer, Buffer(ip_packet.begin(), ip_packet.end())});
+}
+
+void Loop::on_clear_endpoint(PeerId peer, const std::optional<Endpoint>& endpoint) {
+  mailbox_.say_surely(ClearEndpoint{peer, endpoint});
+}
+
 // Puts the table's rows into the flows, with the counters of those who were there before.
 void Loop::resolve_viewers() {
   for (auto& [id, flow] : flows_) {
@@ -120,7 +145,8 @@ void Loop::resolve_viewers(Flow& flow) {
   const auto before = std::exchange(flow.viewers(), {});
   for (const auto peer_id : row->peers) {
     auto* peer = sessions_.find(peer_id);
-    if (peer == nullptr) {
+    auto* clear = peer == nullptr ? clear_peers_.find(peer_id) : nullptr;
+    if (peer == nullptr && clear == nullptr) {
       continue;
     }
     const auto old = std::find_if(before.begin(), before.end(),
@@ -131,11 +157,12 @@ void Loop::resolve_viewers(Flow& flow) {
     } else {
       viewer.counters.flow = flow.id();
       viewer.counters.peer = peer_id;
-      if (peer->takes_prelude) {
+      if (peer != nullptr && peer->takes_prelude) {
         flow.begin_prelude(viewer);
       }
     }
     viewer.peer = peer;
+    viewer.clear = clear;
   }
 }
 
@@ -167,6 +194,7 @@ void Loop::on_nack(const datapath::Peer& peer, Bytes payload) {
 }
 
 void Loop::on_tick() {
+  clear_peers_.on_tick(*this, now_);
   for (auto& [id, flow] : flows_) {
     if (flow.meter().signal_lost(now_)) {
       mailbox_.say_surely(FlowSignal{id, false});
@@ -202,6 +230,7 @@ void Loop::on_report() {
   for (const auto& [id, peer] : sessions_.peers()) {
     statistics->peers.push_back({id, peer->records, peer->last_received});
   }
+  clear_peers_.report(*statistics);
   say(StatisticsReady{std::move(statistics)});
 }
 

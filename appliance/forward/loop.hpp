@@ -6,13 +6,14 @@
 #include <memory>
 #include <unordered_map>
 
+#include "appliance/forward/clear_peers.hpp"
 #include "appliance/forward/flow.hpp"
 #include "appliance/forward/messages.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
 
 namespace hearthcast::forward {
 
-class Loop final : public datapath::SessionLoop<Down, Up> {
+class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
  public:
   Loop(linux::UdpSocket& socket, Log& log);
 
@@ -28,10 +29,15 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(const RemovePlayer& message);
   void perform(SetFrameLimit message);
   void perform(const SetMemory& message);
+  void perform(AddClearPort message);
+  void perform(AddClearPeer message);
+  void perform(const SendClear& message) { clear_peers_.send(message); }
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
   void on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) override;
+  void on_clear_packet(PeerId peer, Bytes ip_packet) override;
+  void on_clear_endpoint(PeerId peer, const std::optional<Endpoint>& endpoint) override;
   void on_session_added() override { resolve_viewers(); }
   void on_session_gone() override { resolve_viewers(); }
   [[nodiscard]] Time next_deadline() const override { return batch_at_; }
@@ -49,6 +55,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void on_nack(const datapath::Peer& peer, Bytes payload);
 
   FormedBatch forms_;  // of one flow at a time
+  ClearPeers clear_peers_;
   std::map<FlowId, Flow> flows_;
   std::unordered_map<PlayerId, FlowId> players_;
   Time batch_at_ = kNever;  // when players are written next

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
+#include "appliance/forward/clear_port.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -19,6 +21,7 @@
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
 #include "tunnelmgr/tunnel/retransmitter.hpp"
+#include "tunnelmgr/tunnel/static_peer.hpp"
 
 namespace hearthcast::linux {
 class MulticastSocket;
@@ -85,9 +88,26 @@ struct SetMemory {
   bool prelude = false;
 };
 
-using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
-                          datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, AddFlow,
-                          RemoveFlow, SetViewers, AddPlayer, RemovePlayer, SetFrameLimit, SetMemory>;
+// Foreign peers, unsealed (clear_peers.hpp). A port is there before its peers; both stay until the end.
+struct AddClearPort {
+  std::size_t port = 0;  // a number of the control thread's choice, less than 1024
+  std::unique_ptr<ClearPort> socket;
+};
+struct AddClearPeer {
+  PeerId peer;  // of no session
+  std::size_t port = 0;
+  std::unique_ptr<tunnel::StaticPeer> machine;
+};
+// One IP packet of membership for a foreign peer; dropped when nobody knows where it is.
+struct SendClear {
+  PeerId peer;
+  Buffer packet;
+};
+
+using Down =
+    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                 datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers, AddPlayer,
+                 RemovePlayer, SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -124,6 +144,16 @@ struct PlayerCounters {
   PlayerId player;
   std::uint64_t bytes = 0;  // written to its socket
 };
+struct ClearPeerCounters {
+  PeerId peer;
+  std::optional<Time> last_received;
+  tunnel::StaticPeerCounters counters;
+};
+struct ClearPortCounters {
+  std::size_t port = 0;
+  std::uint64_t datagrams = 0;
+  std::uint64_t unknown = 0;  // that no peer's could be
+};
 
 // Sent up about once a second.
 struct Statistics {
@@ -133,6 +163,8 @@ struct Statistics {
   std::vector<PlayerCounters> players;
   std::vector<PeerCounters> peers;
   datapath::PortCounters port;
+  std::vector<ClearPeerCounters> clear_peers;
+  std::vector<ClearPortCounters> clear_ports;
 };
 struct StatisticsReady {
   std::unique_ptr<const Statistics> statistics;
@@ -158,7 +190,20 @@ struct SizeRefused {
   std::size_t datagram = 0;
 };
 
+// An IP packet out of a foreign peer's tunnel: whole, and from the peer as far as its form can tell. Not
+// looked into.
+struct ClearReceived {
+  PeerId peer;
+  Buffer packet;
+};
+// Where a foreign peer is now; nothing when that is not known (any more).
+struct ClearEndpoint {
+  PeerId peer;
+  std::optional<Endpoint> endpoint;
+};
+
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, FlowSignal, PlayerGone, SizeRefused, StatisticsReady>;
+                        datapath::SessionClosed, FlowSignal, PlayerGone, SizeRefused, StatisticsReady,
+                        ClearReceived, ClearEndpoint>;
 
 }  // namespace hearthcast::forward

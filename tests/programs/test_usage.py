@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SUBCOMMANDS = {
     "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
-            "devices", "approve", "grant", "revoke", "lan-link", "multicast", "reload"),
+            "devices", "approve", "grant", "revoke", "lan-link", "peers", "multicast", "reload"),
     "away": ("run", "sample-settings", "status", "channels", "pair"),
     "rendezvous": ("run", "sample-settings", "status", "pin"),
 }

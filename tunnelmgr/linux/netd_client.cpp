@@ -113,6 +113,15 @@ Result<Fd, Failure> NetdClient::open_multicast_routing(Family family, std::uint3
   return std::move(outcome.descriptor);
 }
 
+Result<Fd, Failure> NetdClient::open_raw_ip(Family family, std::uint8_t protocol) {
+  auto outcome = perform({.operation = NetdOperation::kOpenRawIp, .family = family, .argument = protocol});
+  if (outcome.reply.error != 0) {
+    return refusal("opening a raw " + name_of(family) + " socket for protocol " + std::to_string(protocol),
+                   outcome.reply.error);
+  }
+  return std::move(outcome.descriptor);
+}
+
 Result<void, Failure> NetdClient::add_multicast_rule(Family family, std::uint32_t table,
                                                      unsigned interface_index) {
   const auto outcome = perform(add_rule(family, table, interface_index));

@@ -47,6 +47,8 @@ class NetdClient {
   // The descriptors behind LinkSocket and MulticastRouting; see there.
   [[nodiscard]] Result<Fd, Failure> open_link_socket(unsigned interface_index);
   [[nodiscard]] Result<Fd, Failure> open_multicast_routing(Family family, std::uint32_t table);
+  // The descriptor behind RawIpSocket; see there.
+  [[nodiscard]] Result<Fd, Failure> open_raw_ip(Family family, std::uint8_t protocol);
   // Packets that come in by the interface are looked up in that table (ip mrule). Adding twice is fine. Rules
   // live as long as this client; removing works after the interface has gone, too.
   [[nodiscard]] Result<void, Failure> add_multicast_rule(Family family, std::uint32_t table,

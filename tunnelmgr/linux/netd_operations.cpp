@@ -25,6 +25,11 @@ bool is_udp_socket(int descriptor) {
          get_option(descriptor, SOL_SOCKET, SO_TYPE) == SOCK_DGRAM;
 }
 
+// Routing tables have a family, and so have raw sockets, which have no table.
+bool needs_table(const NetdRequest& request) {
+  return request.family && request.operation != NetdOperation::kOpenRawIp;
+}
+
 bool is_lent_table(std::uint32_t table) {
   return table >= kFirstMulticastTable && table - kFirstMulticastTable < kMulticastTables;
 }
@@ -70,7 +75,7 @@ Outcome NetdOperations::carry_out(const NetdRequest& request, int descriptor) {
   if (request.address || operation == NetdOperation::kOpenTun) {
     return carry_out_on_tun(request, descriptor);
   }
-  if (request.family && !is_lent_table(request.argument)) {
+  if (needs_table(request) && !is_lent_table(request.argument)) {
     return failed(operation, KernelError{EINVAL});
   }
   switch (operation) {
@@ -97,6 +102,8 @@ Outcome NetdOperations::carry_out(const NetdRequest& request, int descriptor) {
       const auto value = read_setting(*request.setting, request.interface_index);
       return value ? done(operation, *value) : failed(operation, value.error());
     }
+    case NetdOperation::kOpenRawIp:
+      return opened(operation, open_raw_ip_socket(*request.family, request.argument));
     case NetdOperation::kWriteSetting:
       return from(operation, write_setting(*request.setting, request.interface_index, request.argument));
     case NetdOperation::kOpenTun:

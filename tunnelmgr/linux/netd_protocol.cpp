@@ -26,6 +26,7 @@ constexpr std::optional<Parts> parts_of(NetdOperation operation) {
     case NetdOperation::kOpenLinkSocket:
       return Parts{.interface_index = true};
     case NetdOperation::kOpenMulticastRouting:
+    case NetdOperation::kOpenRawIp:
       return Parts{.family = true, .argument = true};
     case NetdOperation::kAddMulticastRule:
     case NetdOperation::kRemoveMulticastRule:

@@ -39,6 +39,8 @@ enum class NetdOperation : std::uint8_t {
   // machine_setting.hpp. argument of the second: the value; value in the reply of the first.
   kReadSetting = 6,
   kWriteSetting = 7,
+  // Replies with a raw IP socket: privileged_sockets.hpp. argument: the protocol, 41 (IPv4 only) or 47.
+  kOpenRawIp = 8,
   // TUN interfaces (tun_interface.hpp). The first makes one, with an MTU of argument, and replies with its
   // descriptor; value: its index. The others are about the one whose descriptor travels with them.
   kOpenTun = 16,

@@ -149,4 +149,17 @@ Result<Fd, KernelError> open_multicast_routing_socket(Family family, std::uint32
   return fd;
 }
 
+Result<Fd, KernelError> open_raw_ip_socket(Family family, std::uint32_t protocol) {
+  const bool ip4 = family == Family::kIp4;
+  if (protocol != IPPROTO_GRE && !(ip4 && protocol == IPPROTO_IPV6)) {
+    return KernelError{EPROTONOSUPPORT};
+  }
+  Fd fd(::socket(ip4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                 static_cast<int>(protocol)));
+  if (!fd) {
+    return KernelError{errno};
+  }
+  return fd;
+}
+
 }  // namespace hearthcast::linux

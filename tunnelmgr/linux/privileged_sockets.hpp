@@ -19,4 +19,9 @@ namespace hearthcast::linux {
 // interfaces and of nothing else. Needs CAP_NET_RAW and CAP_NET_ADMIN. EADDRINUSE: another has the table.
 [[nodiscard]] Result<Fd, KernelError> open_multicast_routing_socket(Family family, std::uint32_t table);
 
+// For RawIpSocket: sends and hears packets of one tunnel protocol, 6in4 (41, IPv4 only) or GRE (47); others
+// are EPROTONOSUPPORT. Who holds it can send packets of that kind in any name of this machine. Needs
+// CAP_NET_RAW.
+[[nodiscard]] Result<Fd, KernelError> open_raw_ip_socket(Family family, std::uint32_t protocol);
+
 }  // namespace hearthcast::linux

@@ -63,6 +63,7 @@ const std::vector<NetdRequest> kAllRequests = {
      .family = Family::kIp6,
      .address = IpAddress::parse("ff1e::"),
      .length = 16},
+    {.operation = NetdOperation::kOpenRawIp, .family = Family::kIp6, .argument = 47},
 };
 
 TEST(NetdProtocol, GoldenOctets) {
@@ -75,6 +76,7 @@ TEST(NetdProtocol, GoldenOctets) {
   EXPECT_EQ(to_hex(encode(kAllRequests[9])),
             "021204000000000000000000"
             "200acb0005000000000000000000000000");
+  EXPECT_EQ(to_hex(encode(kAllRequests[12])), "02080600000000000000002f");
   EXPECT_EQ(to_hex(encode(NetdReply{NetdOperation::kForceReceiveBuffer, 1, 2})),
             "02010000000000010000000000000002");
 }
@@ -103,7 +105,7 @@ TEST(NetdProtocol, RefusesEverythingThatIsNotExactlyARequest) {
   for (const char* wrong : {
            "010100000000000000400000",  // another version
            "020000000000000000400000",  // no operation
-           "020800000000000000400000",  // nor this
+           "020800000000000000000029",  // a raw socket needs a family
            "020104000000000000400000",  // a buffer has no family
            "020100010000000000400000",  // nor a setting
            "020100000000000100400000",  // nor an interface
@@ -168,6 +170,17 @@ TEST(NetdOperations, TrustNoArgument) {
     }
   }
   EXPECT_EQ(error_of({.operation = NetdOperation::kOpenMulticastRouting, .argument = 4755}), kWrong);
+  for (const auto& [family, protocol] : {std::pair(Family::kIp6, 41U),
+                                         {Family::kIp4, 0U},
+                                         {Family::kIp4, 1U},
+                                         {Family::kIp4, 17U},
+                                         {Family::kIp4, 255U},
+                                         {Family::kIp6, 58U},
+                                         {Family::kIp4, 47U + 256U}}) {
+    EXPECT_EQ(error_of({.operation = NetdOperation::kOpenRawIp, .family = family, .argument = protocol}),
+              static_cast<std::uint32_t>(EPROTONOSUPPORT))
+        << protocol;
+  }
   EXPECT_EQ(error_of({.operation = static_cast<NetdOperation>(99)}), kWrong);
   const auto write = [](MachineSetting setting, unsigned index, std::uint32_t value) {
     return error_of({.operation = NetdOperation::kWriteSetting,
