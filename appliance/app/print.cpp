@@ -167,7 +167,8 @@ std::string print_peers(const json& answer) {
         text += "  " + peer.value(words, "") + "\n";
       }
     }
-    for (const auto& [reason, count] : peer.value("drops", json::object()).items()) {
+    const json drops = peer.value("drops", json::object());
+    for (const auto& [reason, count] : drops.items()) {
       if (count != 0) {
         text += "  dropped from it: " + reason + " " + std::to_string(count.get<std::int64_t>()) + "\n";
       }

@@ -1,5 +1,5 @@
-// The box as router of membership inside a tunnel: the same towards a device and towards a foreign peer.
-// Pure.
+// The box as router of membership inside a tunnel (MLD from fe80::1, IGMP from 0.0.0.0): the same towards a
+// device and towards a foreign peer. Pure.
 #pragma once
 
 #include <set>
@@ -9,7 +9,6 @@
 #include "tunnelmgr/membership/subscription.hpp"
 
 namespace hearthcast::sessions {
-
 
 // Groups of source-specific ranges may be asked for from any source: the catalogue decides what is carried,
 // and playlists name such groups without their source.

@@ -105,13 +105,14 @@ TEST(Print, PeersAreSaidNotToBeEncrypted) {
   const json boat = {{"name", "boat"}, {"encapsulation", "ayiya"},  {"sealed", false},
                      {"learnt", true}, {"watching", json::array()}, {"packets", 0}};
   const std::string text = print_peers({{"peers", {cabin, boat}}, {"strangers", 4}});
-  EXPECT_EQ(text,
-            "cabin                   gre-udp     NOT ENCRYPTED  192.0.2.7:4754; watches 1, 2; 12 packets\n"
-            "  The owner has not allowed \"News\" for cabin.\n"
-            "  dropped from it: source 3\n"
-            "boat                    ayiya       NOT ENCRYPTED  not known where (learnt); watches nothing; 0 "
-            "packets\n"
-            "Datagrams that could be no peer's, dropped: 4\n");
+  EXPECT_EQ(
+      text,
+      "cabin                   gre-udp     NOT ENCRYPTED  192.0.2.7:4754; watches channels 1,2; 12 packets\n"
+      "  The owner has not allowed \"News\" for cabin.\n"
+      "  dropped from it: source 3\n"
+      "boat                    ayiya       NOT ENCRYPTED  not known where (learnt); watches nothing; 0 "
+      "packets\n"
+      "Datagrams that could be no peer's, dropped: 4\n");
   EXPECT_THAT(print_peers({{"peers", json::array()}, {"strangers", 0}}), HasSubstr("only sealed tunnels"));
 }
 

@@ -1,0 +1,57 @@
+"""What the tests of unsealed tunnels share: one world with every kind of foreign peer in the box's settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from hearthlab.namespace import prefix  # noqa: E402
+from tunlab.world import PeerWorld  # noqa: E402
+
+_raised: list[PeerWorld] = []
+
+
+@pytest.fixture(scope="session")
+def peers() -> Iterator[PeerWorld]:
+    world = PeerWorld(prefix("hct-") + "t")
+    _raised.append(world)
+    try:
+        world.up()
+        yield world
+    except BaseException:
+        print(world.log())
+        raise
+    finally:
+        _raised.remove(world)
+        world.down()
+
+
+@pytest.fixture
+def peers_of_none() -> Iterator[PeerWorld]:
+    """A box whose settings name no peer."""
+    world = PeerWorld(prefix("hct-") + "n", plans=[])
+    _raised.append(world)
+    try:
+        world.up()
+        yield world
+    except BaseException:
+        print(world.log())
+        raise
+    finally:
+        _raised.remove(world)
+        world.down()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A failed test shows what the box logged."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.failed:
+        report.sections += [("box", world.log()) for world in _raised]
