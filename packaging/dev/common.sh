@@ -32,7 +32,7 @@ need() {
     { tail -20 build/install.log >&2; die "installing packages failed; the whole output is in build/install.log"; }
 }
 
-# build_preset PRESET [TARGET...]: configures when needed and builds.
+# build_preset PRESET [TARGET...]: configures when needed and builds; ends the script when that fails.
 build_preset() {
   local preset=$1
   shift
@@ -40,7 +40,7 @@ build_preset() {
     cmake --preset "$preset" > "build/configure-$preset.log" 2>&1 ||
       { tail -30 "build/configure-$preset.log" >&2; die "configuring failed"; }
   fi
-  cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"}
+  cmake --build "build/$preset" -j "$(nproc)" ${1:+--target "$@"} || die "building $preset failed"
 }
 
 # For scripts that go step by step: step NAME COMMAND... counts in passed and failed; what a failed one said is in

@@ -3,6 +3,6 @@
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need build lab
-bash packaging/dev/build.sh
+bash packaging/dev/build.sh || exit 1
 as_root env PYTHONPATH=tests/lab HEARTHCAST_LAB_PREFIX="${HEARTHCAST_LAB_PREFIX:-hcd-}" \
   /usr/bin/python3 -m hearthlab.demo "$@"

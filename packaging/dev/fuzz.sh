@@ -14,7 +14,7 @@ for name in "${targets[@]}"; do
   [[ " ${all[*]} " == *" $name "* ]] || die "there is no fuzz target '$name'; there are: ${all[*]}"
 done
 say "building ${#targets[@]} fuzz targets"
-build_preset fuzz "${targets[@]/#/fuzz_}" > build/fuzz.log 2>&1 || { tail -30 build/fuzz.log >&2; die "building failed"; }
+(build_preset fuzz "${targets[@]/#/fuzz_}") > build/fuzz.log 2>&1 || { tail -30 build/fuzz.log >&2; die "building failed"; }
 
 run_one() { # NAME SECONDS
   local name=$1 found=build/fuzz/found
