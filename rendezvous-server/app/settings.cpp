@@ -62,9 +62,12 @@ HubSettings hub_settings(const AppSettings& s) {
   return hub;
 }
 
+// What is read is put in place: a Failure can be made of a text as well, so the text alone would be
+// ambiguous.
 Result<std::string, Failure> read_turn_secret(const AppSettings& s) {
+  using Secret = Result<std::string, Failure>;
   if (s.turn_urls.empty()) {
-    return std::string();
+    return Secret{boost::system::in_place_value};
   }
   if (s.turn_secret_file.empty()) {
     return Failure{"turn.urls names relays: set turn.secret_file to the file with their static-auth-secret"};
@@ -83,7 +86,7 @@ Result<std::string, Failure> read_turn_secret(const AppSettings& s) {
     return Failure{"the secret in " + s.turn_secret_file.string() +
                    " is too short: make one with `openssl rand -hex 32`"};
   }
-  return secret;
+  return Secret{boost::system::in_place_value, secret};
 }
 
 }  // namespace hearthcast::rendezvous
