@@ -101,10 +101,12 @@ for kind in "${kinds[@]}"; do
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
     programs) pytest_kind programs tests/programs ;;
     lab)
-      pytest_kind lab tests/lab --ignore=tests/lab/multicast
+      pytest_kind lab tests/lab --ignore=tests/lab/multicast --ignore=tests/lab/tunnels
       # Each of these has a world of its own, and mostly waits.
       started=$SECONDS
       pytest_kind multicast tests/lab/multicast -n 4
+      started=$SECONDS
+      pytest_kind tunnels tests/lab/tunnels -n 4 --dist loadfile
       ;;
     # Whole files beside each other, each with its lab: they mostly wait for time to pass.
     e2e) pytest_kind e2e tests/e2e -n 2 --dist loadfile ;;
