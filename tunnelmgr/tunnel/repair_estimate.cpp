@@ -43,6 +43,11 @@ void RepairEstimate::on_round_trip(Duration sample) {
   round_trip_ += (sample - round_trip_) / 8;
 }
 
+void RepairEstimate::on_unsure_round_trip() {
+  const Duration margin = std::max(variation_, kLeastMargin / 4);
+  variation_ = std::min(margin + margin / 8, std::chrono::duration_cast<Duration>(kMostRetry) / 4);
+}
+
 void RepairEstimate::hint_round_trip(Duration measured) {
   known_ = true;
   hints_[next_hint_++ % kHints] = measured;

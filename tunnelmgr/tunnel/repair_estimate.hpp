@@ -24,6 +24,10 @@ class RepairEstimate {
   void on_loss() { count(1.0); }
   // From an ask to its answer; a sample counts only when it is sure which ask was answered.
   void on_round_trip(Duration sample);
+  // An answer came of which it is not sure which ask it answers. When all are like that the patience is too
+  // short to ever get a sample, so it grows a little, as a retransmission timer backs off (RFC 6298
+  // section 5.5); the next samples take it back.
+  void on_unsure_round_trip();
   // What another part of the program measured on the same path, now and then; the least of the last
   // kHints is believed, for a busy moment makes them longer, never shorter. Counts until a sample came, and
   // again when samples have led far below it (an answer may be taken for that of a later ask) or none has

@@ -177,6 +177,8 @@ void RepairReceiver::note_answer(Entry& found, Time now) {
     estimate_.on_round_trip(since);
   } else if (found.asks == 2 && too_soon) {
     estimate_.on_round_trip(now - found.first_asked);  // its own, which takes longer than thought
+  } else {
+    estimate_.on_unsure_round_trip();
   }
 }
 

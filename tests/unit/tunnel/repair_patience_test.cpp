@@ -41,6 +41,26 @@ TEST_F(RepairReceiverTest, LearnsThatAnswersTakeLongerThanThought) {
   EXPECT_LT(twice, 10U) << "no longer asked before the answer can be there";
 }
 
+// The answer comes so long after the second ask that it may be that one's; no ask would ever be measured.
+TEST_F(RepairReceiverTest, AsksLessOftenWhenNoAnswerIsSure) {
+  receiver.hint_round_trip(50ms);
+  run(0, 10);
+  std::uint64_t again = 0;
+  for (std::uint32_t n = 10; n < 400; n += 2) {
+    now += 2600us;
+    (void)come(n + 1);
+    const auto before = receiver.counters().asked;
+    for (int ms = 0; ms < 120; ++ms) {
+      now += 1ms;
+      (void)asks();
+    }
+    again = n > 200 ? again + (receiver.counters().asked - before - 1) : 0;
+    (void)come(n);
+  }
+  EXPECT_NEAR(std::chrono::duration<double>(receiver.estimate().round_trip()).count(), 0.117, 0.004);
+  EXPECT_LT(again, 10U) << "no longer asked before the answer can be there";
+}
+
 TEST_F(RepairReceiverTest, LearnsThatAPathReordersAndStopsAsking) {
   receiver.hint_round_trip(50ms);
   run(0, 10);
