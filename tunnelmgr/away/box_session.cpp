@@ -162,12 +162,19 @@ void BoxSession::on_signal(const FlowKey& flow, bool present, Time now) {
   watch_silence(now);
 }
 
+bool BoxSession::any_present() const {
+  return std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return w.second.present; });
+}
+
+Time BoxSession::patience_ends() const {
+  const Time waiting = transport_.waiting_since();
+  return waiting == kNever || any_present() ? kNever : waiting + timing_.patience;
+}
+
 void BoxSession::watch_silence(Time now) {
-  const bool any_present =
-      std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return w.second.present; });
   const bool any_expected =
       std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return !w.second.refused; });
-  if (any_present || !any_expected || !greeting_) {
+  if (any_present() || !any_expected || !greeting_) {
     silent_since_ = kNever;
   } else if (silent_since_ == kNever) {
     silent_since_ = now;
@@ -198,8 +205,7 @@ SessionActions BoxSession::on_deadline(Time now) {
   if (dead_) {
     return out;
   }
-  const Time waiting = transport_.waiting_since();
-  if (waiting != kNever && now >= waiting + timing_.patience) {
+  if (now >= patience_ends()) {
     die("the box does not answer: it has probably restarted", out);
     return out;
   }
@@ -222,9 +228,7 @@ Time BoxSession::next_deadline() const {
     return kNever;
   }
   Time first = transport_.idle() ? next_ping_ : transport_.next_deadline();
-  if (const Time waiting = transport_.waiting_since(); waiting != kNever) {
-    first = std::min(first, waiting + timing_.patience);
-  }
+  first = std::min(first, patience_ends());
   if (listener_) {
     first = std::min(first, listener_->next_deadline());
   }

@@ -22,7 +22,7 @@ namespace hearthcast::away {
 struct SessionTiming {
   std::chrono::milliseconds check_after{250};  // silence of everything watched: look at the path
   std::chrono::milliseconds ping_after{1000};  // then ask the box
-  std::chrono::milliseconds patience{1000};    // an unanswered control packet: the box has forgotten us
+  std::chrono::milliseconds patience{1000};    // no answer and no media: the box has forgotten us
   std::chrono::seconds idle_ping{10};
 };
 
@@ -91,6 +91,10 @@ class BoxSession {
   void report(const membership::Listener::Packets& packets, SessionActions& out) const;
   void ping(SessionActions& out, Time now);
   void die(std::string reason, SessionActions& out);
+  [[nodiscard]] bool any_present() const;
+  // When a box that answers nothing is taken to have restarted. While media come it has not: then control
+  // packets are lost, and the transport tries longer.
+  [[nodiscard]] Time patience_ends() const;
   // Since when nothing of what is watched has come; kNever while something does, or nothing is watched.
   void watch_silence(Time now);
 

@@ -222,6 +222,19 @@ TEST_F(BoxSessionTest, ABoxThatForgotUsIsNoticedWithinTwoSeconds) {
   EXPECT_EQ(session_.next_deadline(), kNever);
 }
 
+// Control packets are few, so that one burst of loss takes several of them.
+TEST_F(BoxSessionTest, ABoxWhoseMediaComeHasNotRestarted) {
+  greet();
+  perform(session_.want(kOne, now_));
+  session_.on_signal(kOne, true, now_);
+  reachable_ = false;
+  run(15s);  // within it a ping
+  EXPECT_THAT(seen_, testing::IsEmpty());
+  session_.on_signal(kOne, false, now_);
+  run(1ms);
+  EXPECT_THAT(seen_, ElementsAre("dead")) << "now it waits for an answer that is overdue";
+}
+
 TEST_F(BoxSessionTest, AnIdleSessionIsPingedAndItsDeathNoticed) {
   greet();
   run(60s);
