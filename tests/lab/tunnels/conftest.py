@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,9 @@ from tunlab.world import PeerWorld  # noqa: E402
 _raised: list[PeerWorld] = []
 
 
-@pytest.fixture(scope="session")
-def peers() -> Iterator[PeerWorld]:
-    world = PeerWorld(prefix("hct-") + "t")
+@contextlib.contextmanager
+def raised(world: PeerWorld) -> Iterator[PeerWorld]:
+    """The world is up; what its box logged is printed when raising it fails."""
     _raised.append(world)
     try:
         world.up()
@@ -30,22 +31,19 @@ def peers() -> Iterator[PeerWorld]:
     finally:
         _raised.remove(world)
         world.down()
+
+
+@pytest.fixture(scope="session")
+def peers() -> Iterator[PeerWorld]:
+    with raised(PeerWorld(prefix("hct-") + "t")) as world:
+        yield world
 
 
 @pytest.fixture
 def peers_of_none() -> Iterator[PeerWorld]:
     """A box whose settings name no peer."""
-    world = PeerWorld(prefix("hct-") + "n", plans=[])
-    _raised.append(world)
-    try:
-        world.up()
+    with raised(PeerWorld(prefix("hct-") + "n", plans=[])) as world:
         yield world
-    except BaseException:
-        print(world.log())
-        raise
-    finally:
-        _raised.remove(world)
-        world.down()
 
 
 @pytest.hookimpl(hookwrapper=True)
