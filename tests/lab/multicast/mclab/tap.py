@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hearthlab.namespace import Namespace
+from hearthlab.frame_tap import Frame, FrameTap
 from hearthlab.waiting import until
 
 from .messages import Kind, Message, read_message
 from .traffic import PORT, Datagram, read_stamp
-
-_ETH_P_ALL = 3
-_PACKET_OUTGOING = 4
-_SO_RCVBUFFORCE = 33
-
-
-class Frame(NamedTuple):
-    seen_ns: int
-    outgoing: bool  # sent by the namespace in which the tap is
-    octets: bytes
 
 
 class Seen(NamedTuple):
@@ -46,30 +34,8 @@ class Packet:
     outgoing: bool
 
 
-class Tap:
-    """Sees an interface from construction until `close`, frames that a host would not take for itself too."""
-
-    def __init__(self, space: Namespace, interface: str) -> None:
-        self.frames: list[Frame] = []
-        self._socket = space.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 8 << 20)
-        with space.entered():
-            self._socket.bind((interface, _ETH_P_ALL))
-        self._socket.settimeout(0.2)
-        self._closing = False
-        self._thread = threading.Thread(target=self._receive, daemon=True)
-        self._thread.start()
-
-    def _receive(self) -> None:
-        while not self._closing:
-            with contextlib.suppress(TimeoutError, OSError):  # an interface that is down is an error, and comes back
-                octets, address = self._socket.recvfrom(65536)
-                self.frames.append(Frame(time.monotonic_ns(), address[2] == _PACKET_OUTGOING, octets))
-
-    def close(self) -> None:
-        self._closing = True
-        self._thread.join()
-        self._socket.close()
+class Tap(FrameTap):
+    """Of traffic and membership messages of the tests."""
 
     def messages(self, wanted: Callable[[Message], bool] = lambda _: True, *, outgoing: bool | None = None, since: int = 0) -> list[Seen]:
         """Membership messages that `wanted` agrees to; of one direction when `outgoing` says which."""
@@ -128,13 +94,6 @@ class Tap:
             command += ["-e", name]
         done = subprocess.run(command, input=self.pcap(), capture_output=True, check=True, timeout=60)
         return [dict(zip(names, line.split("\t"))) for line in done.stdout.decode().splitlines()]
-
-    def pcap(self) -> bytes:
-        parts = [struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)]  # nanoseconds, Ethernet
-        for frame in list(self.frames):
-            seconds, rest = divmod(frame.seen_ns, 1_000_000_000)
-            parts.append(struct.pack("<IIII", seconds, rest, len(frame.octets), len(frame.octets)) + frame.octets)
-        return b"".join(parts)
 
 
 def _packet(frame: Frame, wanted: bytes, group: str) -> Packet | None:
