@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/wire/hmac.hpp"
+#include "tests/unit/wire/hashes.hpp"
 #include "tests/unit/wire/octets.hpp"
 #include "tunnelmgr/wire/demux.hpp"
 
 namespace hearthcast::wire {
 namespace {
 
-const HmacOnly kCrypto;
+const Crypto& kCrypto = kTestCrypto;
 const Buffer kKey = hex("0102030405");
 
 StunMessage binding_request() {

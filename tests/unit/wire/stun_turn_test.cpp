@@ -2,14 +2,14 @@
 // hmac, after RFC 8656 section 18 and RFC 8489 section 14.
 #include <gtest/gtest.h>
 
-#include "tests/unit/wire/hmac.hpp"
+#include "tests/unit/wire/hashes.hpp"
 #include "tests/unit/wire/octets.hpp"
 #include "tunnelmgr/wire/stun.hpp"
 
 namespace hearthcast::wire {
 namespace {
 
-const HmacOnly kCrypto;
+const Crypto& kCrypto = kTestCrypto;
 const Endpoint kPeer{ip("192.0.2.1"), 32853};  // its hidden form is that of RFC 5769 section 2.2
 const TransactionId kId{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 

@@ -1,7 +1,7 @@
 // The test vectors of RFC 5769.
 #include <gtest/gtest.h>
 
-#include "tests/unit/wire/hmac.hpp"
+#include "tests/unit/wire/hashes.hpp"
 #include "tests/unit/wire/octets.hpp"
 #include "tunnelmgr/wire/stun.hpp"
 
@@ -9,7 +9,7 @@ namespace hearthcast::wire {
 namespace {
 
 constexpr std::string_view kPassword = "VOkJxbRl1RmTxUk/WvJxBt";
-const HmacOnly kCrypto;
+const Crypto& kCrypto = kTestCrypto;
 
 const Buffer kRequest =
     hex("00010058 2112a442 b7e7a701 bc34d686 fa87dfae 80220010 5354554e 20746573 7420636c 69656e74"
