@@ -55,8 +55,9 @@ class Flow {
   // The viewer is new: it gets what came since the table before the last picture that decodes by itself.
   void begin_prelude(Viewer& viewer);
   void on_nack(const tunnel::Nack& nack, PeerId peer);
-  // Sends what viewers still get from the past; once a turn, after the live traffic.
-  void send_again(FormedBatch& batch, datapath::SegmentSender& sender);
+  // Sends what viewers still get from the past; once a turn, after the live traffic. Whether
+  // something is left for later.
+  [[nodiscard]] bool send_again(FormedBatch& batch, datapath::SegmentSender& sender);
   // About once a second.
   void report(Time now, Statistics& statistics);
   // A viewer came, or gets another form: the next datagram names the flow's addresses in compact forms.

@@ -55,7 +55,8 @@ void Flow::on_nack(const tunnel::Nack& nack, PeerId peer) {
 }
 
 // The first of a prelude names the flow's addresses in compact forms: the viewer may have heard nothing yet.
-void Flow::send_again(FormedBatch& batch, datapath::SegmentSender& sender) {
+bool Flow::send_again(FormedBatch& batch, datapath::SegmentSender& sender) {
+  bool owes = false;
   std::array<Bytes, datapath::kMaxBatch> memory;
   for (auto& viewer : viewers_) {
     while (viewer.repair.owes()) {
@@ -73,7 +74,9 @@ void Flow::send_again(FormedBatch& batch, datapath::SegmentSender& sender) {
         send_to(viewer, batch, ecn, sender);
       }
     }
+    owes |= viewer.repair.owes();
   }
+  return owes;
 }
 
 void Flow::announce(Viewer& viewer, datapath::SegmentSender& sender) {

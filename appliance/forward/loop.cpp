@@ -159,6 +159,7 @@ void Loop::resolve_viewers(Flow& flow) {
       viewer.counters.peer = peer_id;
       if (peer != nullptr && peer->takes_prelude) {
         flow.begin_prelude(viewer);
+        owe(flow.id());
       }
     }
     viewer.peer = peer;
@@ -190,6 +191,13 @@ void Loop::on_nack(const datapath::Peer& peer, Bytes payload) {
   // Of a flow that it does not get (any more): nothing.
   if (const auto flow = flows_.find(FlowId{nack->flow()}); flow != flows_.end()) {
     flow->second.on_nack(*nack, peer.id);
+    owe(flow->first);
+  }
+}
+
+void Loop::owe(FlowId flow) {
+  if (std::ranges::find(owing_, flow) == owing_.end()) {
+    owing_.push_back(flow);
   }
 }
 

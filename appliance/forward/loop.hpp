@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "appliance/forward/clear_peers.hpp"
 #include "appliance/forward/flow.hpp"
@@ -53,10 +54,12 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
   void tell_refused_sizes();
   void resolve_viewers(Flow& flow);
   void on_nack(const datapath::Peer& peer, Bytes payload);
+  void owe(FlowId flow);
 
   FormedBatch forms_;  // of one flow at a time
   ClearPeers clear_peers_;
   std::map<FlowId, Flow> flows_;
+  std::vector<FlowId> owing_;  // of flows_, those that may have to send something again
   std::unordered_map<PlayerId, FlowId> players_;
   Time batch_at_ = kNever;  // when players are written next
   std::unique_ptr<const ViewerTable> table_;

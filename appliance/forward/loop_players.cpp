@@ -57,9 +57,10 @@ void Loop::perform(const RemovePlayer& message) {
 }
 
 void Loop::after_events() {
-  for (auto& [id, flow] : flows_) {
-    flow.send_again(forms_, sender_);
-  }
+  std::erase_if(owing_, [this](FlowId id) {
+    const auto flow = flows_.find(id);
+    return flow == flows_.end() || !flow->second.send_again(forms_, sender_);
+  });
   if (now_ >= batch_at_) {
     serve_players();
   }
