@@ -93,9 +93,7 @@ void RepairReceiver::note_gap(std::uint32_t first, std::uint32_t count, Time now
     given_up = count > kept ? count - kept : 0;
   }
   // At least what is right now: its asks are planned by that, and the estimate may shrink before the last.
-  const auto patience = std::chrono::floor<milliseconds>(
-      count > 1 ? std::max(delay(), std::min<Duration>(needed, kMostDelay)) : delay());
-  const Time due = now + estimate_.reorder_wait();
+  const Duration patience = count > 1 ? std::max(delay(), std::min<Duration>(needed, kMostDelay)) : delay();
   for (std::uint32_t n = 0; n < count; ++n) {
     auto& missing = entry(first + n);
     missing = {};
@@ -104,14 +102,19 @@ void RepairReceiver::note_gap(std::uint32_t first, std::uint32_t count, Time now
       ++counters_.lost;
       continue;
     }
-    missing.state = State::kMissing;
     missing.loss_event = n - given_up < kLossEventsOfAGap;
-    missing.patience = Patience(static_cast<std::uint16_t>(patience.count()));
-    missing.noticed = now;
-    missing.when = due;
-    ++missing_;
-    next_ask_ = std::min(next_ask_, due);
+    miss(missing, patience, now);
   }
+}
+
+// It is to be asked for once it cannot be reordering any more.
+void RepairReceiver::miss(Entry& one, Duration patience, Time now) {
+  one.state = State::kMissing;
+  one.patience = Patience(static_cast<std::uint16_t>(std::chrono::floor<milliseconds>(patience).count()));
+  one.noticed = now;
+  one.when = now + estimate_.reorder_wait();
+  ++missing_;
+  next_ask_ = std::min(next_ask_, one.when);
 }
 
 Arrival RepairReceiver::on_old(std::uint32_t sequence, Bytes payload, Time now, Sink& sink) {
@@ -227,18 +230,12 @@ void RepairReceiver::on_prelude(const Prelude& prelude, Time now) {
 
 // What of the prelude is passed by a later part of it is missing, like any gap.
 void RepairReceiver::advance_awaited(std::uint32_t until, Time now) {
-  const Time due = now + estimate_.reorder_wait();
   for (; awaited_ != until; ++awaited_) {
     auto& one = entry(awaited_);
     if (one.state != State::kAwaited) {
       continue;
     }
-    one.state = State::kMissing;
-    one.patience = Patience(static_cast<std::uint16_t>(kMostDelay.count()));
-    one.noticed = now;
-    one.when = due;
-    ++missing_;
-    next_ask_ = std::min(next_ask_, due);
+    miss(one, kMostDelay, now);
   }
 }
 

@@ -115,6 +115,7 @@ class RepairReceiver {
   void note_answer(Entry& found, Time now);
   void note_second_copy(Entry& found, Time now);
   void advance_awaited(std::uint32_t until, Time now);
+  void miss(Entry& one, Duration patience, Time now);
   void deliver(std::uint32_t sequence, Bytes payload, Time now, Sink& sink);
   // Skips to the next packet that is there, at most to `until`, and hands on what follows.
   void give_up_front(std::uint32_t until, Time now, Sink& sink);
