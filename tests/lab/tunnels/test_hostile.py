@@ -47,7 +47,8 @@ class Target:
         self.channel: Channel = channels.ONE
         self.listener = Listener(peers.peers_space, self.channel, self.peer.interface)
         self.listener.wait_for(50, timeout=60)
-        until(lambda: peers.shown(plan)["watching"], f"{plan.name} shown as watching")
+        # Figures are those of the last second; with packets in them they also know how the peer's address was learnt.
+        until(lambda: peers.shown(plan)["watching"] and peers.shown(plan)["packets"], f"{plan.name} shown as watching")
         self.before = peers.shown(plan)
 
     def bait(self) -> bytes:
