@@ -106,7 +106,7 @@ for kind in "${kinds[@]}"; do
       started=$SECONDS
       pytest_kind multicast tests/lab/multicast -n 4
       started=$SECONDS
-      pytest_kind tunnels tests/lab/tunnels -n 4 --dist loadfile
+      pytest_kind tunnels tests/lab/tunnels -n 2 --dist loadfile
       ;;
     # Whole files beside each other, each with its lab: they mostly wait for time to pass.
     e2e) pytest_kind e2e tests/e2e -n 2 --dist loadfile ;;
