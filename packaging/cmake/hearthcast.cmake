@@ -22,18 +22,26 @@ if(HEARTHCAST_SANITIZE)
     # A null pointer ends the program anyway, and ASan says where: its check at every access only costs time.
     # The check of vptr opens a pipe, and takes it for a fault of the program when there is no descriptor left.
     add_compile_options(-fno-sanitize-recover=undefined -fno-sanitize=null,vptr)
-    # clang 14 cannot assemble its check of function types in front of coroutines.
-    add_compile_options($<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+      # clang 14 cannot assemble its check of function types in front of coroutines.
+      add_compile_options(-fno-sanitize=function)
+    endif()
   endif()
 endif()
 if(HEARTHCAST_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
+# UBSan belongs to what is tested; in GoogleTest's own templates it doubles the time to compile a test.
+set(HEARTHCAST_TEST_OPTIONS -fno-sanitize=undefined)
 find_program(HEARTHCAST_CCACHE ccache)
 if(HEARTHCAST_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${HEARTHCAST_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${HEARTHCAST_CCACHE})
+  # The cache knows a file by its content, wherever the clone lies. It asks to be told that a precompiled header may
+  # hold __TIME__ and macros of the command line; ours hold neither.
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${HEARTHCAST_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
+include(packaging/cmake/precompiled.cmake)
 
 # hearthcast_folders(ROOT folder...): adds the subfolders of ROOT that hold a CMakeLists.txt.
 function(hearthcast_folders root)
@@ -50,6 +58,7 @@ function(hearthcast_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE hearthcast_options PUBLIC ${arg_DEPENDS})
+  hearthcast_use_precompiled(${name} product)
 endfunction()
 
 # hearthcast_program(NAME SOURCES a.cpp... DEPENDS lib...): one program in build/.../bin.
@@ -57,6 +66,7 @@ function(hearthcast_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE hearthcast_options ${arg_DEPENDS})
+  hearthcast_use_precompiled(${name} product)
   set_property(GLOBAL APPEND PROPERTY HEARTHCAST_PROGRAMS ${name})
 endfunction()
 
@@ -65,8 +75,8 @@ function(hearthcast_test name label)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE hearthcast_options ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
-  # UBSan belongs to what is tested; in GoogleTest's own templates it doubles the time to compile a test.
-  target_compile_options(${name} PRIVATE -fno-sanitize=undefined)
+  target_compile_options(${name} PRIVATE ${HEARTHCAST_TEST_OPTIONS})
+  hearthcast_use_precompiled(${name} tests)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${label}.${name} COMMAND ${name} --gtest_brief=1
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
@@ -86,5 +96,6 @@ function(hearthcast_fuzz name)
     set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 400)
   endif()
   target_link_libraries(fuzz_${name} PRIVATE hearthcast_options ${arg_DEPENDS})
+  hearthcast_use_precompiled(fuzz_${name} product)
   set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
 endfunction()

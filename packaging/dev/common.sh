@@ -64,7 +64,4 @@ bare_tree() {
   as_root mmdebstrap --variant=minbase "--include=$2" bookworm "$1" "${apt_sources[@]}"
 }
 
-# The compiler cache knows a file by its content, wherever the clone lies.
-export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
-
 mkdir -p build

@@ -1,5 +1,6 @@
 #include "rendezvous-server/api/list_keeper.hpp"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 

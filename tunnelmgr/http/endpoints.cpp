@@ -1,5 +1,7 @@
 #include "tunnelmgr/http/endpoints.hpp"
 
+#include <algorithm>
+
 #include "tunnelmgr/secure/tls_context.hpp"
 
 namespace hearthcast::http {

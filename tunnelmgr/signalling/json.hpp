@@ -2,6 +2,7 @@
 // Internal to signalling; heavy to include.
 #pragma once
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+
+#include <algorithm>
 // After the C library's own, which it agrees with in this order only.
 #include <linux/ipv6.h>
 

@@ -2,6 +2,7 @@
 // channels end when nobody renews them, nonces grow stale. What it would refuse or drop, it counts.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>

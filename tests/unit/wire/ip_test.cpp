@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/wire/octets.hpp"
 #include "tunnelmgr/wire/ip4.hpp"
 #include "tunnelmgr/wire/ip6.hpp"
