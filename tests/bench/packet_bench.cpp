@@ -130,7 +130,8 @@ struct Scene {
     }
   }
   linux::UdpSocket socket = linux::UdpSocket::open({}).value();
-  datapath::SegmentSender sender{socket};
+  datapath::RelayRoute route;
+  datapath::SegmentSender sender{socket, route};
   forward::FormedBatch forms;
   std::vector<datapath::Peer> peers;
   std::vector<linux::UdpSocket> sinks;

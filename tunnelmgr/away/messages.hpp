@@ -60,9 +60,10 @@ struct TunListens {
   std::vector<membership::Subscription> subscriptions;
 };
 
-using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession,
-                          datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, OpenStream,
-                          CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
+using Down =
+    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
+                 datapath::SendInner, datapath::PassToSession, datapath::SetRelay, OpenStream, CloseStream,
+                 AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

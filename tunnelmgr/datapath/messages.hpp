@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tunnelmgr/base/address.hpp"
@@ -54,6 +55,12 @@ struct SendInner {
 struct PassToSession {
   PeerId peer;
   Buffer datagram;
+};
+
+// This end's relay, which peers with endpoints of wire/channel_endpoint.hpp are behind; nullopt: none any
+// more.
+struct SetRelay {
+  std::optional<Endpoint> relay;
 };
 
 // Ends the thread. Posted by DataPlane::stop().

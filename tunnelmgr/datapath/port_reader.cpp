@@ -1,12 +1,18 @@
 #include "tunnelmgr/datapath/port_reader.hpp"
 
 #include "tunnelmgr/secure/dtls_record.hpp"
+#include "tunnelmgr/wire/channel_data.hpp"
 #include "tunnelmgr/wire/demux.hpp"
 
 namespace hearthcast::datapath {
 
-PortReader::PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCounters& counters)
-    : socket_(socket), sessions_(sessions), counters_(counters), plaintext_(secure::kDtlsMaxPlaintext) {}
+PortReader::PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCounters& counters,
+                       const RelayRoute& route)
+    : socket_(socket),
+      sessions_(sessions),
+      counters_(counters),
+      route_(route),
+      plaintext_(secure::kDtlsMaxPlaintext) {}
 
 bool PortReader::read(linux::ReceiveBatch& batch, PortSink& sink, Time now) {
   const auto received = socket_.receive(batch);
@@ -20,6 +26,20 @@ void PortReader::take(const Endpoint& from, Bytes datagram, PortSink& sink, Time
                       std::uint8_t traffic_class) {
   ++counters_.datagrams;
   traffic_class_ = traffic_class;
+  if (wire::channel_of(from)) {  // an address that nobody has: the source is forged
+    ++counters_.stray;
+    return;
+  }
+  if (route_.is_relay(from)) {
+    if (const auto data = wire::decode_channel_data(datagram)) {
+      sort(wire::channel_endpoint(data->channel), data->payload, sink, now);
+      return;
+    }
+  }
+  sort(from, datagram, sink, now);
+}
+
+void PortReader::sort(const Endpoint& from, Bytes datagram, PortSink& sink, Time now) {
   switch (wire::classify(datagram)) {
     case wire::DatagramKind::kStun:
       sink.on_stun(from, datagram);
@@ -84,7 +104,7 @@ void PortReader::pass_to_session(const PassToSession& message, Time now) {
     return;
   }
   for (const auto& datagram : peer->session->on_datagram(message.datagram, now)) {
-    (void)socket_.send(peer->endpoint, datagram);  // a loss is repaired like any other
+    route_.send(socket_, peer->endpoint, datagram);  // a loss is repaired like any other
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tunnelmgr/datapath/messages.hpp"
+#include "tunnelmgr/datapath/relay_route.hpp"
 #include "tunnelmgr/datapath/session_table.hpp"
 #include "tunnelmgr/linux/receive_batch.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
@@ -24,16 +25,19 @@ class PortSink {
 
 class PortReader {
  public:
-  PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCounters& counters);
+  // All outlive it.
+  PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCounters& counters,
+             const RelayRoute& route);
 
   // One batch of what waits. False when nothing did.
   bool read(linux::ReceiveBatch& batch, PortSink& sink, Time now);
-  // One datagram, as read() does it.
+  // One datagram, as read() does it. What the relay wraps counts as coming from its channel.
   void take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now, std::uint8_t traffic_class = 0);
   // Hands an established session a handshake datagram: its answer, if any, is sent.
   void pass_to_session(const PassToSession& message, Time now);
 
  private:
+  void sort(const Endpoint& from, Bytes datagram, PortSink& sink, Time now);
   void take_dtls(const Endpoint& from, Bytes datagram, PortSink& sink, Time now);
   // False when the record did not belong to the session.
   bool open_record(Peer& peer, const Endpoint& from, Bytes datagram, PortSink& sink, Time now);
@@ -41,6 +45,7 @@ class PortReader {
   linux::UdpSocket& socket_;
   SessionTable& sessions_;
   PortCounters& counters_;
+  const RelayRoute& route_;
   Buffer plaintext_;
   std::uint8_t traffic_class_ = 0;  // of the datagram that is being read
 };

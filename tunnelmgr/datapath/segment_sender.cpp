@@ -3,16 +3,25 @@
 #include <algorithm>
 #include <cassert>
 
+#include "tunnelmgr/wire/channel_data.hpp"
+
 namespace hearthcast::datapath {
 
-SegmentSender::SegmentSender(linux::UdpSocket& socket)
-    : socket_(socket), slab_(kMaxBatch * (kMaxInnerSize + kMaxRecordGrowth)) {}
+SegmentSender::SegmentSender(linux::UdpSocket& socket, const RelayRoute& route)
+    : socket_(socket),
+      route_(route),
+      slab_(kMaxBatch * (kMaxInnerSize + kMaxRecordGrowth + wire::kChannelHeaderSize)) {}
 
 void SegmentSender::flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& sent) {
   if (run.count == 0) {
     return;
   }
-  const auto result = socket_.send_segments(peer.endpoint, slab_, run.stride, run.count, run.last_size, ecn);
+  const auto to = route_.next_hop(peer.endpoint);
+  if (!to) {
+    sent.drops += run.count;
+    return;
+  }
+  const auto result = socket_.send_segments(*to, slab_, run.stride, run.count, run.last_size, ecn);
   sent.packets += result.datagrams;
   sent.drops += run.count - result.datagrams;
   sent.bytes += result.datagrams == run.count ? (run.count - 1) * run.stride + run.last_size
@@ -25,6 +34,8 @@ void SegmentSender::flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& se
 
 SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packets, std::uint8_t ecn) {
   assert(packets.size() <= kMaxBatch);
+  const auto channel = wire::channel_of(peer.endpoint);
+  const std::size_t headroom = channel ? wire::kChannelHeaderSize : 0;
   Sent sent;
   Run run;
   std::size_t begin = 0;  // of the run in packets
@@ -38,11 +49,15 @@ SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packe
       begin = index;
     }
     const auto room = MutableBytes(slab_).subspan(run.count * run.stride);
-    const auto size = peer.session->seal(packets[index], room);
-    if (size == 0) {
+    const auto record = peer.session->seal(packets[index], room.subspan(headroom));
+    if (record == 0) {
       ++sent.drops;
       continue;
     }
+    if (channel) {
+      wire::write_channel_header(room, *channel, record);
+    }
+    const std::size_t size = headroom + record;
     if (run.count == 0) {
       run.stride = size;
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "tunnelmgr/datapath/relay_route.hpp"
 #include "tunnelmgr/datapath/session_table.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
 
@@ -16,11 +17,11 @@ inline constexpr std::size_t kMaxRecordGrowth = 48;  // DTLS 1.2 with any suite 
 
 class SegmentSender {
  public:
-  explicit SegmentSender(linux::UdpSocket& socket);
+  SegmentSender(linux::UdpSocket& socket, const RelayRoute& route);  // both outlive it
 
   struct Sent {
     std::uint64_t packets = 0;
-    std::uint64_t bytes = 0;  // sealed
+    std::uint64_t bytes = 0;  // sealed, with the channel's header where there is one
     std::uint64_t drops = 0;
   };
   // At most kMaxBatch packets of at most kMaxInnerSize octets each. What the kernel does not take now is
@@ -37,6 +38,7 @@ class SegmentSender {
   void flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& sent);
 
   linux::UdpSocket& socket_;
+  const RelayRoute& route_;
   Buffer slab_;
 };
 

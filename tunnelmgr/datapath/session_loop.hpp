@@ -44,7 +44,11 @@ class SessionLoop : protected PortSink {
   static constexpr std::uint64_t kFirstToken = std::uint64_t{1} << 32;  // of the program's descriptors
 
   SessionLoop(linux::UdpSocket& socket, Log& log, Duration tick)  // both outlive it
-      : log_(log), sender_(socket), socket_(socket), tick_(tick), reader_(socket, sessions_, counters_) {}
+      : log_(log),
+        sender_(socket, route_),
+        socket_(socket),
+        tick_(tick),
+        reader_(socket, sessions_, counters_, route_) {}
 
   // The program's part. take() is std::visit over perform(); messages of sessions come back to this class.
   virtual void take(Down message) = 0;
@@ -65,6 +69,7 @@ class SessionLoop : protected PortSink {
   void perform(MoveSession message) { sessions_.move(message); }
   void perform(RemoveSession message);
   void perform(const SendInner& message);
+  void perform(const SetRelay& message) { route_.set(message.relay); }
   void perform(const PassToSession& message) { reader_.pass_to_session(message, now_); }
 
   void on_stun(const Endpoint& from, Bytes datagram) override {
@@ -86,6 +91,7 @@ class SessionLoop : protected PortSink {
   linux::ReceiveBatch batch_;
   SessionTable sessions_;
   PortCounters counters_;
+  RelayRoute route_;
   SegmentSender sender_;
   Time now_{};
 
@@ -192,7 +198,7 @@ template <class Down, class Up>
 void SessionLoop<Down, Up>::say_goodbye(Peer& peer) {
   std::array<std::uint8_t, 128> record;
   const auto size = peer.session->close(record);
-  (void)socket_.send(peer.endpoint, Bytes(record).first(size));
+  route_.send(socket_, peer.endpoint, Bytes(record).first(size));
 }
 
 }  // namespace hearthcast::datapath

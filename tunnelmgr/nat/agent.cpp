@@ -5,6 +5,7 @@
 #include <array>
 
 #include "tunnelmgr/nat/check.hpp"
+#include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::nat {
 namespace {
@@ -73,6 +74,11 @@ Actions Agent::on_candidates(const std::vector<Candidate>& candidates, Time now)
     Pair* pair = add(candidate, priority(candidate.type, candidate.endpoint.address.family()), now);
     if (pair != nullptr) {
       pair->told = true;
+      if (candidate.type == CandidateType::kRelayed && pair->remote.type == CandidateType::kPeerReflexive) {
+        pair->remote.type = candidate.type;  // its check was here before its name
+        pair->priority =
+            std::min(pair->priority, priority(candidate.type, candidate.endpoint.address.family()));
+      }
       if (candidate.endpoint != selected_) {
         activate(*pair, now);
       }
@@ -128,8 +134,10 @@ void Agent::on_request(const Endpoint& from, const wire::StunMessage& request, T
   ++counters_.checks_answered;
   out.push_back(SendDatagram{from, build_answer(request.transaction, from, local_.password, crypto_)});
 
-  const CandidateType type = CandidateType::kPeerReflexive;
-  Pair* pair = add({type, from}, request.priority.value_or(priority(type, from.address.family())), now);
+  const bool relayed = wire::channel_of(from).has_value();
+  const CandidateType type = relayed ? CandidateType::kRelayed : CandidateType::kPeerReflexive;
+  const std::uint32_t own = priority(type, from.address.family());
+  Pair* pair = add({type, from}, relayed ? own : request.priority.value_or(own), now);
   if (pair == nullptr) {
     return;
   }

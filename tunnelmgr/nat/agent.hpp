@@ -2,6 +2,9 @@
 // it, looks for a better one, and never gives up. No I/O: it is given datagrams and the time, and returns
 // what to do. Not thread-safe. Bad input is counted and has no effect.
 //
+// A peer behind this end's relay has an endpoint of wire/channel_endpoint.hpp: its owner puts datagrams for
+// such a one on the relay, and the agent prefers every path without.
+//
 // The controlling end (away) nominates and tries its candidates for ever with back-off. The controlled end
 // (box) answers, proves by a check of its own every endpoint that a valid check came from, and selects what
 // the peer nominated once it is proven. It also lurks: see Timing::lurk_interval.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "tunnelmgr/wire/channel_endpoint.hpp"
+
 namespace hearthcast::nat {
 namespace {
 
@@ -25,7 +27,8 @@ std::uint32_t type_preference(CandidateType type) {  // RFC 8445 section 5.1.2.2
 bool may_probe(const Candidate& candidate) {
   const IpAddress& address = candidate.endpoint.address;
   if (candidate.endpoint.port == 0 || address.is_unspecified() || address.is_loopback() ||
-      address.is_multicast() || address.is_link_local() || address == IpAddress::ip4(0xffffffff)) {
+      address.is_multicast() || address.is_link_local() || address == IpAddress::ip4(0xffffffff) ||
+      wire::channel_of(candidate.endpoint)) {
     return false;
   }
   switch (candidate.type) {

@@ -28,9 +28,10 @@ struct Candidate {
 inline constexpr std::size_t kMaxCandidatesPerFamily = 8;
 
 // What may be probed of a list that a peer sent: nothing that a packet should not be sent to (loopback,
-// multicast, unspecified, link-local, port zero); host candidates only when they are site-private or global
-// IPv6, since a global IPv4 one is either observed by the rendezvous or an attempt to aim us at somebody; no
-// duplicates; at most kMaxCandidatesPerFamily of each family, in the peer's order.
+// multicast, unspecified, link-local, port zero, the notation of wire/channel_endpoint.hpp); host candidates
+// only when they are site-private or global IPv6, since a global IPv4 one is either observed by the
+// rendezvous or an attempt to aim us at somebody; no duplicates; at most kMaxCandidatesPerFamily of each
+// family, in the peer's order.
 [[nodiscard]] std::vector<Candidate> acceptable(const std::vector<Candidate>& offered);
 
 }  // namespace hearthcast::nat

@@ -24,7 +24,7 @@ T value_or_throw(Result<T, Failure> result) {
 Device::Device()
     : dtls_(value_or_throw(secure::DtlsContext::make(identity_))),
       socket_(value_or_throw(linux::UdpSocket::open({}))),
-      reader_(socket_, table_, counters_) {}
+      reader_(socket_, table_, counters_, route_) {}
 
 void Device::connect(Bytes box_public_key, const Endpoint& box, Time now) {
   now_ = now;

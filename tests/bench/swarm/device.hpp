@@ -69,6 +69,7 @@ class Device final : public away::LinkHost, private datapath::PortSink {
   linux::UdpSocket socket_;
   datapath::SessionTable table_;
   datapath::PortCounters counters_;
+  datapath::RelayRoute route_;
   datapath::PortReader reader_;
   std::optional<away::LinkContext> context_;
   std::optional<away::BoxLink> link_;

@@ -5,6 +5,7 @@
 
 #include "tests/unit/datapath/established.hpp"
 #include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/wire/channel_data.hpp"
 
 namespace hearthcast::datapath {
 namespace {
@@ -43,7 +44,8 @@ class PortReaderTest : public testing::Test {
   Result<linux::UdpSocket, Failure> socket_ = linux::UdpSocket::open({});
   SessionTable sessions_;
   PortCounters counters_;
-  PortReader reader_{*socket_, sessions_, counters_};
+  RelayRoute route_;
+  PortReader reader_{*socket_, sessions_, counters_, route_};
   Recorder sink_;
   std::unique_ptr<secure::DtlsSession> remote_;
 };
@@ -87,6 +89,34 @@ TEST_F(PortReaderTest, TellsStunAndHandshakesApart) {
   take(kStranger, {});
   EXPECT_EQ(counters_.stray, 3U);
   EXPECT_EQ(counters_.datagrams, 7U);
+}
+
+TEST_F(PortReaderTest, WhatTheRelayWrapsComesFromItsChannel) {
+  const Endpoint relay = *Endpoint::parse("203.0.113.10:3479");
+  const Endpoint behind = wire::channel_endpoint(0x4001);
+  sessions_.move({PeerId{5}, behind});
+  const auto wrapped = [](Bytes datagram) { return wire::encode_channel_data(0x4001, datagram); };
+  take(relay, wrapped(seal(*remote_, as_bytes("early"))));
+  EXPECT_EQ(counters_.stray, 1U) << "there is no relay yet";
+  route_.set(relay);
+  take(relay, wrapped(seal(*remote_, as_bytes("one"))));
+  take(relay, wrapped(*from_hex("000100002112a442000102030405060708090a0b")));
+  take(relay, *from_hex("010300002112a442000102030405060708090a0b"));
+  take(kStranger, wrapped(seal(*remote_, as_bytes("forged"))));
+  EXPECT_THAT(sink_.seen, ElementsAre("inner 5 one", "stun " + behind.to_string(), "stun 203.0.113.10:3479"));
+  EXPECT_EQ(counters_.stray, 2U);
+  route_.set(std::nullopt);
+  take(relay, wrapped(seal(*remote_, as_bytes("late"))));
+  EXPECT_EQ(sink_.seen.size(), 3U);
+}
+
+TEST_F(PortReaderTest, NobodyElseSpeaksForAChannel) {
+  const Endpoint behind = wire::channel_endpoint(0x4001);
+  sessions_.move({PeerId{5}, behind});
+  route_.set(*Endpoint::parse("203.0.113.10:3479"));
+  take(behind, seal(*remote_, as_bytes("forged source")));
+  EXPECT_EQ(counters_.stray, 1U);
+  EXPECT_TRUE(sink_.seen.empty());
 }
 
 TEST_F(PortReaderTest, AGoodbyeEndsTheSession) {

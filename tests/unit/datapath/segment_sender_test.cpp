@@ -5,6 +5,7 @@
 
 #include "tests/unit/datapath/established.hpp"
 #include "tests/unit/linux/private_network.hpp"
+#include "tunnelmgr/wire/channel_data.hpp"
 
 namespace hearthcast::datapath {
 namespace {
@@ -53,7 +54,8 @@ class SegmentSenderTest : public testing::Test {
 
   Result<linux::UdpSocket, Failure> here_ = linux::UdpSocket::open({});
   Result<linux::UdpSocket, Failure> there_ = linux::UdpSocket::open({});
-  SegmentSender sender_{*here_};
+  RelayRoute route_;
+  SegmentSender sender_{*here_, route_};
   Peer peer_;
   std::unique_ptr<secure::DtlsSession> receiver_;
 };
@@ -97,10 +99,47 @@ TEST_F(SegmentSenderTest, PairsOfFragmentsArriveInOrder) {
   sends(packets);
 }
 
+TEST_F(SegmentSenderTest, APeerBehindTheRelayGetsEachRecordBehindItsChannelsHeader) {
+  route_.set(peer_.endpoint);
+  peer_.endpoint = wire::channel_endpoint(0x4007);
+  const std::vector<Buffer> packets{packet(700, 1), packet(700, 2), packet(700, 3), packet(90, 4)};
+  const std::vector<Bytes> views(packets.begin(), packets.end());
+  const auto sent = sender_.send(peer_, views);
+  EXPECT_EQ(sent.packets, packets.size());
+  EXPECT_EQ(sent.bytes, 3 * 700 + 90 + 4 * (peer_.session->overhead() + wire::kChannelHeaderSize));
+  std::vector<Buffer> opened;
+  linux::ReceiveBatch batch;
+  while (opened.size() < packets.size()) {
+    pollfd ready{there_->fd(), POLLIN, 0};
+    ASSERT_GT(::poll(&ready, 1, 10'000), 0);
+    for (const auto& datagram : there_->receive(batch).datagrams) {
+      const auto data = wire::decode_channel_data(datagram.payload);
+      ASSERT_TRUE(data);
+      EXPECT_EQ(data->channel, 0x4007);
+      EXPECT_EQ(data->payload.size() + wire::kChannelHeaderSize, datagram.payload.size());
+      Buffer plaintext(secure::kDtlsMaxPlaintext);
+      const auto size = receiver_->open(data->payload, plaintext);
+      ASSERT_TRUE(size);
+      plaintext.resize(*size);
+      opened.push_back(std::move(plaintext));
+    }
+  }
+  EXPECT_EQ(opened, packets);
+}
+
+TEST_F(SegmentSenderTest, APeerBehindARelayThatIsGoneGetsNothing) {
+  peer_.endpoint = wire::channel_endpoint(0x4007);
+  const auto one = packet(700, 1);
+  const std::vector<Bytes> views{one, one};
+  const auto sent = sender_.send(peer_, views);
+  EXPECT_EQ(sent.packets, 0U);
+  EXPECT_EQ(sent.drops, 2U);
+}
+
 TEST_F(SegmentSenderTest, ASizeThatTheSystemRefusesIsNoted) {
   const bool permitted = linux::in_private_network(1400, [this] {
     auto probing = linux::UdpSocket::open({.probe_path_size = true});
-    SegmentSender sender(*probing);
+    SegmentSender sender(*probing, route_);
     const auto large = packet(1400 - 28 - 36, 1);  // an octet too much with its seal of 37
     const auto fitting = packet(1400 - 28 - 37, 2);
     const std::vector<Bytes> both{large, large, fitting};

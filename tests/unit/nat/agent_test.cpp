@@ -6,6 +6,7 @@
 
 #include "tunnelmgr/nat/check.hpp"
 #include "tunnelmgr/secure/openssl_crypto.hpp"
+#include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::nat {
 namespace {
@@ -169,6 +170,36 @@ TEST_F(AgentTest, ChallengesKeepTheirDistance) {
   EXPECT_EQ(sent(agent.on_stun(at, check(Role::kControlling), t0 + 1ms)).size(), 1U);  // the answer alone
   EXPECT_EQ(agent.next_deadline(), t0 + 50ms);
   EXPECT_EQ(sent(agent.on_deadline(t0 + 50ms)).size(), 1U);
+}
+
+TEST_F(AgentTest, APathThroughTheRelayIsUsedUntilThereIsABetterOne) {
+  Agent agent = make(Role::kControlling);
+  const Endpoint relayed = wire::channel_endpoint(0x4001);
+  at = relayed;
+  auto out = agent.on_stun(relayed, check(Role::kControlled), t0);
+  out = agent.on_stun(relayed, answer(out, pair.box), t0 + 10ms);
+  EXPECT_TRUE(last_check(out).use_candidate) << "nothing better is being tried";
+  out = agent.on_stun(relayed, answer(out, pair.box), t0 + 20ms);
+  ASSERT_EQ(agent.selected(), relayed);
+  EXPECT_EQ(agent.selected_type(), CandidateType::kRelayed);
+  at = elsewhere;
+  out = agent.on_stun(elsewhere, check(Role::kControlled), t0 + 1s);
+  out = agent.on_stun(elsewhere, answer(out, pair.box), t0 + 1s + 10ms);
+  EXPECT_TRUE(last_check(out).use_candidate);
+  out = agent.on_stun(elsewhere, answer(out, pair.box), t0 + 1s + 20ms);
+  EXPECT_THAT(out, Contains(VariantWith<PathSelected>(_)));
+  EXPECT_EQ(agent.selected(), elsewhere);
+  EXPECT_EQ(agent.selected_type(), CandidateType::kPeerReflexive);
+}
+
+TEST_F(AgentTest, ARelayedCandidateThatWasHeardBeforeItWasNamedCountsAsOne) {
+  Agent agent = make(Role::kControlled);
+  (void)agent.on_stun(elsewhere, check(Role::kControlling, true), t0);
+  auto out = agent.on_candidates({{CandidateType::kRelayed, elsewhere}}, t0 + 1s);
+  at = elsewhere;
+  (void)agent.on_stun(elsewhere, answer(out, pair.device), t0 + 1s);
+  ASSERT_EQ(agent.selected(), elsewhere);
+  EXPECT_EQ(agent.selected_type(), CandidateType::kRelayed);
 }
 
 TEST_F(AgentTest, WrongUsernameAndWrongPasswordAreCountedAndSilent) {

@@ -34,7 +34,7 @@ TEST(Candidate, WhatMayNotBeProbed) {
   const auto host = CandidateType::kHost, srflx = CandidateType::kServerReflexive;
   for (const char* endpoint :
        {"127.0.0.1:22", "[::1]:22", "224.0.0.1:5", "[ff02::1]:5", "0.0.0.0:5", "[::]:5", "169.254.1.1:5",
-        "[fe80::1]:5", "255.255.255.255:67", "198.51.100.1:0"}) {
+        "[fe80::1]:5", "255.255.255.255:67", "198.51.100.1:0", "[100::]:16385"}) {
     EXPECT_TRUE(acceptable({make(host, endpoint), make(srflx, endpoint)}).empty()) << endpoint;
   }
   EXPECT_TRUE(acceptable({make(host, "198.51.100.1:53")}).empty());  // a victim, or seen by the rendezvous
