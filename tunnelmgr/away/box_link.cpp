@@ -55,7 +55,7 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
     if (const auto* send = std::get_if<nat::SendDatagram>(&action)) {
       host_.send(send->to, send->bytes);
     } else if (const auto* path = std::get_if<nat::PathSelected>(&action)) {
-      context_.log.info("path_selected", {{"endpoint", path->remote.to_string()},
+      context_.log.info("path_selected", {{"endpoint", host_.name_of(path->remote)},
                                           {"type", std::string(nat::to_string(path->type))}});
       host_.on_path(path->remote);
       if (session_) {
@@ -282,14 +282,14 @@ LinkStatus BoxLink::status() const {
     status.text = "looking for the box";
   } else if (!session_) {
     status.phase = LinkPhase::kHandshaking;
-    status.text = "found the box at " + status.path->to_string() + ", agreeing on keys";
+    status.text = "found the box at " + host_.name_of(*status.path) + ", agreeing on keys";
   } else if (!session_->greeting()) {
     status.phase = LinkPhase::kGreeting;
-    status.text = "connected to " + status.path->to_string() + ", saying hello";
+    status.text = "connected to " + host_.name_of(*status.path) + ", saying hello";
   } else {
     status.phase = LinkPhase::kConnected;
     status.hello = session_->greeting();
-    status.text = "connected to " + status.hello->name + " at " + status.path->to_string();
+    status.text = "connected to " + status.hello->name + " at " + host_.name_of(*status.path);
   }
   if (status.phase != LinkPhase::kConnected && !last_error_.empty()) {
     status.text += " (before: " + last_error_ + ")";

@@ -29,6 +29,8 @@ class LinkHost {
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
   virtual void on_packet(Bytes /*ip_packet*/) {}       // to this device's address inside the tunnel
   virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing
+  // A path for people, where the endpoint alone says too little.
+  [[nodiscard]] virtual std::string name_of(const Endpoint& path) const { return path.to_string(); }
 };
 
 enum class LinkPhase : std::uint8_t {

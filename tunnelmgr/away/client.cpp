@@ -10,6 +10,7 @@ Client::Client(Parts parts, secure::DtlsContext dtls)
     : parts_(std::move(parts)),
       dtls_(std::move(dtls)),
       presence_(crypto_, random_),
+      relay_(crypto_, old_hashes_, random_),
       plane_(parts_.socket, parts_.log) {}
 
 Result<std::unique_ptr<Client>, Failure> Client::start(Parts parts) {
@@ -68,7 +69,8 @@ void Client::stop() {
   plane_watch_.reset();
   tun_watch_.reset();
   monitor_watch_.reset();
-  plane_.stop();
+  plane_.stop();  // its goodbye may go through the relay
+  perform(relay_.stop(), Clock::now());
 }
 
 Result<void, Failure> Client::adopt(BoxRecord box) {
@@ -96,6 +98,7 @@ void Client::connect(Time now) {
     link_->close();
   }
   link_.reset();
+  perform(relay_.stop(), now);
   introducer_.reset();
   context_.reset();
   if (signalling_) {
@@ -137,6 +140,8 @@ void Client::connect(Time now) {
     known.push_back({nat::CandidateType::kHost, {address.address, kTunnelPort}});
   }
   link_->on_candidates(known, now);
+  perform(relay_.set_peers(parts_.memory.candidates, now), now);
+  perform(relay_.on_path(std::nullopt, now), now);
   update_candidates(now);
   connect_rendezvous();
   update_reachability();
@@ -210,6 +215,8 @@ void Client::on_stun(const datapath::StunReceived& received, Time now) {
   }
   if (presence_.expects(decoded->transaction)) {
     perform(presence_.on_stun(received.from, received.datagram, *decoded, now), now);
+  } else if (relay_.takes(received.from, *decoded)) {
+    perform(relay_.on_stun(received.datagram, *decoded, now), now);
   } else if (link_) {
     link_->on_stun(received.from, received.datagram, *decoded, now);
   }
@@ -235,6 +242,9 @@ void Client::on_deadline(Time now) {
   if (introducer_ && introducer_->next_deadline() <= now) {
     ask_for_introduction(now);
   }
+  if (relay_.next_deadline() <= now) {
+    perform(relay_.on_deadline(now), now);
+  }
   if (viewing_.next_deadline() <= now) {
     perform(viewing_.on_deadline(now));
   }
@@ -248,7 +258,7 @@ void Client::arm() {
   if (!timer_) {
     return;
   }
-  Time first = std::min(presence_.next_deadline(), viewing_.next_deadline());
+  Time first = std::min({presence_.next_deadline(), viewing_.next_deadline(), relay_.next_deadline()});
   if (link_) {
     first = std::min(first, link_->next_deadline());
   }
@@ -318,7 +328,14 @@ void Client::hand_over(RequestId id, ChannelId channel) {
 
 // ---- what the link asks of its host --------------------------------------------------------------------
 
-void Client::send(const Endpoint& to, Bytes datagram) { (void)parts_.socket.send(to, datagram); }
+void Client::send(const Endpoint& to, Bytes datagram) {
+  if (wire::channel_of(to)) {
+    const Time now = Clock::now();
+    perform(relay_.send(to, datagram, now), now);
+  } else {
+    (void)parts_.socket.send(to, datagram);
+  }
+}
 
 void Client::post(Down message) {
   if (!plane_.post(std::move(message))) {
@@ -338,7 +355,11 @@ tunnel::DeviceHello Client::hello() const {
 
 void Client::on_status() {
   if (introducer_) {
-    introducer_->on_path(link_->has_path(), Clock::now());
+    const Time now = Clock::now();
+    // Through the relay a direct path is still looked for, and the box tries only what it is asked to.
+    const auto selected = link_->agent().selected();
+    introducer_->on_path(selected && !wire::channel_of(*selected), now);
+    perform(relay_.on_path(selected, now), now);
   }
   update_reachability();
   if (const auto status = link_->status(); parts_.tun && status.hello) {
@@ -370,6 +391,9 @@ void Client::on_refusal(const tunnel::Refusal& refusal) {
 }
 
 void Client::on_path(const Endpoint& endpoint) {
+  if (wire::channel_of(endpoint)) {
+    return;  // of this allocation only
+  }
   if (parts_.memory.endpoints.empty() || parts_.memory.endpoints.front() != endpoint) {
     parts_.memory.reached(endpoint);
     remember();

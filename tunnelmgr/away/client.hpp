@@ -11,6 +11,7 @@
 #include "tunnelmgr/away/box_link.hpp"
 #include "tunnelmgr/away/data_plane.hpp"
 #include "tunnelmgr/away/introducer.hpp"
+#include "tunnelmgr/away/relay.hpp"
 #include "tunnelmgr/away/state.hpp"
 #include "tunnelmgr/away/tun.hpp"
 #include "tunnelmgr/away/viewing.hpp"
@@ -22,8 +23,12 @@
 #include "tunnelmgr/runtime/machine_timer.hpp"
 #include "tunnelmgr/runtime/readable_watch.hpp"
 #include "tunnelmgr/secure/openssl_crypto.hpp"
+#include "tunnelmgr/secure/openssl_old_hashes.hpp"
+#include "tunnelmgr/signalling/relay_url.hpp"
 
 namespace hearthcast::away {
+
+class RelayResolver;  // client_relay.cpp
 
 class Client final : private LinkHost {
  public:
@@ -65,6 +70,7 @@ class Client final : private LinkHost {
   [[nodiscard]] std::string rendezvous_text() const;
   [[nodiscard]] std::optional<Endpoint> mapped() const { return presence_.mapped(); }
   [[nodiscard]] std::uint16_t port() const { return parts_.socket.port(); }
+  [[nodiscard]] const Relay& relay() const { return relay_; }
 
  private:
   Client(Parts parts, secure::DtlsContext dtls);
@@ -78,6 +84,7 @@ class Client final : private LinkHost {
   void on_refusal(const tunnel::Refusal& refusal) override;
   void on_path(const Endpoint& endpoint) override;
   void on_packet(Bytes ip_packet) override;
+  [[nodiscard]] std::string name_of(const Endpoint& path) const override;
 
   void connect(Time now);
   void connect_rendezvous();
@@ -96,6 +103,10 @@ class Client final : private LinkHost {
   void arm();
   void perform(const ViewingActions& actions);
   void perform(const nat::PresenceActions& actions, Time now);
+  void perform(const RelayActions& actions, Time now);
+  void on_relays(const signalling::RelayAccess& access, Time now);
+  void on_relay_changed(Time now);
+  void on_behind_relay(const Endpoint& from, Bytes datagram, Time now);
   void hand_over(RequestId request, ChannelId channel);
   void remember();
 
@@ -110,6 +121,7 @@ class Client final : private LinkHost {
   Networks networks_;  // with a TUN: all but that
   secure::DtlsContext dtls_;
   secure::OpenSslCrypto crypto_;
+  secure::OpenSslOldHashes old_hashes_;
   secure::OpenSslRandom random_;
   std::optional<BoxRecord> box_;
   std::uint64_t channels_revision_ = 0;
@@ -118,6 +130,9 @@ class Client final : private LinkHost {
   std::optional<BoxLink> link_;
   std::optional<Introducer> introducer_;
   nat::Presence presence_;
+  Relay relay_;
+  // While the relay's name is asked for; shared with nobody, but its type is known in one file only.
+  std::shared_ptr<RelayResolver> resolver_;
   std::unique_ptr<http::SignallingLink> signalling_;
 
   Viewing viewing_;

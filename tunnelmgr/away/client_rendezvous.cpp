@@ -17,6 +17,8 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
     account.interval = std::chrono::seconds(joined->presence.interval_s);
     perform(presence_.start(std::move(account), now), now);
     introducer_->on_joined(true, now);
+  } else if (auto* relays = std::get_if<signalling::RelaysOffered>(&event)) {
+    on_relays(relays->access, now);
   } else if (std::holds_alternative<signalling::Left>(event)) {
     introducer_->on_joined(false, now);
   } else if (auto* answer = std::get_if<signalling::IntroductionAnswered>(&event)) {
@@ -31,6 +33,7 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
       parts_.memory.candidates.push_back(candidate.endpoint);
     }
     remember();
+    perform(relay_.set_peers(parts_.memory.candidates, now), now);
     link_->on_candidates(candidates, now);
   } else if (auto* failed = std::get_if<signalling::RequestFailed>(&event)) {
     parts_.log.info("introduction", {{"error", failed->text}});
@@ -67,6 +70,9 @@ void Client::update_candidates(Time now) {
   if (const auto mapped = presence_.mapped()) {
     candidates.push_back({signalling::CandidateType::kServerReflexive, *mapped});
   }
+  if (const auto relayed = relay_.relayed()) {
+    candidates.push_back({signalling::CandidateType::kRelayed, *relayed});
+  }
   if (const auto interfaces = linux::list_interfaces()) {
     for (const auto& interface : *interfaces) {
       if (parts_.tun && interface.index == parts_.tun->index()) {
@@ -90,6 +96,7 @@ void Client::on_network_change() {
     link_->on_network_change(now);
   }
   perform(presence_.on_network_change(now), now);
+  perform(relay_.on_network_change(now), now);
   if (signalling_) {
     signalling_->on_network_change();
   }

@@ -95,8 +95,13 @@ Json tun_json(const Tun& tun, const Statistics* statistics) {
   return object;
 }
 
-Json path_json(const LinkStatus& link) {
+Json path_json(const Client& client, const LinkStatus& link) {
   Json path{{"endpoint", link.path->to_string()}};
+  if (wire::channel_of(*link.path)) {
+    const auto server = client.relay().server();
+    path["endpoint"] = server ? server->to_string() : "";
+    path["reason"] = client.relay().reason(*link.path, client.mapped());
+  }
   if (link.path_type) {
     path["type"] = std::string(nat::to_string(*link.path_type));
   }
@@ -148,7 +153,7 @@ std::string status_json(const Client& client) {
   if (const auto link = client.link()) {
     status["state"] = word(link->phase);
     if (link->path) {
-      status["path"] = path_json(*link);
+      status["path"] = path_json(client, *link);
     }
     if (link->hello) {
       status["approval"] = tunnel::to_string(link->hello->state);

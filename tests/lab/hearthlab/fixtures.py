@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,10 @@ from .world import Away, World
 _raised: list[World] = []
 
 
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """Provider, rendezvous and box are running; the box has the provider's channels."""
-    lab = World(prefix("hce-"))
+@contextmanager
+def raised(**options: Any) -> Iterator[World]:
+    """A world that is up, and whose programs' logs a failure shows."""
+    lab = World(prefix("hce-"), **options)
     _raised.append(lab)
     try:
         lab.up()
@@ -29,6 +31,13 @@ def world() -> Iterator[World]:
     finally:
         _raised.remove(lab)
         lab.down()
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Provider, rendezvous and box are running; the box has the provider's channels."""
+    with raised() as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")

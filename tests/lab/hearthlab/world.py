@@ -16,6 +16,7 @@ from .namespace import Namespace
 from .observer import Observer
 from .player import Answer, Player, get, playing
 from .program import Program, Refused, binaries
+from .relay import Relay
 from .service import ROOT, Service
 from .topology import RENDEZVOUS_IP4, Topology
 from .waiting import until
@@ -64,7 +65,7 @@ class Away:
 class World:
     """Raised by `up`, removed by `down`. Everything that the programs write lies below `folder`."""
 
-    def __init__(self, prefix: str, folder: Path | None = None) -> None:
+    def __init__(self, prefix: str, folder: Path | None = None, *, relay: bool = False) -> None:
         self.topology = Topology(prefix)
         # Not below the checkout: the programs run as an unprivileged user, who may not be let in there.
         self.folder = folder or Path(tempfile.mkdtemp(prefix="hearthcast-lab-"))
@@ -76,12 +77,15 @@ class World:
         self.rendezvous: Program
         self.box: Program
         self.pin = ""
+        self.relay = Relay(self.topology, self.folder / "relay") if relay else None
         self.failed_raisings: list[str] = []  # what the edge looked like each time that it passed nothing
 
     def up(self) -> None:
         """Network, provider, rendezvous and box, with the provider's playlist imported."""
         self.topology.up()
         self.start_provider()
+        if self.relay:
+            self.relay.start()
         self.start_rendezvous()
         self.start_box()
         self.import_provider_playlist()
@@ -126,6 +130,8 @@ class World:
         for program in reversed(self._programs):
             with contextlib.suppress(Exception):
                 program.stop()
+        if self.relay:
+            self.relay.stop()
         self.service.stop()
         self.topology.down()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -141,7 +147,8 @@ class World:
     def start_rendezvous(self) -> None:
         self.rendezvous = self._program(
             "rendezvous", "rendezvous", "rendezvous",
-            {"listen": {"wss": "0.0.0.0:443", "udp_port": 3478}}, unprivileged=True,
+            {"listen": {"wss": "0.0.0.0:443", "udp_port": 3478}, **(self.relay.settings() if self.relay else {})},
+            unprivileged=True,
         )
         self.rendezvous.start()
         self.pin = until(lambda: self.rendezvous.call("pin").strip(), "the rendezvous' pin").split()[-1]

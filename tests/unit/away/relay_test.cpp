@@ -1,0 +1,172 @@
+#include "tunnelmgr/away/relay.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/nat/fake_relay.hpp"
+
+namespace hearthcast::away {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct RelayTest : testing::Test {
+  void settle(RelayActions actions) {
+    do {  // what waits at the server comes in any case
+      for (const auto& action : actions) {
+        if (const auto* send = std::get_if<RelaySend>(&action)) {
+          EXPECT_EQ(send->to, account.server);
+          server.take(send->bytes, now);
+        } else if (const auto* came = std::get_if<RelayArrived>(&action)) {
+          arrived.push_back(*came);
+        } else if (const auto* failed = std::get_if<RelayFailed>(&action)) {
+          failures.push_back(failed->reason);
+        }
+      }
+      actions.clear();
+      for (const auto& datagram : server.answers()) {
+        if (const auto message = wire::decode_stun(datagram)) {
+          EXPECT_TRUE(relay.takes(account.server, *message) || !relay.server());
+          const auto more = relay.on_stun(datagram, *message, now);
+          actions.insert(actions.end(), more.begin(), more.end());
+        }
+      }
+    } while (!actions.empty());
+  }
+  void run_until(Time end) {
+    while (relay.next_deadline() <= end) {
+      now = std::max(now, relay.next_deadline());
+      settle(relay.on_deadline(now));
+    }
+    now = end;
+  }
+  void give() { settle(relay.on_account(account, 48h, now)); }
+  void connect_by_relay() {
+    give();
+    settle(relay.set_peers({box}, now));
+    settle(relay.on_path(std::nullopt, now));
+    run_until(now + 1s);
+  }
+
+  nat::FakeRelay server;
+  secure::OpenSslCrypto crypto;
+  secure::OpenSslOldHashes hashes;
+  secure::OpenSslRandom random;
+  Relay relay{crypto, hashes, random};
+  nat::TurnAccount account{*Endpoint::parse("203.0.113.10:3479"), server.username, server.password};
+  Endpoint box = *Endpoint::parse("198.51.100.2:50123");
+  Time now{1h};
+  std::vector<RelayArrived> arrived;
+  std::vector<std::string> failures;
+};
+
+TEST_F(RelayTest, ADirectPathIsGivenAMomentFirst) {
+  give();
+  settle(relay.on_path(std::nullopt, now));
+  EXPECT_EQ(relay.next_deadline(), now + Relay::kPatience);
+  EXPECT_FALSE(relay.server());
+  settle(relay.on_path(*Endpoint::parse("198.51.100.2:4755"), now + 100ms));
+  EXPECT_EQ(relay.next_deadline(), kNever);
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 0);
+}
+
+TEST_F(RelayTest, WithoutOneTheRelayIsAskedWhicheverComesFirst) {
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 10s);
+  EXPECT_FALSE(relay.relayed()) << "nothing to ask with";
+  give();
+  run_until(now + 1s);
+  EXPECT_EQ(relay.relayed(), server.relayed);
+  EXPECT_EQ(relay.server(), account.server);
+}
+
+TEST_F(RelayTest, AnAccountThatHasEndedIsNotUsed) {
+  settle(relay.on_account(account, 1h, now));
+  now += 2h;
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 10s);
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 0);
+}
+
+TEST_F(RelayTest, OnlyPublicAddressesOfTheBoxMaySpeakToIt) {
+  give();
+  settle(relay.set_peers({box, *Endpoint::parse("192.168.1.10:4755"), *Endpoint::parse("[2001:db8::1]:4755"),
+                          *Endpoint::parse("198.51.100.2:4755")},
+                         now));
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 1s);
+  EXPECT_EQ(server.seen[wire::kTurnCreatePermission], 1);
+  EXPECT_TRUE(server.from_peer(box, as_bytes("check"), now));
+}
+
+TEST_F(RelayTest, DatagramsOfThePeerComeFromItsChannelAndGoBackThere) {
+  connect_by_relay();
+  ASSERT_TRUE(server.from_peer(box, as_bytes("check"), now));
+  settle(relay.on_deadline(now));
+  ASSERT_EQ(arrived.size(), 1U);
+  ASSERT_TRUE(wire::channel_of(arrived[0].from));
+  settle(relay.send(arrived[0].from, as_bytes("answer"), now));
+  ASSERT_EQ(server.to_peers.size(), 1U);
+  EXPECT_EQ(server.to_peers[0].to, box);
+  EXPECT_THAT(relay.send(box, as_bytes("no channel"), now), IsEmpty());
+}
+
+TEST_F(RelayTest, IsGivenUpOnceADirectPathHasCarriedForAWhile) {
+  connect_by_relay();
+  ASSERT_TRUE(relay.relayed());
+  settle(relay.on_path(*Endpoint::parse("198.51.100.2:4755"), now));
+  run_until(now + Relay::kSettled - 1s);
+  EXPECT_TRUE(server.allocated(now));
+  run_until(now + 2s);
+  EXPECT_FALSE(server.allocated(now));
+  EXPECT_FALSE(relay.server());
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 1s);
+  EXPECT_TRUE(server.allocated(now)) << "and asked again when that is lost";
+}
+
+TEST_F(RelayTest, StaysWhileItCarriesOrTheDirectPathDoesNotHold) {
+  connect_by_relay();
+  settle(relay.on_path(wire::channel_endpoint(0x4001), now));
+  run_until(now + 30min);
+  EXPECT_TRUE(server.allocated(now));
+  settle(relay.on_path(*Endpoint::parse("198.51.100.2:4755"), now));
+  run_until(now + 30s);
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 30min);
+  EXPECT_TRUE(server.allocated(now));
+}
+
+TEST_F(RelayTest, AFailureIsToldInWords) {
+  server.refuse(wire::kTurnAllocate, 486);
+  connect_by_relay();
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_THAT(failures[0], HasSubstr("quota"));
+  EXPECT_FALSE(relay.relayed());
+}
+
+TEST_F(RelayTest, StopGivesItBack) {
+  connect_by_relay();
+  settle(relay.stop());
+  EXPECT_FALSE(server.allocated(now));
+  EXPECT_EQ(relay.next_deadline(), kNever);
+}
+
+TEST_F(RelayTest, SaysWhy) {
+  connect_by_relay();
+  ASSERT_TRUE(server.from_peer({box.address, 61000}, as_bytes("check"), now));
+  settle(relay.on_deadline(now));
+  const Endpoint path = arrived.at(0).from;
+  const Endpoint other{server.mapped.address, 7};
+  EXPECT_EQ(relay.reason(path, other), "both NATs assign a port per destination");
+  EXPECT_EQ(relay.reason(path, server.mapped), "the NAT at home assigns a port per destination");
+  settle(relay.set_peers({box, {box.address, 61000}}, now));
+  EXPECT_EQ(relay.reason(path, other), "the NAT of this network assigns a port per destination");
+  EXPECT_EQ(relay.reason(path, server.mapped), "no direct way lets packets through");
+  EXPECT_THAT(relay.reason(path, std::nullopt), HasSubstr("rendezvous"));
+}
+
+}  // namespace
+}  // namespace hearthcast::away
