@@ -168,7 +168,7 @@ void DevicePeer::perform(const nat::Actions& actions) {
         host_.post(datapath::MoveSession{peer_, selected->remote});
       }
       host_.on_path(*this);
-    } else {
+    } else if (std::holds_alternative<nat::PathLost>(action)) {
       context_.log.info("path_lost", {{"device", identity_.to_string().substr(0, 8)}});
       handshake_.abandon();
       // Without consent nothing may be sent there any more (RFC 7675 section 5.1).

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
-from hearthlab import nat
 from hearthlab.channels import ONE
 from hearthlab.comparison import compare
 from hearthlab.film import DATAGRAM
 from hearthlab.fixtures import raised
 from hearthlab.relay import PORT, SECRET
-from hearthlab.topology import AWAY_WAN_IP4, HOME_WAN_IP4, RENDEZVOUS_IP4
+from hearthlab.sites import block_between_sites, give_access, open_between_sites
+from hearthlab.topology import RENDEZVOUS_IP4
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
-
-SYMMETRIC = nat.PROFILES["symmetric"]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +25,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def away(world: World) -> Away:
-    for router, wan in (("homenat", HOME_WAN_IP4), ("awaynat", AWAY_WAN_IP4)):
-        nat.apply(world.topology[router], wan, SYMMETRIC)
+    give_access(world.topology, home="symmetric", away="symmetric")
     world.box.stop()  # its connections were those of another router
     world.box.start()
     until(lambda: world.box.ask("status"), "the box's control socket")
@@ -57,16 +55,28 @@ def test_the_path_and_its_reason_are_shown(world: World, away: Away) -> None:
 
 
 def test_a_direct_path_is_taken_when_there_is_one_and_no_packet_is_lost(world: World, away: Away) -> None:
+    away.program.stop()
+    world.box.stop()
+    give_access(world.topology, home="port-restricted", away="port-restricted")
+    block_between_sites(world.topology)
+    world.box.start()
+    world.wait_for_rendezvous(world.box)
+    away.program.start()
     player = away.playing(ONE, timeout=120)
+    path = away.program.ask("status")["path"]
+    assert (path["type"], path["reason"]) == ("relay", "no direct way lets packets through")
     player.wait_for_more(500 * DATAGRAM)
-    for router, wan in (("homenat", HOME_WAN_IP4), ("awaynat", AWAY_WAN_IP4)):
-        world.topology[router].nft("flush ruleset\n" + nat.PORT_RESTRICTED.rules.replace("{wan}", wan))
+    open_between_sites(world.topology)
+    opened = time.monotonic()
     until(lambda: away.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
+    assert time.monotonic() - opened < 60
     player.wait_for_more(1000 * DATAGRAM)
     data = player.data()
     player.close()
     result = compare(world.service.film(ONE), data)
     assert result.bytes_equal, result
+    (stream,) = away.program.ask("status")["streams"]
+    assert (stream["lost"], stream["repaired"]) == (0, 0), stream
 
 
 def test_no_log_has_a_secret(world: World, away: Away) -> None:

@@ -54,6 +54,10 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
   for (const auto& action : actions) {
     if (const auto* send = std::get_if<nat::SendDatagram>(&action)) {
       host_.send(send->to, send->bytes);
+    } else if (const auto* nominated = std::get_if<nat::PathNominated>(&action)) {
+      if (session_) {  // no packet is lost in the change: the box moves when it has the check that follows
+        host_.post(datapath::HearSession{peer_, nominated->remote});
+      }
     } else if (const auto* path = std::get_if<nat::PathSelected>(&action)) {
       context_.log.info("path_selected", {{"endpoint", host_.name_of(path->remote)},
                                           {"type", std::string(nat::to_string(path->type))}});

@@ -9,7 +9,8 @@ namespace {
 
 constexpr Duration kMappingWait = std::chrono::seconds{1};  // for the answer to the first presence request
 constexpr Duration kFirstRepeat = std::chrono::seconds{4};
-constexpr Duration kLastRepeat = std::chrono::seconds{60};
+constexpr Duration kLastRepeat =
+    std::chrono::seconds{40};  // a direct path within a minute of there being one
 
 nat::CandidateType type_of(signalling::CandidateType type) {
   switch (type) {

@@ -61,9 +61,9 @@ struct TunListens {
 };
 
 using Down =
-    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                 datapath::SendInner, datapath::PassToSession, datapath::SetRelay, OpenStream, CloseStream,
-                 AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
+    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::HearSession,
+                 datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, datapath::SetRelay,
+                 OpenStream, CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

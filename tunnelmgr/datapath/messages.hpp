@@ -38,6 +38,12 @@ struct MoveSession {
   Endpoint endpoint;
 };
 
+// The peer may send from `endpoint`, too, before it is moved there. Unknown peers are ignored.
+struct HearSession {
+  PeerId peer;
+  Endpoint endpoint;
+};
+
 // Ends a session; with `close` a close_notify alert is sent first. Its viewers disappear with it at once.
 struct RemoveSession {
   PeerId peer;

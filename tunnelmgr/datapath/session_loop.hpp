@@ -67,6 +67,7 @@ class SessionLoop : protected PortSink {
     on_session_added();
   }
   void perform(MoveSession message) { sessions_.move(message); }
+  void perform(const HearSession& message) { sessions_.hear(message); }
   void perform(RemoveSession message);
   void perform(const SendInner& message);
   void perform(const SetRelay& message) { route_.set(message.relay); }

@@ -10,17 +10,16 @@ constexpr std::size_t kMaxEndpoints = 4;
 
 }  // namespace
 
-void SessionTable::claim(Peer& peer, const Endpoint& endpoint) {
+void SessionTable::claim(Peer& peer, const Endpoint& endpoint, bool first) {
   if (const auto owner = endpoints_.find(endpoint); owner != endpoints_.end()) {
     std::erase(owner->second->accepted, endpoint);
   }
-  peer.accepted.insert(peer.accepted.begin(), endpoint);
+  peer.accepted.insert(peer.accepted.begin() + (first || peer.accepted.empty() ? 0 : 1), endpoint);
   if (peer.accepted.size() > kMaxEndpoints) {
     endpoints_.erase(peer.accepted.back());
     peer.accepted.pop_back();
   }
   endpoints_[endpoint] = &peer;
-  peer.endpoint = endpoint;
 }
 
 void SessionTable::add(AddSession message) {
@@ -30,12 +29,20 @@ void SessionTable::add(AddSession message) {
     slot->id = message.peer;
   }
   slot->session = std::move(message.session);
-  claim(*slot, message.endpoint);
+  claim(*slot, message.endpoint, true);
+  slot->endpoint = message.endpoint;
 }
 
 void SessionTable::move(const MoveSession& message) {
   if (Peer* peer = find(message.peer); peer != nullptr) {
-    claim(*peer, message.endpoint);
+    claim(*peer, message.endpoint, true);
+    peer->endpoint = message.endpoint;
+  }
+}
+
+void SessionTable::hear(const HearSession& message) {
+  if (Peer* peer = find(message.peer); peer != nullptr && message.endpoint != peer->endpoint) {
+    claim(*peer, message.endpoint, false);
   }
 }
 

@@ -22,7 +22,7 @@ namespace hearthcast::datapath {
 struct Peer {
   PeerId id;
   Endpoint endpoint;               // where it is sent to
-  std::vector<Endpoint> accepted;  // newest first, `endpoint` among them
+  std::vector<Endpoint> accepted;  // `endpoint` first, then what was claimed last
   std::unique_ptr<secure::DtlsSession> session;
   std::uint64_t records = 0;  // opened
   Time last_received{};
@@ -37,6 +37,7 @@ class SessionTable {
  public:
   void add(AddSession message);  // with the id of a peer that exists: exchanges its session
   void move(const MoveSession& message);
+  void hear(const HearSession& message);
   // The peer, taken out; null when unknown.
   std::unique_ptr<Peer> remove(PeerId peer);
 
@@ -45,7 +46,7 @@ class SessionTable {
   [[nodiscard]] const std::unordered_map<PeerId, std::unique_ptr<Peer>>& peers() const { return peers_; }
 
  private:
-  void claim(Peer& peer, const Endpoint& endpoint);
+  void claim(Peer& peer, const Endpoint& endpoint, bool first);
 
   std::unordered_map<PeerId, std::unique_ptr<Peer>> peers_;
   std::unordered_map<Endpoint, Peer*> endpoints_;

@@ -35,6 +35,10 @@ struct SendDatagram {
 struct EndpointProven {
   Endpoint remote;
 };
+// The controlling end is about to nominate it: the peer may send by it before PathSelected comes.
+struct PathNominated {
+  Endpoint remote;
+};
 // Use this endpoint from now on: the first path, or a change of path.
 struct PathSelected {
   Endpoint remote;
@@ -42,7 +46,7 @@ struct PathSelected {
 };
 struct PathLost {};  // consent expired
 
-using Action = std::variant<SendDatagram, EndpointProven, PathSelected, PathLost>;
+using Action = std::variant<SendDatagram, EndpointProven, PathNominated, PathSelected, PathLost>;
 using Actions = std::vector<Action>;
 
 struct AgentCounters {

@@ -184,6 +184,7 @@ void Agent::reconsider(Time now, Actions& out) {
   const Time ready = *best->answered + timing_.nomination_wait;
   if (selected_ || nominating_ || !better_untried || now >= ready) {
     nominating_ = best->remote.endpoint;
+    out.push_back(PathNominated{*nominating_});
     check(*best, now, out);
   } else {
     nominate_at_ = ready;

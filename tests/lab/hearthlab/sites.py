@@ -69,11 +69,21 @@ def join_by_ip6(topology: Topology, *, firewall: bool = False) -> None:
         topology[host].ip(f"address replace {inner}::20/64 dev eth0 nodad", f"route replace default via {inner}::1")
         if firewall:
             topology[router].nft(nat.FIREWALL6)
+    block_between_sites(topology)
+
+
+def block_between_sites(topology: Topology) -> None:
+    """From now on no IPv4 datagram of one site comes to the other, whatever their NATs are; the rest of the Internet stays."""
     topology["internet"].nft(_NO_IP4_BETWEEN_THE_SITES)
+
+
+def open_between_sites(topology: Topology) -> None:
+    """Undoes `block_between_sites`."""
+    topology["internet"].nft("flush ruleset")
 
 
 def part_ip6(topology: Topology) -> None:
     """Undoes `join_by_ip6`."""
     for *_, host in _SITES.values():
         topology[host].run("ip", "-6", "address", "flush", "dev", "eth0", "scope", "global")
-    topology["internet"].nft("flush ruleset")
+    open_between_sites(topology)

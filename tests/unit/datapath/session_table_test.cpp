@@ -47,8 +47,45 @@ TEST(SessionTable, TheLastClaimToAnEndpointHolds) {
   EXPECT_EQ(table.find(at(10)), nullptr);
 }
 
+TEST(SessionTable, APeerIsHeardWhereItWillBeMovedTo) {
+  SessionTable table;
+  table.add(session(1, 10));
+  table.hear({PeerId{1}, at(11)});
+  EXPECT_EQ(table.find(at(11))->id, PeerId{1});
+  EXPECT_EQ(table.find(PeerId{1})->endpoint, at(10)) << "it is not sent to there yet";
+  table.move({PeerId{1}, at(11)});
+  EXPECT_EQ(table.find(PeerId{1})->endpoint, at(11));
+  EXPECT_EQ(table.find(at(10))->id, PeerId{1}) << "the old path is heard until it is quiet";
+  EXPECT_EQ(table.find(PeerId{1})->accepted.size(), 2U);
+}
+
+TEST(SessionTable, WhereItIsSentToIsHeardWhateverElseIs) {
+  SessionTable table;
+  table.add(session(1, 10));
+  for (int port = 11; port <= 20; ++port) {
+    table.hear({PeerId{1}, at(port)});
+    table.hear({PeerId{1}, at(10)});  // it is there
+  }
+  EXPECT_EQ(table.find(at(10))->id, PeerId{1});
+  EXPECT_EQ(table.find(at(17)), nullptr);
+  for (int port = 18; port <= 20; ++port) {
+    EXPECT_NE(table.find(at(port)), nullptr) << port;
+  }
+}
+
+TEST(SessionTable, APeerWhoseOnlyEndpointAnotherTookIsHeardElsewhere) {
+  SessionTable table;
+  table.add(session(1, 10));
+  table.add(session(2, 10));
+  table.hear({PeerId{1}, at(11)});  // its own only endpoint is the other's now
+  table.hear({PeerId{1}, at(11)});
+  EXPECT_EQ(table.find(at(11))->id, PeerId{1});
+  EXPECT_EQ(table.find(at(10))->id, PeerId{2});
+}
+
 TEST(SessionTable, UnknownPeersAreIgnored) {
   SessionTable table;
+  table.hear({PeerId{9}, at(1)});
   table.move({PeerId{9}, at(1)});
   EXPECT_EQ(table.remove(PeerId{9}), nullptr);
   EXPECT_EQ(table.find(at(1)), nullptr);

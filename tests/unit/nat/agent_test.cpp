@@ -186,6 +186,11 @@ TEST_F(AgentTest, APathThroughTheRelayIsUsedUntilThereIsABetterOne) {
   out = agent.on_stun(elsewhere, check(Role::kControlled), t0 + 1s);
   out = agent.on_stun(elsewhere, answer(out, pair.box), t0 + 1s + 10ms);
   EXPECT_TRUE(last_check(out).use_candidate);
+  const auto told = std::ranges::find_if(
+      out, [](const Action& action) { return std::holds_alternative<PathNominated>(action); });
+  ASSERT_NE(told, out.end());
+  EXPECT_EQ(std::get<PathNominated>(*told).remote, elsewhere);
+  EXPECT_TRUE(std::holds_alternative<SendDatagram>(*std::next(told))) << "told before the check is sent";
   out = agent.on_stun(elsewhere, answer(out, pair.box), t0 + 1s + 20ms);
   EXPECT_THAT(out, Contains(VariantWith<PathSelected>(_)));
   EXPECT_EQ(agent.selected(), elsewhere);
