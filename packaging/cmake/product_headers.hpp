@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <span>
@@ -24,4 +25,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include <nlohmann/json.hpp>

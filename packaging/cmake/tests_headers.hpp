@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <span>
@@ -27,4 +28,3 @@
 #include <utility>
 #include <variant>
 #include <vector>
-#include <nlohmann/json.hpp>
