@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tunnelmgr/nat/check.hpp"
 #include "tunnelmgr/secure/openssl_crypto.hpp"
 #include "tunnelmgr/wire/channel_endpoint.hpp"
