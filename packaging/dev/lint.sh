@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # lint [--quick | OPTION...]: formatting of C++, shell scripts, Python that compiles; without --quick clang-tidy over
-# everything that is not known to be clean. Options are those of tidy.py: --jobs N, --fresh, --profile, files.
+# everything that is not known to be clean. Options are those of tidy.py: --jobs N, --fresh, --deep, --profile, files.
 # shellcheck source=packaging/dev/common.sh
 . packaging/dev/common.sh
 need test

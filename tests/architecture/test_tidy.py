@@ -150,6 +150,13 @@ def test_fresh_asks_for_everything(clone):
     assert clone.asked("--fresh") == ["one.cpp", "two.cpp"]
 
 
+def test_what_was_clean_deeply_is_clean_and_not_the_other_way_round(clone):
+    clone.stand_in.write_text(STAND_IN + 'echo "$@" >> "$ASKED"\n')
+    assert "--extra-arg=mode=shallow" in clone.asked("part/one.cpp")
+    assert "--extra-arg=mode=shallow" not in clone.asked("--deep", "part/one.cpp", "part/two.cpp")
+    assert clone.asked("--deep") == clone.asked() == []
+
+
 def test_named_files_only(clone):
     assert clone.asked("part/two.cpp") == ["two.cpp"]
 
