@@ -203,7 +203,7 @@ struct ClearEndpoint {
 };
 
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, FlowSignal, PlayerGone, SizeRefused, StatisticsReady,
-                        ClearReceived, ClearEndpoint>;
+                        datapath::SessionClosed, datapath::RelayStreamChanged, FlowSignal, PlayerGone,
+                        SizeRefused, StatisticsReady, ClearReceived, ClearEndpoint>;
 
 }  // namespace hearthcast::forward

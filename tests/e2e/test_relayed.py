@@ -10,9 +10,8 @@ from hearthlab.channels import ONE
 from hearthlab.comparison import compare
 from hearthlab.film import DATAGRAM
 from hearthlab.fixtures import raised
-from hearthlab.relay import PORT, SECRET
+from hearthlab.relay import ADDRESS, PORT, SECRET
 from hearthlab.sites import block_between_sites, give_access, open_between_sites
-from hearthlab.topology import RENDEZVOUS_IP4
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
@@ -47,7 +46,8 @@ def test_octets_are_the_providers(world: World, away: Away) -> None:
 def test_the_path_and_its_reason_are_shown(world: World, away: Away) -> None:
     path = away.program.ask("status")["path"]
     assert path["type"] == "relay"
-    assert path["endpoint"] == f"{RENDEZVOUS_IP4}:{PORT}"
+    assert path["endpoint"] == f"{ADDRESS}:{PORT}"
+    assert path["transport"] == "udp"
     assert path["reason"] == "both NATs assign a port per destination"
     assert "relayed: both NATs assign a port per destination" in away.program.call("status")
     (device,) = world.box.ask("devices")["devices"]

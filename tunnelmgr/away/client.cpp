@@ -183,6 +183,8 @@ void Client::on_up(Up message, Time now) {
     if (link_) {
       link_->on_session_closed(closed->peer, closed->reason, now);
     }
+  } else if (auto* relay = std::get_if<datapath::RelayStreamChanged>(&message)) {
+    perform(relay_.on_stream(relay->id, relay->open, relay->reason, now), now);
   } else if (auto* signal = std::get_if<StreamSignal>(&message)) {
     on_signal(*signal, now);
   } else if (const auto* overloaded = std::get_if<StreamOverloaded>(&message)) {

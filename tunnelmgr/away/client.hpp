@@ -105,6 +105,8 @@ class Client final : private LinkHost {
   void perform(const nat::PresenceActions& actions, Time now);
   void perform(const RelayActions& actions, Time now);
   void on_relays(const signalling::RelayAccess& access, Time now);
+  void on_relays_found(RelayAccount account, std::vector<RelayServer> servers, Time until, Time now);
+  void connect_relay(const RelayConnect& connect, Time now);
   void on_relay_changed(Time now);
   void on_behind_relay(const Endpoint& from, Bytes datagram, Time now);
   void hand_over(RequestId request, ChannelId channel);

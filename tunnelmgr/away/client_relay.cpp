@@ -1,30 +1,46 @@
 // The client's side of the relay: where it is, what it sends, and what comes through it.
+#include <algorithm>
 #include <boost/asio/ip/udp.hpp>
 #include <utility>
 
 #include "tunnelmgr/away/client.hpp"
+#include "tunnelmgr/secure/tls_context.hpp"
 #include "tunnelmgr/wire/demux.hpp"
 
 namespace hearthcast::away {
 
 namespace asio = boost::asio;
 
-// Asks for one name. Destroyed, it calls nobody.
+// Finds the addresses of relays, one name after the other. Destroyed, it calls nobody.
 class RelayResolver {
  public:
-  template <class Then>
-  RelayResolver(asio::io_context& io, const signalling::RelayUrl& url, Then then) : resolver_(io) {
-    resolver_.async_resolve(
-        url.host, std::to_string(url.port),
-        [then = std::move(then)](const boost::system::error_code& error,
-                                 const asio::ip::udp::resolver::results_type& results) mutable {
-          if (error != asio::error::operation_aborted) {
-            then(first_of(results));
-          }
-        });
+  using Then = std::function<void(std::vector<RelayServer>)>;
+
+  RelayResolver(asio::io_context& io, std::vector<signalling::RelayUrl> urls, Then then)
+      : resolver_(io), urls_(std::move(urls)), then_(std::move(then)) {
+    ask();
   }
 
  private:
+  void ask() {
+    if (next_ == urls_.size()) {
+      then_(std::move(found_));
+      return;
+    }
+    const auto& url = urls_[next_];
+    resolver_.async_resolve(
+        url.host, std::to_string(url.port),
+        [this](const boost::system::error_code& error, const asio::ip::udp::resolver::results_type& results) {
+          if (error == asio::error::operation_aborted) {
+            return;  // this is gone
+          }
+          const auto& asked = urls_[next_++];
+          if (const auto at = first_of(results)) {
+            found_.push_back({*at, asked.transport, asked.host});
+          }
+          ask();
+        });
+  }
   // IPv4 first: the allocation is of that family, and so are most of the networks that need one.
   static std::optional<Endpoint> first_of(const asio::ip::udp::resolver::results_type& results) {
     std::optional<Endpoint> found;
@@ -38,50 +54,77 @@ class RelayResolver {
   }
 
   asio::ip::udp::resolver resolver_;
+  std::vector<signalling::RelayUrl> urls_;
+  Then then_;
+  std::size_t next_ = 0;
+  std::vector<RelayServer> found_;
 };
 
+namespace {
+
+// UDP is best for media; where it is blocked, TLS on 443 passes more often than TCP.
+int rank(signalling::RelayUrl::Transport transport) {
+  switch (transport) {
+    case signalling::RelayUrl::Transport::kUdp:
+      return 0;
+    case signalling::RelayUrl::Transport::kTls:
+      return 1;
+    case signalling::RelayUrl::Transport::kTcp:
+      return 2;
+  }
+  return 3;
+}
+
+}  // namespace
+
 void Client::on_relays(const signalling::RelayAccess& access, Time now) {
-  std::optional<signalling::RelayUrl> url;
+  std::vector<signalling::RelayUrl> urls;
   for (const auto& text : access.urls) {
-    const auto parsed = signalling::parse_relay_url(text);
-    if (parsed && parsed->transport == signalling::RelayUrl::Transport::kUdp && !url) {
-      url = parsed;
+    if (auto parsed = signalling::parse_relay_url(text)) {
+      urls.push_back(std::move(*parsed));
     }
   }
-  if (!url) {
-    parts_.log.info("relay", {{"error", "the rendezvous names none that is spoken to over UDP"}});
-    return;
-  }
-  nat::TurnAccount account;
-  account.username = access.username;
-  account.password = access.password;
-  const Duration lifetime = std::chrono::seconds(access.lifetime_s);
-  if (const auto address = IpAddress::parse(url->host)) {
-    account.server = {*address, url->port};
-    perform(relay_.on_account(std::move(account), lifetime, now), now);
+  std::ranges::stable_sort(urls, {}, [](const signalling::RelayUrl& url) { return rank(url.transport); });
+  const RelayAccount account{{}, access.username, access.password};
+  const Time until = now + std::chrono::seconds(access.lifetime_s);
+  const bool all_addresses =
+      std::ranges::all_of(urls, [](const auto& url) { return IpAddress::parse(url.host).has_value(); });
+  if (all_addresses) {  // an answer of the resolver would come later
+    std::vector<RelayServer> servers;
+    for (const auto& url : urls) {
+      servers.push_back({{*IpAddress::parse(url.host), url.port}, url.transport, url.host});
+    }
+    on_relays_found(account, std::move(servers), until, now);
     return;
   }
   resolver_ = std::make_shared<RelayResolver>(
-      parts_.io, *url,
-      [this, account, lifetime, alive = alive_](const std::optional<Endpoint>& server) mutable {
-        if (!*alive) {
-          return;
+      parts_.io, std::move(urls), [this, account, until, alive = alive_](std::vector<RelayServer> servers) {
+        if (*alive) {
+          on_relays_found(account, std::move(servers), until, Clock::now());
+          arm();
         }
-        if (!server) {
-          parts_.log.warning("relay", {{"error", "its name is not known"}});
-          return;
-        }
-        account.server = *server;
-        const Time at = Clock::now();
-        perform(relay_.on_account(std::move(account), lifetime, at), at);
-        arm();
       });
+}
+
+void Client::on_relays_found(RelayAccount account, std::vector<RelayServer> servers, Time until, Time now) {
+  if (servers.empty()) {
+    parts_.log.warning("relay", {{"error", "none that the rendezvous names can be found"}});
+    return;
+  }
+  account.servers = std::move(servers);
+  perform(relay_.on_account(std::move(account), until - now, now), now);
 }
 
 void Client::perform(const RelayActions& actions, Time now) {
   for (const auto& action : actions) {
     if (const auto* out = std::get_if<RelaySend>(&action)) {
-      (void)parts_.socket.send(out->to, out->bytes);
+      if (out->on_stream) {
+        post(datapath::SendToRelay{out->bytes});
+      } else {
+        (void)parts_.socket.send(out->to, out->bytes);
+      }
+    } else if (const auto* connect = std::get_if<RelayConnect>(&action)) {
+      connect_relay(*connect, now);
     } else if (const auto* came = std::get_if<RelayArrived>(&action)) {
       on_behind_relay(came->from, came->bytes, now);
     } else if (const auto* failed = std::get_if<RelayFailed>(&action)) {
@@ -92,10 +135,31 @@ void Client::perform(const RelayActions& actions, Time now) {
   }
 }
 
+// A relay on TLS shows the rendezvous' own key, or a certificate of the system's authorities, as the
+// rendezvous does. What is said inside proves itself, and media are sealed for the box.
+void Client::connect_relay(const RelayConnect& connect, Time now) {
+  std::shared_ptr<secure::TlsContext> tls;
+  if (connect.server.transport == RelayTransport::kTls) {
+    const auto& pin = box_->rendezvous->pin;
+    auto made = pin ? secure::TlsContext::pinned_client(*pin) : secure::TlsContext::webpki_client();
+    if (!made) {
+      perform(relay_.on_stream(connect.id, false, made.error().text, now), now);
+      return;
+    }
+    tls = std::move(*made);
+  }
+  post(datapath::OpenRelayStream{connect.id, connect.server.endpoint, std::move(tls), connect.server.host});
+}
+
 void Client::on_relay_changed(Time now) {
-  post(datapath::SetRelay{relay_.server()});
+  const auto server = relay_.server();
+  if (!server || relay_.transport() == RelayTransport::kUdp) {  // a stream stays as it is
+    post(datapath::SetRelay{server});
+  }
   if (const auto relayed = relay_.relayed()) {
-    parts_.log.info("relay", {{"endpoint", relayed->to_string()}, {"server", relay_.server()->to_string()}});
+    parts_.log.info("relay", {{"endpoint", relayed->to_string()},
+                              {"server", server->to_string()},
+                              {"transport", to_string(relay_.transport())}});
   }
   update_candidates(now);
 }

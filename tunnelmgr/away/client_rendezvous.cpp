@@ -54,9 +54,12 @@ void Client::perform(const nat::PresenceActions& actions, Time now) {
       send(send_action->to, send_action->bytes);
     } else if (const auto* changed = std::get_if<nat::MappingChanged>(&action)) {
       parts_.log.info("mapping", {{"endpoint", changed->mapped.to_string()}});
+      relay_.on_udp(true);
       update_candidates(now);
     } else if (std::holds_alternative<nat::PresenceLost>(action)) {
       parts_.log.warning("presence_lost", {{"error", "the rendezvous does not answer on UDP"}});
+      relay_.on_udp(false);
+      update_candidates(now);
     }
   }
 }

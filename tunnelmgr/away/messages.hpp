@@ -60,10 +60,10 @@ struct TunListens {
   std::vector<membership::Subscription> subscriptions;
 };
 
-using Down =
-    std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::HearSession,
-                 datapath::RemoveSession, datapath::SendInner, datapath::PassToSession, datapath::SetRelay,
-                 OpenStream, CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
+using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::HearSession,
+                          datapath::RemoveSession, datapath::SendInner, datapath::PassToSession,
+                          datapath::SetRelay, datapath::OpenRelayStream, datapath::SendToRelay, OpenStream,
+                          CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ struct StatisticsReady {
 };
 
 using Up = std::variant<datapath::StunReceived, datapath::HandshakeReceived, datapath::InnerReceived,
-                        datapath::SessionClosed, StreamSignal, StreamOverloaded, TunSignal, PlayerGone,
-                        StatisticsReady>;
+                        datapath::SessionClosed, datapath::RelayStreamChanged, StreamSignal, StreamOverloaded,
+                        TunSignal, PlayerGone, StatisticsReady>;
 
 }  // namespace hearthcast::away

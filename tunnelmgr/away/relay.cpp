@@ -16,32 +16,56 @@ bool per_destination(const Endpoint& one, const Endpoint& other) {
   return one.address == other.address && one.port != other.port;
 }
 
+void append(RelayActions& out, RelayActions more) { std::ranges::move(more, std::back_inserter(out)); }
+
 }  // namespace
 
-RelayActions Relay::translate(const nat::TurnActions& actions) {
+const char* to_string(RelayTransport transport) {
+  switch (transport) {
+    case RelayTransport::kUdp:
+      return "udp";
+    case RelayTransport::kTcp:
+      return "tcp";
+    case RelayTransport::kTls:
+      return "tls";
+  }
+  return "";
+}
+
+RelayActions Relay::translate(const nat::TurnActions& actions, Time now) {
   RelayActions out;
   for (const auto& action : actions) {
     if (const auto* send = std::get_if<nat::TurnSend>(&action)) {
-      out.push_back(RelaySend{client_.server(), send->bytes});
+      out.push_back(RelaySend{client_.server(), by_stream(), send->bytes});
     } else if (const auto* received = std::get_if<nat::TurnReceived>(&action)) {
       out.push_back(RelayArrived{wire::channel_endpoint(received->channel), received->bytes});
     } else if (const auto* lost = std::get_if<nat::TurnLost>(&action)) {
       out.push_back(RelayFailed{lost->reason});
       out.push_back(RelayChanged{});
+      if (account_->servers.size() > 1 || by_stream()) {
+        append(out, try_next(now));
+        return out;
+      }
+    } else if (std::holds_alternative<nat::TurnRedirected>(action) && by_stream()) {
+      out.push_back(RelayFailed{"the relay sends its clients to another one"});
+      append(out, try_next(now));
+      return out;
     } else {
+      rounds_ = 0;
       out.push_back(RelayChanged{});
     }
   }
   return out;
 }
 
-RelayActions Relay::on_account(nat::TurnAccount account, Duration lifetime, Time now) {
+RelayActions Relay::on_account(RelayAccount account, Duration lifetime, Time now) {
   account_ = std::move(account);
   account_until_ = now + lifetime;
   if (client_.active()) {
-    return translate(client_.start(*account_, now));
+    return translate(
+        client_.start({current_->endpoint, account_->username, account_->password, by_stream()}, now), now);
   }
-  if (searching_ && !path_) {
+  if (searching_ && !path_ && !current_) {
     begin_at_ = std::min(begin_at_, now + kPatience);
   }
   return {};
@@ -54,25 +78,79 @@ RelayActions Relay::on_path(const std::optional<Endpoint>& selected, Time now) {
     return {};
   }
   const bool direct = selected && !wire::channel_of(*selected);
-  end_at_ = direct && client_.active() ? now + kSettled : kNever;
+  end_at_ = direct && current_ ? now + kSettled : kNever;
   if (selected) {
     begin_at_ = kNever;
-  } else if (!client_.active()) {
+  } else if (!current_) {
     begin_at_ = now + kPatience;
+  } else if (former && wire::channel_of(*former)) {  // it does not carry any more: from the beginning
+    auto out = drop();
+    append(out, begin(now));
+    return out;
   }
   return {};
 }
 
 RelayActions Relay::begin(Time now) {
   begin_at_ = kNever;
-  if (!account_ || now >= account_until_) {
+  index_ = 0;
+  if (!account_ || now >= account_until_ || account_->servers.empty()) {
     return {};  // on_account() begins
   }
+  return attempt(now);
+}
+
+RelayActions Relay::attempt(Time now) {
+  current_ = account_->servers[index_];
+  if (by_stream()) {
+    give_up_at_ = now + kStreamPatience;
+    return {RelayConnect{++stream_, *current_}};
+  }
+  give_up_at_ =
+      account_->servers.size() > 1 ? now + (udp_passes_ ? kProvenUdpPatience : kUdpPatience) : kNever;
+  return ask(now);
+}
+
+RelayActions Relay::ask(Time now) {
   RelayActions out{RelayChanged{}};
-  RelayActions more = set_peers(candidates_, now);
-  out.insert(out.end(), more.begin(), more.end());
-  more = translate(client_.start(*account_, now));
-  out.insert(out.end(), more.begin(), more.end());
+  append(out, set_peers(candidates_, now));
+  append(out, translate(client_.start(
+                            {current_->endpoint, account_->username, account_->password, by_stream()}, now),
+                        now));
+  return out;
+}
+
+RelayActions Relay::on_stream(std::uint64_t id, bool open, const std::string& reason, Time now) {
+  if (id != stream_ || !by_stream()) {
+    return {};
+  }
+  if (open) {
+    give_up_at_ = now + kStreamPatience;
+    return ask(now);
+  }
+  RelayActions out{RelayFailed{current_->endpoint.to_string() + " over " + to_string(current_->transport) +
+                               ": " + reason}};
+  append(out, try_next(now));
+  return out;
+}
+
+// Without a word to the relay, which is not there or does not want us.
+RelayActions Relay::drop() {
+  if (client_.active()) {
+    (void)client_.stop();
+  }
+  current_.reset();
+  give_up_at_ = kNever;
+  return {RelayChanged{}};
+}
+
+RelayActions Relay::try_next(Time now) {
+  auto out = drop();
+  if (++index_ < account_->servers.size() && now < account_until_) {
+    append(out, attempt(now));
+  } else if (!path_ || wire::channel_of(*path_)) {
+    begin_at_ = now + std::min(kLastPause, kFirstPause * (1 << std::min(rounds_++, 5)));
+  }
   return out;
 }
 
@@ -85,7 +163,7 @@ RelayActions Relay::set_peers(const std::vector<Endpoint>& candidates, Time now)
       peers.push_back(address);  // the allocation is of IPv4
     }
   }
-  return translate(client_.permit(std::move(peers), now));
+  return translate(client_.permit(std::move(peers), now), now);
 }
 
 RelayActions Relay::stop() {
@@ -94,10 +172,12 @@ RelayActions Relay::stop() {
     const Endpoint server = client_.server();
     for (const auto& action : client_.stop()) {
       if (const auto* send = std::get_if<nat::TurnSend>(&action)) {
-        out.push_back(RelaySend{server, send->bytes});
+        out.push_back(RelaySend{server, by_stream(), send->bytes});
       }
     }
-    out.push_back(RelayChanged{});
+  }
+  if (current_) {
+    append(out, drop());
   }
   begin_at_ = kNever;
   end_at_ = kNever;
@@ -109,15 +189,24 @@ bool Relay::takes(const Endpoint& from, const wire::StunMessage& decoded) const 
 }
 
 RelayActions Relay::on_stun(Bytes datagram, const wire::StunMessage& decoded, Time now) {
-  return translate(client_.on_stun(datagram, decoded, now));
+  give_up_at_ = kNever;  // it is there, whatever it says
+  return translate(client_.on_stun(datagram, decoded, now), now);
 }
 
 RelayActions Relay::send(const Endpoint& to, Bytes datagram, Time now) {
   const auto channel = wire::channel_of(to);
-  return channel ? translate(client_.send(*channel, datagram, now)) : RelayActions{};
+  return channel ? translate(client_.send(*channel, datagram, now), now) : RelayActions{};
 }
 
-RelayActions Relay::on_network_change(Time now) { return translate(client_.on_network_change(now)); }
+RelayActions Relay::on_network_change(Time now) {
+  udp_passes_ = false;
+  if (!current_) {
+    return {};
+  }
+  auto out = drop();
+  append(out, begin(now));
+  return out;
+}
 
 RelayActions Relay::on_deadline(Time now) {
   if (end_at_ <= now) {
@@ -126,10 +215,18 @@ RelayActions Relay::on_deadline(Time now) {
   if (begin_at_ <= now) {
     return begin(now);
   }
-  return client_.next_deadline() <= now ? translate(client_.on_deadline(now)) : RelayActions{};
+  if (give_up_at_ <= now) {
+    RelayActions out{RelayFailed{"the relay " + current_->endpoint.to_string() + " does not answer over " +
+                                 to_string(current_->transport)}};
+    append(out, try_next(now));
+    return out;
+  }
+  return client_.next_deadline() <= now ? translate(client_.on_deadline(now), now) : RelayActions{};
 }
 
-Time Relay::next_deadline() const { return std::min({begin_at_, end_at_, client_.next_deadline()}); }
+Time Relay::next_deadline() const {
+  return std::min({begin_at_, give_up_at_, end_at_, client_.next_deadline()});
+}
 
 std::optional<Endpoint> Relay::server() const {
   return client_.active() ? std::optional(client_.server()) : std::nullopt;
@@ -141,6 +238,9 @@ std::optional<Endpoint> Relay::relayed() const {
 }
 
 std::string Relay::reason(const Endpoint& path, const std::optional<Endpoint>& mapped) const {
+  if (by_stream()) {
+    return mapped ? "this network lets no UDP through to the relay" : "this network blocks UDP";
+  }
   const auto channel = wire::channel_of(path);
   const auto peer = channel ? client_.peer(*channel) : std::nullopt;
   const auto& allocation = client_.allocation();

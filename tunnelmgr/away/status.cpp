@@ -100,6 +100,7 @@ Json path_json(const Client& client, const LinkStatus& link) {
   if (wire::channel_of(*link.path)) {
     const auto server = client.relay().server();
     path["endpoint"] = server ? server->to_string() : "";
+    path["transport"] = to_string(client.relay().transport());
     path["reason"] = client.relay().reason(*link.path, client.mapped());
   }
   if (link.path_type) {

@@ -17,7 +17,8 @@
 
 namespace hearthcast::secure {
 class DtlsSession;
-}
+class TlsContext;
+}  // namespace hearthcast::secure
 
 namespace hearthcast::datapath {
 
@@ -69,6 +70,20 @@ struct SetRelay {
   std::optional<Endpoint> relay;
 };
 
+// A stream to this end's relay, which takes the place of whatever way there was to one. RelayStreamChanged
+// says when it is open, and when it is not any more.
+struct OpenRelayStream {
+  std::uint64_t id = 0;
+  Endpoint server;
+  std::shared_ptr<secure::TlsContext> tls;  // null: TCP without it
+  std::string host;                         // whom TLS has to find there
+};
+
+// A TURN message on that stream; lost when it is not open.
+struct SendToRelay {
+  Buffer message;
+};
+
 // Ends the thread. Posted by DataPlane::stop().
 struct Stop {};
 
@@ -98,6 +113,13 @@ struct InnerReceived {
 struct SessionClosed {
   PeerId peer;
   std::string reason;
+};
+
+// Of the last OpenRelayStream.
+struct RelayStreamChanged {
+  std::uint64_t id = 0;
+  bool open = false;
+  std::string reason;  // why it is not, for people
 };
 
 // Counted, never logged, per datagram of the shared port.

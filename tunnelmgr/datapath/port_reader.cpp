@@ -39,6 +39,16 @@ void PortReader::take(const Endpoint& from, Bytes datagram, PortSink& sink, Time
   sort(from, datagram, sink, now);
 }
 
+void PortReader::take_from_relay(const Endpoint& server, Bytes message, PortSink& sink, Time now) {
+  ++counters_.datagrams;
+  traffic_class_ = 0;
+  if (const auto data = wire::decode_channel_data(message)) {
+    sort(wire::channel_endpoint(data->channel), data->payload, sink, now);
+  } else {
+    sink.on_stun(server, message);
+  }
+}
+
 void PortReader::sort(const Endpoint& from, Bytes datagram, PortSink& sink, Time now) {
   switch (wire::classify(datagram)) {
     case wire::DatagramKind::kStun:

@@ -33,6 +33,8 @@ class PortReader {
   bool read(linux::ReceiveBatch& batch, PortSink& sink, Time now);
   // One datagram, as read() does it. What the relay wraps counts as coming from its channel.
   void take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now, std::uint8_t traffic_class = 0);
+  // One TURN message that came on the stream to this end's relay.
+  void take_from_relay(const Endpoint& server, Bytes message, PortSink& sink, Time now);
   // Hands an established session a handshake datagram: its answer, if any, is sent.
   void pass_to_session(const PassToSession& message, Time now);
 

@@ -5,14 +5,20 @@
 namespace hearthcast::datapath {
 
 void RelayRoute::send(linux::UdpSocket& socket, const Endpoint& peer, Bytes datagram) const {
-  const auto to = next_hop(peer);
-  if (!to) {
-    return;
+  const auto channel = wire::channel_of(peer);
+  if (!channel) {
+    (void)socket.send(peer, datagram);
+  } else if (stream_) {
+    send_on_stream(wire::encode_channel_data(*channel, datagram));
+  } else if (relay_) {
+    (void)socket.send(*relay_, wire::encode_channel_data(*channel, datagram));
   }
-  if (const auto channel = wire::channel_of(peer)) {
-    (void)socket.send(*to, wire::encode_channel_data(*channel, datagram));
-  } else {
-    (void)socket.send(*to, datagram);
+}
+
+void RelayRoute::send_on_stream(Bytes message) const {
+  if (stream_) {
+    (void)stream_->queue(message);
+    stream_->flush();
   }
 }
 

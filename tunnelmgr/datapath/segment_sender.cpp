@@ -35,6 +35,9 @@ void SegmentSender::flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& se
 SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packets, std::uint8_t ecn) {
   assert(packets.size() <= kMaxBatch);
   const auto channel = wire::channel_of(peer.endpoint);
+  if (channel && route_.stream() != nullptr) {
+    return send_on_stream(peer, *channel, packets);
+  }
   const std::size_t headroom = channel ? wire::kChannelHeaderSize : 0;
   Sent sent;
   Run run;
@@ -65,6 +68,26 @@ SegmentSender::Sent SegmentSender::send(Peer& peer, std::span<const Bytes> packe
     ++run.count;
   }
   flush(peer, run, ecn, sent);
+  return sent;
+}
+
+SegmentSender::Sent SegmentSender::send_on_stream(Peer& peer, std::uint16_t channel,
+                                                  std::span<const Bytes> packets) {
+  Sent sent;
+  for (const Bytes packet : packets) {
+    const auto record = peer.session->seal(packet, MutableBytes(slab_).subspan(wire::kChannelHeaderSize));
+    if (record != 0) {
+      wire::write_channel_header(slab_, channel, record);
+    }
+    const Bytes message = Bytes(slab_).first(wire::kChannelHeaderSize + record);
+    if (record == 0 || !route_.stream()->queue(message)) {
+      ++sent.drops;
+      continue;
+    }
+    ++sent.packets;
+    sent.bytes += message.size();
+  }
+  route_.stream()->flush();
   return sent;
 }
 

@@ -35,6 +35,8 @@ class SegmentSender {
     std::size_t count = 0;
     std::size_t last_size = 0;
   };
+  // Record by record on the relay's stream.
+  Sent send_on_stream(Peer& peer, std::uint16_t channel, std::span<const Bytes> packets);
   void flush(Peer& peer, const Run& run, std::uint8_t ecn, Sent& sent);
 
   linux::UdpSocket& socket_;

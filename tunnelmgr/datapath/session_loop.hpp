@@ -16,6 +16,7 @@
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/datapath/mailbox.hpp"
 #include "tunnelmgr/datapath/port_reader.hpp"
+#include "tunnelmgr/datapath/relay_port.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/linux/epoll.hpp"
 
@@ -70,7 +71,9 @@ class SessionLoop : protected PortSink {
   void perform(const HearSession& message) { sessions_.hear(message); }
   void perform(RemoveSession message);
   void perform(const SendInner& message);
-  void perform(const SetRelay& message) { route_.set(message.relay); }
+  void perform(const SetRelay& message) { relay_port_.set(message); }
+  void perform(OpenRelayStream message) { relay_port_.open(std::move(message)); }
+  void perform(const SendToRelay& message) { route_.send_on_stream(message.message); }
   void perform(const PassToSession& message) { reader_.pass_to_session(message, now_); }
 
   void on_stun(const Endpoint& from, Bytes datagram) override {
@@ -99,6 +102,7 @@ class SessionLoop : protected PortSink {
  private:
   static constexpr std::uint64_t kQueueToken = 0;
   static constexpr std::uint64_t kPortToken = 1;
+  static constexpr std::uint64_t kRelayToken = 2;
   static constexpr int kReadsPerTurn = 4;  // of the port, so that the program's descriptors get their turn
   static constexpr auto kReport = std::chrono::seconds{1};
 
@@ -112,6 +116,7 @@ class SessionLoop : protected PortSink {
   linux::UdpSocket& socket_;
   Duration tick_;
   PortReader reader_;
+  RelayPort relay_port_{epoll_, route_, kRelayToken};
   Time next_tick_{};
   Time next_report_{};
   bool running_ = true;
@@ -129,6 +134,9 @@ void SessionLoop<Down, Up>::run() {
   next_report_ = now_ + kReport;
   consume();  // what was posted before the thread ran has not signalled
   while (running_) {
+    if (auto changed = relay_port_.tend()) {
+      mailbox_.say_surely(std::move(*changed));
+    }
     const auto events = epoll_.wait(std::min(idle() ? next_report_ : next_tick_, next_deadline()));
     now_ = Clock::now();
     turned_at_.store(now_.time_since_epoch().count(), std::memory_order_relaxed);
@@ -156,6 +164,8 @@ void SessionLoop<Down, Up>::handle(const linux::Epoll::Event& event) {
     // What is posted goes first: it may be the session that the next datagram belongs to.
     for (int n = 0; n < kReadsPerTurn && !mailbox_.has_down() && reader_.read(batch_, *this, now_); ++n) {
     }
+  } else if (event.token == kRelayToken) {
+    relay_port_.on_event(event, reader_, *this, now_);
   } else {
     on_event(event);
   }

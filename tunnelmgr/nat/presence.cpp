@@ -32,6 +32,7 @@ PresenceActions Presence::on_deadline(Time now) {
   PresenceActions out;
   if (account_ && now >= next_) {
     if (unanswered_ == kUnansweredLimit) {
+      mapped_.reset();  // when it is back, that is news, whether it is another one or not
       out.push_back(PresenceLost{});
     }
     ask(now, out);

@@ -246,7 +246,7 @@ TurnActions TurnClient::on_deadline(Time now) {
   for (auto at = requests_.begin(); at != requests_.end();) {
     if (at->next > now) {
       ++at;
-    } else if (at->tries < timing_.tries) {
+    } else if (at->tries < (account_.reliable ? 1 : timing_.tries)) {
       transmit(*at, now, out);
       ++at;
     } else {

@@ -26,6 +26,7 @@ struct TurnAccount {
   Endpoint server;
   std::string username;
   std::string password;
+  bool reliable = false;  // on a stream, which repeats for itself
 };
 
 struct TurnSend {  // to server()

@@ -80,7 +80,8 @@ wire::StunMessage TurnClient::message_of(const Request& request) const {
 }
 
 void TurnClient::transmit(Request& request, Time now, TurnActions& out) {
-  request.next = now + timing_.rto * (1 << std::min(request.tries, 5));
+  request.next =
+      now + (account_.reliable ? timing_.reliable_wait : timing_.rto * (1 << std::min(request.tries, 5)));
   ++request.tries;
   ++counters_.requests;
   sent_ = now;

@@ -10,9 +10,10 @@ from typing import Any
 
 from .program import GROUP, USER
 from .service import ROOT
-from .topology import RENDEZVOUS_IP4, Topology
+from .topology import RENDEZVOUS_SECOND_IP4, Topology
 from .waiting import until
 
+ADDRESS = RENDEZVOUS_SECOND_IP4  # of its own: TCP 443 of the first is the rendezvous'
 PORT = 3479
 SECRET = "b6f3a1f0c2d94e5f8a7b6c5d4e3f2a1b"
 
@@ -22,27 +23,46 @@ class Relay:
         self._topology = topology
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._key: Path | None = None
 
     def settings(self) -> dict[str, Any]:
         """What the rendezvous must know of it."""
-        return {"turn": {"urls": [f"turn:{RENDEZVOUS_IP4}:{PORT}"], "secret_file": str(self._folder / "secret")}}
+        urls = [f"turn:{ADDRESS}:{PORT}", f"turns:{ADDRESS}:443?transport=tcp"]
+        return {"turn": {"urls": urls, "secret_file": str(self._folder / "secret")}}
 
-    def start(self) -> None:
+    def prepare(self) -> None:
         self._folder.mkdir(exist_ok=True)
         self._folder.chmod(0o755)
         secret = self._folder / "secret"
         secret.write_text(SECRET + "\n")
         secret.chmod(0o600)
         shutil.chown(secret, USER, GROUP)
+
+    def start(self, key: Path) -> None:
+        """`key`: the rendezvous' own, which its clients have pinned."""
+        self._key = key
+        certificate = self._folder / "relay.pem"
+        subprocess.run(["openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=relay", "-days", "3650", "-out", certificate],
+                       check=True, capture_output=True, timeout=60)
         shipped = (ROOT / "packaging" / "coturn" / "turnserver.conf").read_text(encoding="utf-8")
         configuration = self._folder / "turnserver.conf"
-        configuration.write_text(shipped.replace("CHANGE-ME", SECRET), encoding="utf-8")
+        own = shipped.replace("CHANGE-ME", SECRET)
+        for line in ("tls-listening-port=443", "cert=/etc/coturn/relay.pem", "pkey=/etc/coturn/relay.key"):
+            assert f"#{line}\n" in own, line
+            own = own.replace(f"#{line}\n", f"{line}\n")
+        own = own.replace("no-tls\n", "").replace("/etc/coturn/relay.pem", str(certificate)).replace("/etc/coturn/relay.key", str(key))
+        configuration.write_text(own, encoding="utf-8")
         with (self._folder / "log").open("wb") as log:
             self._process = self._topology["rendezvous"].popen(
-                ["turnserver", "-c", str(configuration), "--listening-port", str(PORT), f"--listening-ip={RENDEZVOUS_IP4}",
-                 f"--relay-ip={RENDEZVOUS_IP4}", "--log-file=stdout", f"--pidfile={self._folder / 'pid'}",
+                ["turnserver", "-c", str(configuration), "--listening-port", str(PORT), f"--listening-ip={ADDRESS}",
+                 f"--relay-ip={ADDRESS}", "--log-file=stdout", f"--pidfile={self._folder / 'pid'}",
                  f"--userdb={self._folder / 'db'}"], stdout=log, stderr=subprocess.STDOUT)
         until(self._listens, "coturn's port")
+
+    def restart(self) -> None:
+        assert self._key is not None
+        self.stop()
+        self.start(self._key)
 
     def _listens(self) -> bool:
         assert self._process is not None

@@ -85,8 +85,10 @@ class World:
         self.topology.up()
         self.start_provider()
         if self.relay:
-            self.relay.start()
+            self.relay.prepare()
         self.start_rendezvous()
+        if self.relay:
+            self.relay.start(self.rendezvous.state / "rendezvous.key")
         self.start_box()
         self.import_provider_playlist()
 
@@ -147,7 +149,7 @@ class World:
     def start_rendezvous(self) -> None:
         self.rendezvous = self._program(
             "rendezvous", "rendezvous", "rendezvous",
-            {"listen": {"wss": "0.0.0.0:443", "udp_port": 3478}, **(self.relay.settings() if self.relay else {})},
+            {"listen": {"wss": f"{RENDEZVOUS_IP4}:443", "udp_port": 3478}, **(self.relay.settings() if self.relay else {})},
             unprivileged=True,
         )
         self.rendezvous.start()

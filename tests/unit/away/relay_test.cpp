@@ -17,8 +17,12 @@ struct RelayTest : testing::Test {
     do {  // what waits at the server comes in any case
       for (const auto& action : actions) {
         if (const auto* send = std::get_if<RelaySend>(&action)) {
-          EXPECT_EQ(send->to, account.server);
-          server.take(send->bytes, now);
+          sent_on_stream.push_back(send->on_stream);
+          if (!mute && (!deaf || send->on_stream)) {
+            server.take(send->bytes, now);
+          }
+        } else if (const auto* connect = std::get_if<RelayConnect>(&action)) {
+          connects.push_back(*connect);
         } else if (const auto* came = std::get_if<RelayArrived>(&action)) {
           arrived.push_back(*came);
         } else if (const auto* failed = std::get_if<RelayFailed>(&action)) {
@@ -28,7 +32,7 @@ struct RelayTest : testing::Test {
       actions.clear();
       for (const auto& datagram : server.answers()) {
         if (const auto message = wire::decode_stun(datagram)) {
-          EXPECT_TRUE(relay.takes(account.server, *message) || !relay.server());
+          EXPECT_TRUE(relay.takes(relay.server().value_or(udp), *message) || !relay.server());
           const auto more = relay.on_stun(datagram, *message, now);
           actions.insert(actions.end(), more.begin(), more.end());
         }
@@ -55,7 +59,14 @@ struct RelayTest : testing::Test {
   secure::OpenSslOldHashes hashes;
   secure::OpenSslRandom random;
   Relay relay{crypto, hashes, random};
-  nat::TurnAccount account{*Endpoint::parse("203.0.113.10:3479"), server.username, server.password};
+  const Endpoint udp = *Endpoint::parse("203.0.113.10:3479");
+  const RelayServer tls{*Endpoint::parse("203.0.113.11:443"), RelayTransport::kTls, "relay.example"};
+  const RelayServer tcp{*Endpoint::parse("203.0.113.11:80"), RelayTransport::kTcp, "relay.example"};
+  RelayAccount account{{{udp, RelayTransport::kUdp, "203.0.113.10"}}, server.username, server.password};
+  bool deaf = false;  // to datagrams
+  bool mute = false;  // to everything
+  std::vector<bool> sent_on_stream;
+  std::vector<RelayConnect> connects;
   Endpoint box = *Endpoint::parse("198.51.100.2:50123");
   Time now{1h};
   std::vector<RelayArrived> arrived;
@@ -79,7 +90,7 @@ TEST_F(RelayTest, WithoutOneTheRelayIsAskedWhicheverComesFirst) {
   give();
   run_until(now + 1s);
   EXPECT_EQ(relay.relayed(), server.relayed);
-  EXPECT_EQ(relay.server(), account.server);
+  EXPECT_EQ(relay.server(), udp);
 }
 
 TEST_F(RelayTest, AnAccountThatHasEndedIsNotUsed) {
@@ -166,6 +177,162 @@ TEST_F(RelayTest, SaysWhy) {
   EXPECT_EQ(relay.reason(path, other), "the NAT of this network assigns a port per destination");
   EXPECT_EQ(relay.reason(path, server.mapped), "no direct way lets packets through");
   EXPECT_THAT(relay.reason(path, std::nullopt), HasSubstr("rendezvous"));
+}
+
+// ---- where UDP is blocked --------------------------------------------------------------------------------
+
+struct RelayStreamTest : RelayTest {
+  RelayStreamTest() { account.servers = {{udp, RelayTransport::kUdp, "203.0.113.10"}, tls, tcp}; }
+  void opened(bool open = true) {
+    settle(relay.on_stream(connects.back().id, open, open ? "" : "refused", now));
+  }
+  // Until a stream is asked for.
+  void search_without_udp() {
+    deaf = true;
+    give();
+    settle(relay.set_peers({box}, now));
+    settle(relay.on_path(std::nullopt, now));
+    run_until(now + Relay::kPatience + Relay::kUdpPatience);
+  }
+};
+
+TEST_F(RelayStreamTest, UdpIsTakenWhereItPasses) {
+  connect_by_relay();
+  run_until(now + 1min);
+  EXPECT_EQ(relay.server(), udp);
+  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_TRUE(connects.empty());
+}
+
+TEST_F(RelayStreamTest, TheNextTransportIsAskedWhenTheFirstIsSilent) {
+  search_without_udp();
+  ASSERT_EQ(connects.size(), 1U);
+  EXPECT_EQ(connects[0].server, tls);
+  EXPECT_FALSE(relay.server()) << "nothing is sent before the stream is open";
+  EXPECT_THAT(failures, testing::ElementsAre(HasSubstr("udp")));
+  sent_on_stream.clear();
+  opened();
+  run_until(now + 1s);
+  EXPECT_EQ(relay.relayed(), server.relayed);
+  EXPECT_EQ(relay.server(), tls.endpoint);
+  EXPECT_EQ(relay.transport(), RelayTransport::kTls);
+  EXPECT_THAT(sent_on_stream, testing::Each(true));
+  EXPECT_TRUE(server.from_peer(box, as_bytes("check"), now)) << "the box may speak to it";
+  EXPECT_EQ(relay.reason(wire::channel_endpoint(0x4001), std::nullopt), "this network blocks UDP");
+  EXPECT_THAT(relay.reason(wire::channel_endpoint(0x4001), server.mapped), HasSubstr("to the relay"));
+}
+
+TEST_F(RelayStreamTest, UdpThatIsKnownToPassGetsMoreTime) {
+  relay.on_udp(true);
+  search_without_udp();
+  EXPECT_TRUE(connects.empty());
+  run_until(now + Relay::kProvenUdpPatience);
+  EXPECT_EQ(connects.size(), 1U);
+}
+
+TEST_F(RelayStreamTest, ATransportThatCannotConnectOrNeverDoesIsPassedOver) {
+  search_without_udp();
+  opened(false);
+  ASSERT_EQ(connects.size(), 2U);
+  EXPECT_EQ(connects[1].server, tcp);
+  EXPECT_THAT(failures.back(), HasSubstr("refused"));
+  run_until(now + Relay::kStreamPatience);
+  EXPECT_THAT(failures.back(), HasSubstr("does not answer over tcp"));
+  EXPECT_EQ(relay.next_deadline(), now + Relay::kFirstPause) << "then from the beginning";
+  run_until(now + Relay::kFirstPause + Relay::kUdpPatience);
+  ASSERT_EQ(connects.size(), 3U);
+  EXPECT_EQ(connects[2].server, tls);
+  EXPECT_NE(connects[2].id, connects[0].id);
+}
+
+TEST_F(RelayStreamTest, PausesGrow) {
+  search_without_udp();
+  Duration pause{};
+  for (int round = 0; round < 8; ++round) {
+    opened(false);
+    opened(false);
+    const Duration next = relay.next_deadline() - now;
+    EXPECT_GE(next, pause);
+    EXPECT_LE(next, Relay::kLastPause);
+    pause = next;
+    run_until(now + next + Relay::kUdpPatience);
+  }
+  EXPECT_EQ(pause, Relay::kLastPause);
+}
+
+TEST_F(RelayStreamTest, AStreamThatBreaksIsReplaced) {
+  search_without_udp();
+  opened();
+  run_until(now + 1s);
+  settle(relay.on_path(wire::channel_endpoint(0x4001), now));
+  ASSERT_TRUE(relay.relayed());
+  opened(false);
+  EXPECT_FALSE(relay.relayed());
+  ASSERT_EQ(connects.size(), 2U) << "the next one at once";
+  opened();
+  run_until(now + 1s);
+  EXPECT_TRUE(relay.relayed());
+}
+
+TEST_F(RelayStreamTest, NewsOfAnOlderStreamAreIgnored) {
+  search_without_udp();
+  opened(false);
+  EXPECT_THAT(relay.on_stream(connects[0].id, true, "", now), IsEmpty());
+  EXPECT_THAT(relay.on_stream(connects[0].id, false, "late", now), IsEmpty());
+  EXPECT_EQ(connects.size(), 2U);
+}
+
+TEST_F(RelayStreamTest, RequestsOnAStreamAreNotRepeated) {
+  search_without_udp();
+  sent_on_stream.clear();
+  mute = true;
+  opened();
+  run_until(now + Relay::kStreamPatience - 1ms);
+  EXPECT_EQ(sent_on_stream.size(), 1U);
+  run_until(now + 1ms);
+  EXPECT_EQ(connects.size(), 2U) << "what does not answer is left";
+}
+
+TEST_F(RelayStreamTest, ARelayThatRefusesIsLeftForTheNext) {
+  server.refuse(wire::kTurnAllocate, 486);
+  connect_by_relay();
+  ASSERT_EQ(connects.size(), 1U);
+  EXPECT_THAT(failures.at(0), HasSubstr("quota"));
+}
+
+TEST_F(RelayStreamTest, AnotherNetworkIsTriedFromTheBeginning) {
+  search_without_udp();
+  opened();
+  run_until(now + 1s);
+  ASSERT_TRUE(relay.relayed());
+  deaf = false;
+  settle(relay.on_network_change(now));
+  run_until(now + 1s);
+  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_TRUE(relay.relayed());
+}
+
+TEST_F(RelayStreamTest, APathThroughItThatIsLostIsSoughtFromTheBeginning) {
+  search_without_udp();
+  opened();
+  run_until(now + 1s);
+  settle(relay.on_path(wire::channel_endpoint(0x4001), now));
+  deaf = false;
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 1s);
+  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_TRUE(relay.relayed());
+}
+
+TEST_F(RelayStreamTest, NothingIsTriedAgainWhileADirectPathCarries) {
+  search_without_udp();
+  settle(relay.on_path(*Endpoint::parse("198.51.100.2:4755"), now));
+  opened(false);
+  opened(false);
+  EXPECT_EQ(connects.size(), 2U);
+  run_until(now + 10min);
+  EXPECT_EQ(connects.size(), 2U);
+  EXPECT_FALSE(relay.server());
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ struct Noticed {  // up
 
 using Down =
     std::variant<Stop, AddSession, MoveSession, RemoveSession, SendInner, PassToSession, Watch, Fill>;
-using Up = std::variant<StunReceived, HandshakeReceived, InnerReceived, SessionClosed, Counted, Noticed>;
+using Up = std::variant<StunReceived, HandshakeReceived, InnerReceived, SessionClosed, RelayStreamChanged,
+                        Counted, Noticed>;
 
 class ProbeLoop final : public SessionLoop<Down, Up> {
  public:

@@ -1,0 +1,90 @@
+"""A viewer in a network that lets out TCP to ports 80 and 443 only: the picture comes through the relay, inside TLS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from hearthlab import nat
+from hearthlab.channels import ONE
+from hearthlab.comparison import compare
+from hearthlab.film import DATAGRAM
+from hearthlab.fixtures import raised
+from hearthlab.relay import ADDRESS
+from hearthlab.sites import give_access
+from hearthlab.waiting import until
+from hearthlab.world import Away, World
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with raised(relay=True) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def away(world: World) -> Away:
+    give_access(world.topology, home="port-restricted", away="udp-blocked")
+    world.box.stop()  # its connections were those of another router
+    world.box.start()
+    until(lambda: world.box.ask("status"), "the box's control socket")
+    world.wait_for_rendezvous(world.box)
+    laptop = world.new_away("away")
+    world.approve(world.pair(laptop))
+    return laptop
+
+
+def test_octets_are_the_providers(world: World, away: Away) -> None:
+    player = away.playing(ONE, timeout=120)
+    player.wait_for_more(3000 * DATAGRAM)
+    data = player.data()
+    player.close()
+    result = compare(world.service.film(ONE), data)
+    assert result.bytes_equal, result
+
+
+def test_the_path_and_its_reason_are_shown(world: World, away: Away) -> None:
+    path = away.program.ask("status")["path"]
+    assert (path["type"], path["endpoint"], path["transport"]) == ("relay", f"{ADDRESS}:443", "tls")
+    assert path["reason"] == "this network blocks UDP"
+    assert "relayed: this network blocks UDP" in away.program.call("status")
+    (device,) = world.box.ask("devices")["devices"]
+    assert device["path"] == "relayed"
+
+
+def test_the_first_picture_does_not_wait_for_what_is_blocked(world: World, away: Away) -> None:
+    """Goal: three seconds. The limit here is for a busy machine."""
+    away.program.stop()
+    started = time.monotonic()
+    away.program.start()
+    player = away.playing(ONE, timeout=60)
+    took = time.monotonic() - started
+    player.close()
+    assert away.program.ask("status")["path"]["transport"] == "tls"
+    assert took < 15, took
+
+
+def test_a_relay_that_restarts_is_asked_again(world: World, away: Away) -> None:
+    assert world.relay is not None
+    world.relay.restart()
+    player = away.playing(ONE, timeout=120)
+    player.wait_for_more(500 * DATAGRAM)
+    player.close()
+    assert away.program.ask("status")["path"]["transport"] == "tls"
+
+
+def test_a_direct_path_is_taken_when_udp_passes_and_no_packet_is_lost(world: World, away: Away) -> None:
+    player = away.playing(ONE, timeout=120)
+    player.wait_for_more(500 * DATAGRAM)
+    rules = nat.PORT_RESTRICTED.rules  # what is open stays open: the stream that carries goes on
+    world.topology["awaynat"].nft("flush ruleset\n" + rules)
+    opened = time.monotonic()
+    until(lambda: away.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
+    took = time.monotonic() - opened
+    player.wait_for_more(1000 * DATAGRAM)
+    data = player.data()
+    player.close()
+    result = compare(world.service.film(ONE), data)
+    assert result.bytes_equal, result
+    assert took < 60, took
