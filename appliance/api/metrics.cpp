@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
-#include "appliance/api/exposition.hpp"
 #include "appliance/api/problem.hpp"
+#include "tunnelmgr/http/exposition.hpp"
 
 namespace hearthcast::api {
+using http::Exposition;
+
 namespace {
 
 template <class Span>

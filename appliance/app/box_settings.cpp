@@ -1,6 +1,7 @@
 #include "appliance/app/box_settings.hpp"
 
 #include "appliance/sessions/inner_plan.hpp"
+#include "tunnelmgr/signalling/message.hpp"
 #include "tunnelmgr/signalling/pairing.hpp"
 
 namespace hearthcast::app {
@@ -52,6 +53,15 @@ runtime::Settings declare(BoxSettings& s) {
                 "The rendezvous' key, as `hearthcast-rendezvous pin` prints it: 64 hexadecimal digits; or "
                 "\"webpki\" for "
                 "a certificate of the system's authorities.");
+  settings.parsed(
+      "rendezvous.token", s.rendezvous_token, "at most 64 characters in quotes",
+      "Enrolment token, where the rendezvous' operator gave you one. Needed until it knows the box.",
+      [&s](const std::string& value) -> std::optional<std::function<void()>> {
+        if (value.size() > signalling::kMaxEnrolment) {
+          return std::nullopt;
+        }
+        return [&s, value] { s.rendezvous_token = value; };
+      });
   settings.level("log.level", s.log_level, "debug, info, warning or error.");
   settings.flag("metrics.for_all", s.metrics_for_all,
                 "Let everybody who reaches the web page's ports read /metrics, not only this machine.");

@@ -32,6 +32,7 @@ struct BoxSettings {
   std::string host_names;  // separated by commas
   std::string rendezvous_url;
   std::string rendezvous_pin = "webpki";
+  std::string rendezvous_token;
   Level log_level = Level::kInfo;
   bool metrics_for_all = false;
   multicast::MulticastSettings multicast;

@@ -56,17 +56,27 @@ Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer
   // The pinned key, never the one that the rendezvous shows.
   const access::Device* device = access.devices().find(offer.device);
   if (device == nullptr) {
-    return {.reply = {}, .refused = true, .accepted = {}, .candidates = {}, .reason = "not paired"};
+    return {.reply = {},
+            .refused = true,
+            .accepted = {},
+            .candidates = {},
+            .reason = "not paired",
+            .doubtful = true};
   }
   const auto asked = signalling::open(crypto_, device->public_key, box_.id(), offer.payload, offer.signature);
   if (!asked || asked->answers) {
-    return {
-        .reply = {}, .refused = true, .accepted = {}, .candidates = {}, .reason = "bad signature or form"};
+    return {.reply = {},
+            .refused = true,
+            .accepted = {},
+            .candidates = {},
+            .reason = "bad signature or form",
+            .doubtful = true};
   }
   if (const auto last = last_.find(offer.device); last != last_.end() && asked->freshness <= last->second) {
     auto verdict =
         refuse(*asked, IntroductionRefusalCode::kStale, "The box has seen a newer message of this device.");
     verdict.reason = "replayed or stale";
+    verdict.doubtful = true;
     return verdict;
   }
   last_[offer.device] = asked->freshness;

@@ -44,6 +44,7 @@ class Introducer {
     std::optional<signalling::Freshness> accepted;  // to be stored for the device, then reply and check
     std::vector<nat::Candidate> candidates;         // where the device may be; still to be filtered
     std::string reason;                             // why not, for the log
+    bool doubtful = false;                          // no device of the owner can have asked like this
   };
   // `own`: where this box may be reached.
   [[nodiscard]] Verdict on_asked(const signalling::IntroduceOffer& offer, const access::Access& access,

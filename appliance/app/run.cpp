@@ -168,6 +168,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
                             .upstream_interface = settings.upstream_interface,
                             .inner_ip4 = settings.inner_ip4,
                             .rendezvous = *rendezvous,
+                            .rendezvous_token = settings.rendezvous_token,
                             .multicast = settings.multicast,
                             .peers = settings.peers});
   if (!tunnels) {

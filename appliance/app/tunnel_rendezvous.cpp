@@ -23,6 +23,7 @@ void TunnelService::State::start_rendezvous() {
     return;
   }
   link = std::move(*made);
+  link->set_enrolment(settings.rendezvous_token);
   tell_rendezvous(snapshot);
   link->start();
 }
@@ -81,7 +82,7 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
 void TunnelService::State::on_introduction(const signalling::IntroduceOffer& offer) {
   const auto verdict = introducer.on_asked(offer, *snapshot.access, own_candidates());
   refill_counters();
-  if (!verdict.reason.empty()) {
+  if (!verdict.reason.empty() && (!verdict.doubtful || doubts.add(verdict.reason, Clock::now()))) {
     needs.log.warning("introduction_refused",
                       {{"device", offer.device.to_string().substr(0, 8)}, {"error", verdict.reason}});
   }
@@ -186,6 +187,14 @@ api::RendezvousLive TunnelService::State::rendezvous_live() const {
   } else if (link->state() == signalling::Client::State::kJoined) {
     live.state = api::RendezvousLive::State::kConnected;
     live.text = "Connected. It introduces devices to the box, and can do nothing else.";
+    if (const std::string doubt = doubts.text(); !doubt.empty()) {
+      live.text += " " + doubt;
+    }
+  } else if (link->refused() == signalling::ErrorCode::kNotEnrolled ||
+             link->refused() == signalling::ErrorCode::kClosed) {
+    live.state = api::RendezvousLive::State::kFailed;
+    live.text = "Refused: " + link->last_error() + (link->last_error().ends_with('.') ? "" : ".") +
+                " The box asks again every five minutes; devices that know it still find it.";
   } else if (link->last_error().empty()) {
     live.state = api::RendezvousLive::State::kConnecting;
     live.text = "Connecting.";

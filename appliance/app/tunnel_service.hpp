@@ -32,6 +32,7 @@ struct TunnelSettings {
   std::string upstream_interface;                      // empty: chosen (upstream.hpp)
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");  // that sessions::parse_inner_ip4() accepts
   std::optional<signalling::RendezvousAddress> rendezvous;
+  std::string rendezvous_token;            // of its operator; empty: none
   multicast::MulticastSettings multicast;  // that passed proxy::check()
   std::vector<PeerSettings> peers;         // that passed check_together()
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "appliance/app/foreign_peers.hpp"
+#include "appliance/app/introduction_doubts.hpp"
 #include "appliance/app/lan_relay.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
@@ -67,6 +68,7 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   PeerContext context;
   Upstream upstream;
   Introducer introducer;
+  IntroductionDoubts doubts;
   std::unique_ptr<Sessions> sessions;
   std::unique_ptr<LanRelay> lan;
   secure::OpenSslOldHashes old_hashes;

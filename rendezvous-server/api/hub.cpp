@@ -1,18 +1,29 @@
 #include "rendezvous-server/api/hub.hpp"
 
 #include <map>
-#include <nlohmann/json.hpp>
 
+#include "rendezvous-server/api/admin.hpp"
 #include "rendezvous-server/api/list_keeper.hpp"
 #include "rendezvous-server/api/presence_port.hpp"
+#include "rendezvous-server/api/status_text.hpp"
 #include "rendezvous-server/introduce/presence.hpp"
-#include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/http/server.hpp"
 #include "tunnelmgr/runtime/machine_timer.hpp"
 
 namespace hearthcast::rendezvous {
 
 namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t kOperatorsBody = std::size_t{64} * 1024;
+
+std::int64_t unix_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
 
 struct Hub::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, Log& l, const Crypto& c, Random& random, const Sha256& server_key,
@@ -21,6 +32,7 @@ struct Hub::State : std::enable_shared_from_this<State> {
         log(l),
         crypto(c),
         key(server_key),
+        connects(settings.connects),
         service(c, random, server_key, "hearthcast " HEARTHCAST_VERSION, settings.policy),
         server(
             context, l,
@@ -28,14 +40,28 @@ struct Hub::State : std::enable_shared_from_this<State> {
               answer(request, responder);
             },
             limits_of(settings)),
+        health(
+            context, l,
+            [this](const http::Request& request, const http::Responder& responder) {
+              if (!answer_health(request, responder)) {
+                responder.send(http::Response::text(404, "There are /metrics, /healthz and /readyz.\n"));
+              }
+            },
+            health_limits()),
+        admin(
+            service, c, random, unix_seconds, [this](Actions actions) { perform(std::move(actions)); },
+            [this] { return keeper.get(); }),
         timer(context, [this](Time now) { on_deadline(now); }) {}
 
   asio::io_context& io;
   Log& log;
   const Crypto& crypto;
-  const Sha256 key;
+  Sha256 key;
+  RateLimiter<IpAddress> connects;
   Service service;
   http::Server server;
+  http::Server health;
+  Admin admin;
   runtime::MachineTimer timer;
   std::optional<PresencePort> presence;
   std::unique_ptr<ListKeeper> keeper;
@@ -45,17 +71,32 @@ struct Hub::State : std::enable_shared_from_this<State> {
   std::uint64_t presence_dropped = 0;
   Endpoint listening;
   Endpoint presence_at;
+  std::optional<Endpoint> health_at;
   bool stopped = false;
 
-  static http::Limits limits_of(const HubSettings& settings) {
+  http::Limits limits_of(const HubSettings& settings) {
     http::Limits limits;
     limits.body_bytes = 0;
+    limits.body_limit = [](const http::Request& request) {
+      return request.transport == http::Transport::kUnix ? kOperatorsBody : 0;
+    };
+    limits.admit = [this](const Endpoint& from) {
+      return connects.take(source_prefix(from.address), Clock::now());
+    };
     limits.connections = settings.connections;
     limits.connections_per_source = settings.connections_per_source;
     return limits;
   }
 
+  static http::Limits health_limits() {
+    http::Limits limits;
+    limits.body_bytes = 0;
+    limits.connections = 64;
+    return limits;
+  }
+
   [[nodiscard]] HubStatus status();
+  bool answer_health(const http::Request& request, const http::Responder& responder);
   void answer(const http::Request& request, const http::Responder& responder);
   Buffer answer_datagram(Bytes datagram, const Endpoint& from);
   void adopt(const http::Request& request, const std::shared_ptr<http::WebSocket>& socket);
@@ -74,8 +115,10 @@ struct Hub::State : std::enable_shared_from_this<State> {
           sockets.erase(at);
           socket->close(close->reason);
         }
-      } else if (keeper) {
-        keeper->keep(std::move(std::get<StoreAllow>(action).record));
+      } else if (auto* allow = std::get_if<StoreAllow>(&action); allow != nullptr && keeper) {
+        keeper->keep(std::move(allow->record));
+      } else if (auto* changed = std::get_if<StoreChange>(&action); changed != nullptr && keeper) {
+        keeper->keep(std::move(changed->change));
       }
     }
     arm();
@@ -90,20 +133,57 @@ struct Hub::State : std::enable_shared_from_this<State> {
 };
 
 HubStatus Hub::State::status() {
-  return {service.registry().boxes(),
-          service.registry().devices(),
-          service.allow_lists().size(),
-          service.counters(),
-          presence_answered,
-          presence_dropped,
-          server.counters().open,
-          key};
+  HubStatus now;
+  now.boxes = service.registry().boxes();
+  now.devices = service.registry().devices();
+  now.known_boxes = service.allow_lists().size();
+  now.enrolled_boxes = service.directory().boxes().size();
+  now.closed_boxes = service.directory().closed();
+  now.counters = service.counters();
+  now.presence_answered = presence_answered;
+  now.presence_dropped = presence_dropped;
+  const http::ServerCounters connections = server.counters();
+  now.connections = connections.open;
+  now.connections_refused = connections.refused;
+  now.connections_timed_out = connections.timed_out;
+  now.connections_bad = connections.bad;
+  now.draining = service.draining();
+  now.stopped = stopped;
+  now.stores = !keeper || keeper->writes();
+  now.key = key;
+  return now;
+}
+
+// For anybody who may ask; true when it was answered.
+bool Hub::State::answer_health(const http::Request& request, const http::Responder& responder) {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return false;
+  }
+  if (request.path == "/healthz") {  // it answers: it lives
+    responder.send(http::Response::text(200, "alive\n"));
+  } else if (request.path == "/readyz") {
+    const std::string why = not_ready(status());
+    responder.send(
+        http::Response::text(why.empty() ? 200 : 503, why.empty() ? "ready\n" : "not ready: " + why + "\n"));
+  } else if (request.path == "/metrics") {
+    auto response = http::Response::text(200, to_metrics(status()));
+    response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    responder.send(std::move(response));
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Hub::State::answer(const http::Request& request, const http::Responder& responder) {
-  if (request.transport == http::Transport::kUnix && request.path == "/status") {
-    responder.send(http::Response::json(200, to_json(status())));
-    return;
+  if (request.transport == http::Transport::kUnix) {
+    if (request.path == "/status") {
+      responder.send(http::Response::json(200, to_json(status())));
+      return;
+    }
+    if (answer_health(request, responder) || admin.answer(request, responder)) {
+      return;
+    }
   }
   responder.send(
       http::Response::text(404, "This is a Hearthcast rendezvous. There is nothing to see here.\n"));
@@ -143,11 +223,7 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
     return presence.error();
   }
   settings.policy.presence_port = presence->at().port;
-  settings.policy.relay.unix_time = [] {
-    return std::int64_t{
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count()};
-  };
+  settings.policy.unix_time = unix_seconds;
   auto state = std::make_shared<State>(io, log, crypto, random, tls->own_key().value_or(Sha256{}), settings);
   state->presence_at = presence->at();
   if (!settings.database.empty()) {
@@ -167,6 +243,11 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
         log.warning("allow_list_damaged", {{"box", record.box.to_string()}});
       }
     }
+    const auto directory = opened->store.load_directory();
+    if (!directory) {
+      return directory.error();
+    }
+    state->service.directory().load(*directory);
     state->keeper = std::make_unique<ListKeeper>(io, log, std::move(opened->store));
   }
   const auto listening = state->server.listen_tcp(settings.listen, std::move(tls));
@@ -178,6 +259,13 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
     if (const auto opened = state->server.listen_unix(settings.control_socket); !opened) {
       return opened.error();
     }
+  }
+  if (settings.health) {
+    const auto health = state->health.listen_tcp(*settings.health);
+    if (!health) {
+      return health.error();
+    }
+    state->health_at = *health;
   }
   const std::weak_ptr<State> weak = state;
   state->server.on_websocket("/v1",
@@ -209,34 +297,21 @@ void Hub::stop() {
     socket->close("the rendezvous stops");
   }
   state_->server.stop();
+  state_->health.stop();
   if (state_->keeper) {
     state_->keeper->stop();
   }
 }
 
+void Hub::replace_tls(secure::TlsContext& tls) {
+  state_->key = tls.own_key().value_or(Sha256{});
+  state_->service.set_server_key(state_->key);
+  state_->server.replace_tls(tls);
+}
+
 HubStatus Hub::status() const { return state_->status(); }
+std::optional<Endpoint> Hub::health() const { return state_->health_at; }
 Endpoint Hub::listening() const { return state_->listening; }
 Endpoint Hub::presence() const { return state_->presence_at; }
-
-std::string to_json(const HubStatus& status) {
-  const ServiceCounters& c = status.counters;
-  return nlohmann::json{
-      {"pin", to_hex(status.key)},
-      {"boxes", status.boxes},
-      {"devices", status.devices},
-      {"known_boxes", status.known_boxes},
-      {"connections", status.connections},
-      {"presence", {{"answered", status.presence_answered}, {"dropped", status.presence_dropped}}},
-      {"counters",
-       {{"hellos", c.hellos},
-        {"bad_hellos", c.bad_hellos},
-        {"bad_messages", c.bad_messages},
-        {"introductions", c.introductions},
-        {"answers", c.answers},
-        {"pairings", c.pairings},
-        {"refused", c.refused},
-        {"limited", c.limited}}}}
-      .dump();
-}
 
 }  // namespace hearthcast::rendezvous

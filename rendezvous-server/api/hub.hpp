@@ -1,10 +1,11 @@
-// The network side of the rendezvous: WebSocket sessions, the UDP presence port, and the store on its worker,
-// around the pure Service. Control thread only.
+// The network side of the rendezvous: WebSocket sessions, the UDP presence port, the operator's socket, and
+// the store on its worker, around the pure Service. Control thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "rendezvous-server/introduce/service.hpp"
@@ -17,22 +18,32 @@ namespace hearthcast::rendezvous {
 struct HubSettings {
   Endpoint listen{IpAddress::any(Family::kIp6), 443};
   Endpoint presence{IpAddress::any(Family::kIp6), 3478};
-  std::filesystem::path database;  // empty: lists are kept in memory only
+  std::optional<Endpoint> health;  // where metrics, liveness and readiness are told to whoever asks; none
+  std::filesystem::path database;  // empty: nothing outlives the program
   std::string control_socket;      // empty: none
   std::size_t connections = 20000;
   std::size_t connections_per_source = 256;
-  Policy policy;  // its presence_port is filled in from `presence`
+  Rate connects{300, std::chrono::minutes{1}};  // new ones from one source, before TLS; not from this machine
+  Policy policy;  // its presence_port is filled in from `presence`, its unix_time is the machine's
 };
 
 struct HubStatus {
   std::size_t boxes = 0;
   std::size_t devices = 0;
-  std::size_t known_boxes = 0;  // with a stored list
+  std::size_t known_boxes = 0;     // with a stored list
+  std::size_t enrolled_boxes = 0;  // in the directory
+  std::size_t closed_boxes = 0;    // of them
   ServiceCounters counters;
   std::uint64_t presence_answered = 0;
   std::uint64_t presence_dropped = 0;
   std::size_t connections = 0;
-  Sha256 key{};  // what clients pin
+  std::uint64_t connections_refused = 0;    // over a limit
+  std::uint64_t connections_timed_out = 0;  // too slow
+  std::uint64_t connections_bad = 0;        // malformed or too large
+  bool draining = false;
+  bool stopped = false;
+  bool stores = true;  // false: what was to be written last could not be
+  Sha256 key{};        // what clients pin
 };
 
 class Hub {
@@ -47,17 +58,17 @@ class Hub {
   Hub& operator=(const Hub&) = delete;
 
   void stop();
+  // Shows another certificate from now on; sessions that stand go on.
+  void replace_tls(secure::TlsContext& tls);
   [[nodiscard]] HubStatus status() const;
   [[nodiscard]] Endpoint listening() const;  // as bound: settings may say port 0
   [[nodiscard]] Endpoint presence() const;
+  [[nodiscard]] std::optional<Endpoint> health() const;
 
  private:
   struct State;
   explicit Hub(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;  // shared with what the loop still has to call back
 };
-
-// GET /status on the control socket, and what `hearthcast-rendezvous status` prints.
-[[nodiscard]] std::string to_json(const HubStatus& status);
 
 }  // namespace hearthcast::rendezvous

@@ -1,8 +1,10 @@
-// Keeps the boxes' lists in the store, off the control thread: what cannot be written now is tried again.
+// Keeps the boxes' lists and the operator's directory in the store, off the control thread: what cannot be
+// written now is tried again, changes of the directory in their order.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -20,7 +22,13 @@ class ListKeeper {
   ListKeeper& operator=(const ListKeeper&) = delete;
 
   void keep(AllowRecord record);  // the last one of each box counts
-  void stop();                    // no more backups and retries; what is waiting is written
+  // done: once the change is on the disk, or could not be written at the first try.
+  void keep(Change change, std::function<void(Result<void, Failure>)> done = {});
+  // Brings the newest backup up to date, with all that was kept before; its place.
+  void back_up(std::function<void(Result<std::filesystem::path, Failure>)> done);
+  // False from a write that failed until one that did not.
+  [[nodiscard]] bool writes() const;
+  void stop();  // no more backups and retries; what is waiting is written
 
  private:
   struct State;

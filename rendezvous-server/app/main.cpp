@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "rendezvous-server/app/operator_cli.hpp"
 #include "rendezvous-server/app/run.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 
@@ -52,6 +53,17 @@ int dispatch(int argc, char** argv) {
   CLI::App* const pin = app.add_subcommand("pin", "Print the SHA-256 of the server's key, which clients pin");
   CLI::App* const status = app.add_subcommand("status", "Print who is connected and what was done");
   status->add_flag("--json", json, "As JSON");
+  rendezvous::Chosen chosen;
+  rendezvous::declare_box(*app.add_subcommand("box", "List, name, move, close and open boxes"), chosen);
+  rendezvous::declare_owner(*app.add_subcommand("owner", "Say whose boxes are whose"), chosen);
+  rendezvous::declare_token(*app.add_subcommand("token", "Make, list and revoke enrolment tokens"), chosen);
+  rendezvous::declare_drain(*app.add_subcommand("drain", "Send all clients away, gently, before a restart"),
+                            chosen);
+  rendezvous::declare_resume(*app.add_subcommand("resume", "Let clients in again after drain"), chosen);
+  rendezvous::declare_backup(*app.add_subcommand("backup", "Copy database and key of the running rendezvous"),
+                             chosen);
+  rendezvous::declare_restore(*app.add_subcommand("restore", "Put a backup in place of a stopped one's"),
+                              chosen);
   CLI::App* const sample =
       app.add_subcommand("sample-settings", "Print a settings file with every key and its default");
   try {
@@ -66,6 +78,9 @@ int dispatch(int argc, char** argv) {
   }
   if (!load(settings, config, state_dir, control_socket)) {
     return runtime::kWrongUsage;
+  }
+  if (chosen) {
+    return chosen(settings);
   }
   if (*pin) {
     return rendezvous::print_pin(settings);

@@ -1,8 +1,12 @@
 #include "rendezvous-server/app/run.hpp"
 
+#include <csignal>
 #include <cstdio>
+#include <optional>
 
+#include "rendezvous-server/api/certificate_watch.hpp"
 #include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/linux/folder_lock.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
 #include "tunnelmgr/runtime/stderr_log.hpp"
@@ -71,6 +75,10 @@ int run(const AppSettings& settings) {
   if (!tls) {
     return fail(tls.error());
   }
+  const auto lock = linux::FolderLock::take(settings.state_dir);
+  if (!lock) {
+    return fail(lock.error());
+  }
   HubSettings hub_of = hub_settings(settings);
   hub_of.policy.relay.secret = std::move(*secret);
   const auto hub = Hub::open(loop.io(), log, crypto, random, *tls, std::move(hub_of));
@@ -80,7 +88,21 @@ int run(const AppSettings& settings) {
   log.info("listening", {{"wss", (*hub)->listening().to_string()},
                          {"udp", (*hub)->presence().to_string()},
                          {"pin", to_hex(*(*tls)->own_key())}});
-  loop.on_stop([&] { (*hub)->stop(); });
+  if ((*hub)->health()) {
+    log.info("health_listening", {{"http", (*hub)->health()->to_string()}});
+  }
+  std::optional<CertificateWatch> certificate;
+  if (!settings.certificate.empty()) {
+    certificate.emplace(loop.io(), log, settings.certificate, settings.key,
+                        [&](secure::TlsContext& renewed) { (*hub)->replace_tls(renewed); });
+    loop.on_signal(SIGHUP, [&] { certificate->check(); });
+  }
+  loop.on_stop([&] {
+    (*hub)->stop();
+    if (certificate) {
+      certificate->stop();
+    }
+  });
   return loop.run();
 }
 

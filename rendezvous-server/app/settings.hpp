@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,17 @@ struct AppSettings {
   std::uint32_t connections = 20000;
   std::uint32_t connections_per_source = 256;
   std::uint32_t max_boxes = 50000;
+  std::uint32_t connects_per_minute = 300;
+  std::uint32_t hellos_per_minute = 60;
+  std::uint32_t new_boxes_per_hour = 20;
+  std::uint32_t introductions_per_minute = 30;
+  std::uint32_t box_load_per_minute = 60;
+  std::uint32_t pairings_per_minute = 10;
+  std::uint32_t messages_per_minute = 120;
+  std::uint32_t hello_timeout_s = 10;
+  Enrolment enrolment = Enrolment::kOpen;
+  std::string enrolment_contact;
+  std::optional<Endpoint> health;
   std::vector<std::string> turn_urls;
   std::filesystem::path turn_secret_file;
   std::uint32_t turn_lifetime_h = 48;

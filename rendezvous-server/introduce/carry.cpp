@@ -11,17 +11,20 @@ std::vector<Endpoint> Service::observed(const Session& session) {
 
 void Service::handle(Session& session, signalling::Allow&& message, Time now, Actions& out) {
   const AllowRecord record{session.identity, session.public_key, std::move(message)};
-  if (!allow_lists_.knows(session.identity)) {
-    if (allow_lists_.size() >= policy_.max_boxes ||
-        !new_boxes_.take(source_prefix(session.control.address), now)) {
-      ++counters_.limited;
-      refuse(session.id, std::nullopt, ErrorCode::kRate,
-             "this rendezvous takes no more new boxes from this address now; it tries again by itself", out);
-      return;
-    }
+  const bool enrolled = directory_.find(session.identity) != nullptr;
+  if (!enrolled && (directory_.boxes().size() >= policy_.max_boxes ||
+                    !new_boxes_.take(source_prefix(session.control.address), now))) {
+    ++counters_.limited;
+    refuse(session.id, std::nullopt, ErrorCode::kRate,
+           "this rendezvous takes no more new boxes from this address now; it tries again by itself", out);
+    return;
   }
   switch (allow_lists_.update(crypto_, record)) {
     case AllowLists::Verdict::kAccepted:
+      if (!enrolled) {
+        ++counters_.enrolled;
+        out.push_back(StoreChange{directory_.enrol(session.identity, policy_.unix_time())});
+      }
       out.push_back(StoreAllow{record});
       break;
     case AllowLists::Verdict::kUnchanged:
@@ -53,6 +56,13 @@ void Service::handle(Session& session, signalling::IntroduceRequest&& message, T
   if (!allow_lists_.allows(message.box, session.identity)) {
     ++counters_.refused;
     refuse(session.id, message.id, ErrorCode::kNotAllowed, "this box does not list this device", out);
+    return;
+  }
+  const BoxRecord* const record = directory_.find(message.box);
+  if (record != nullptr && record->closed) {
+    ++counters_.refused;
+    refuse(session.id, message.id, ErrorCode::kClosed,
+           "the operator of this rendezvous has closed the box: " + *record->closed, out);
     return;
   }
   const Session* const box = registry_.find_box(message.box);

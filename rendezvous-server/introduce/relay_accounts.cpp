@@ -21,15 +21,14 @@ std::string base64(Bytes octets) {  // RFC 4648 section 4, with padding
 }  // namespace
 
 signalling::RelayAccess relay_access(const Crypto& crypto, const RelayPolicy& policy,
-                                     const IdentityId& client) {
-  const std::int64_t now = policy.unix_time();
-  const std::int64_t least = now + policy.lifetime.count();
+                                     const IdentityId& client, std::int64_t unix_time) {
+  const std::int64_t least = unix_time + policy.lifetime.count();
   const std::int64_t end = (least + kStep - 1) / kStep * kStep;
   signalling::RelayAccess access;
   access.urls = policy.urls;
   access.username = std::to_string(end) + ":" + client.to_string().substr(0, kIdDigits);
   access.password = base64(crypto.hmac_sha1(as_bytes(policy.secret), as_bytes(access.username)));
-  access.lifetime_s = static_cast<std::uint32_t>(end - now);
+  access.lifetime_s = static_cast<std::uint32_t>(end - unix_time);
   return access;
 }
 

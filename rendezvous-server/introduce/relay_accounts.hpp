@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,12 +17,11 @@ struct RelayPolicy {
   std::vector<std::string> urls;  // signalling/relay_url.hpp; empty: there are no relays
   std::string secret;
   std::chrono::seconds lifetime = std::chrono::hours{48};  // at least so long from when they are given
-  std::function<std::int64_t()> unix_time;                 // the caller's wall clock, in seconds
 };
 
-// All that an identity gets within six hours is the same, so that a client which was killed can give back
-// what it left on the relay, and the relay's quota of a user counts per client.
+// All that an identity gets within six hours of unix_time (seconds) is the same, so that a client which was
+// killed can give back what it left on the relay, and the relay's quota of a user counts per client.
 [[nodiscard]] signalling::RelayAccess relay_access(const Crypto& crypto, const RelayPolicy& policy,
-                                                   const IdentityId& client);
+                                                   const IdentityId& client, std::int64_t unix_time);
 
 }  // namespace hearthcast::rendezvous

@@ -22,6 +22,7 @@ Service::Service(const Crypto& crypto, Random& random, const Sha256& server_key,
     : crypto_(crypto),
       random_(random),
       server_key_(server_key),
+      last_server_key_(server_key),
       software_(std::move(software)),
       policy_(std::move(policy)),
       hellos_(policy_.hellos),
@@ -40,8 +41,9 @@ void Service::refuse(SessionId to, std::optional<std::uint64_t> id, ErrorCode co
   send(to, signalling::Error{id, code, std::move(text)}, out);
 }
 
-void Service::drop(SessionId id, ErrorCode code, std::string text, Actions& out) {
-  refuse(id, std::nullopt, code, text, out);
+void Service::drop(SessionId id, ErrorCode code, std::string text, Actions& out,
+                   std::optional<std::uint32_t> retry_s) {
+  send(id, signalling::Error{std::nullopt, code, text, retry_s}, out);
   out.push_back(Close{id, std::move(text)});
   on_closed(id);
 }
@@ -58,6 +60,10 @@ Actions Service::on_open(SessionId id, const Endpoint& from, Time now) {
     ++counters_.limited;
     refuse(id, std::nullopt, ErrorCode::kRate, "too many connections from this address; wait a minute", out);
     out.push_back(Close{id, "rate"});
+    return out;
+  }
+  if (drain_) {
+    send_away(id, out);
     return out;
   }
   Guest guest{{}, from, now + policy_.hello_timeout};
@@ -113,10 +119,12 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
     drop(id, ErrorCode::kBadMessage, "say hello first", out);
     return;
   }
-  if (!crypto_.verify(hello->public_key, signalling::hello_signature_input(guest.nonce, server_key_),
-                      hello->signature)) {
+  if (!is_proven(*hello, guest)) {
     ++counters_.bad_hellos;
     drop(id, ErrorCode::kBadSignature, "the signature of hello is wrong", out);
+    return;
+  }
+  if (hello->role == signalling::Role::kBox && !admit(id, *hello, guest, now, out)) {
     return;
   }
   ++counters_.hellos;
@@ -148,7 +156,7 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
 // Long before the ones given last have ended: a rendezvous that is away then for a day harms no stream.
 void Service::give_relays(SessionId id, const IdentityId& client, Time now, Actions& out) {
   if (!policy_.relay.urls.empty()) {
-    send(id, relay_access(crypto_, policy_.relay, client), out);
+    send(id, relay_access(crypto_, policy_.relay, client, policy_.unix_time()), out);
     relay_renewals_.emplace_back(now + policy_.relay.lifetime / 4, id);
   }
 }
@@ -194,7 +202,7 @@ Actions Service::on_presence(const std::string& username, const Endpoint& from) 
   return out;
 }
 
-// All three are in the order of their deadlines: numbers grow, and each has one time limit.
+// The first three are in the order of their deadlines: numbers grow, and each has one time limit.
 Actions Service::on_deadline(Time now) {
   Actions out;
   while (!guests_.empty() && guests_.begin()->second.deadline <= now) {
@@ -215,13 +223,18 @@ Actions Service::on_deadline(Time now) {
       give_relays(id, session->identity, now, out);
     }
   }
+  while (drain_ && drain_->next <= now && registry_.first()) {
+    send_away(*registry_.first(), out);
+    drain_->next += drain_->step;
+  }
   return out;
 }
 
 Time Service::next_deadline() const {
   return std::min({guests_.empty() ? kNever : guests_.begin()->second.deadline,
                    requests_.empty() ? kNever : requests_.begin()->second.deadline,
-                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first});
+                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first,
+                   drain_ && registry_.first() ? drain_->next : kNever});
 }
 
 }  // namespace hearthcast::rendezvous

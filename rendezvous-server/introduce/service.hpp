@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 #include "rendezvous-server/introduce/relay_accounts.hpp"
 #include "rendezvous-server/registry/allow_lists.hpp"
+#include "rendezvous-server/registry/directory.hpp"
 #include "rendezvous-server/registry/rate_limiter.hpp"
 #include "rendezvous-server/registry/registry.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -33,21 +35,34 @@ struct Close {
 struct StoreAllow {  // durable before the next restart; nothing waits for it
   AllowRecord record;
 };
-using Action = std::variant<Send, Close, StoreAllow>;
+struct StoreChange {  // of the directory; the same
+  Change change;
+};
+using Action = std::variant<Send, Close, StoreAllow, StoreChange>;
 using Actions = std::vector<Action>;
 
+// Which boxes the operator lets in that are not in the directory yet.
+enum class Enrolment : std::uint8_t {
+  kOpen,    // every one, within limits
+  kToken,   // with a token that the operator made
+  kClosed,  // none
+};
+
 struct Policy {
+  Enrolment enrolment = Enrolment::kOpen;
+  std::string contact;  // told to whom is refused: how to reach the operator; empty: nothing
+  std::function<std::int64_t()> unix_time = [] { return std::int64_t{0}; };  // the wall clock, in seconds
   Duration hello_timeout = std::chrono::seconds{10};
   Duration request_timeout = std::chrono::seconds{15};
-  Rate hellos{60, std::chrono::minutes{1}};   // per source prefix
-  Rate new_boxes{20, std::chrono::hours{1}};  // per source prefix: boxes whose list is stored the first time
+  Rate hellos{60, std::chrono::minutes{1}};         // per source prefix
+  Rate new_boxes{20, std::chrono::hours{1}};        // per source prefix: boxes that enrol, or try a token
   Rate introductions{30, std::chrono::minutes{1}};  // per device
   Rate box_load{60, std::chrono::minutes{1}};       // per box: introductions and pairings that it is asked
   Rate pairings{10, std::chrono::minutes{1}};       // per source prefix
   Rate messages{120, std::chrono::minutes{1}};      // per session
   std::uint32_t presence_interval_s = 20;
   std::uint16_t presence_port = 3478;
-  std::size_t max_boxes = 50000;  // with a stored list
+  std::size_t max_boxes = 50000;  // in the directory
   RelayPolicy relay;              // its credentials are said after the welcome and renewed in time
 };
 
@@ -60,6 +75,8 @@ struct ServiceCounters {
   std::uint64_t pairings = 0;
   std::uint64_t refused = 0;  // not allowed, not present, no pairing
   std::uint64_t limited = 0;  // over a rate
+  std::uint64_t enrolled = 0;
+  std::uint64_t not_enrolled = 0;  // hellos of boxes that are closed or not let in
 };
 
 class Service {
@@ -69,6 +86,16 @@ class Service {
           Policy policy);
 
   [[nodiscard]] AllowLists& allow_lists() { return allow_lists_; }  // to load at start
+  [[nodiscard]] Directory& directory() { return directory_; }       // to load, and for the operator's changes
+  // After an operator's change to this box: one that is closed or forgotten leaves.
+  [[nodiscard]] Actions on_box_changed(const IdentityId& box);
+  // Before a restart: lets nobody in any more and sends the ones who are here away one by one, the last when
+  // `over` has passed. They come back after retry_s and a random part of as much again.
+  [[nodiscard]] Actions drain(Duration over, std::uint32_t retry_s, Time now);
+  void resume() { drain_.reset(); }
+  [[nodiscard]] bool draining() const { return drain_.has_value(); }
+  // The server shows another key from now on; who connected under the last one is still taken.
+  void set_server_key(const Sha256& key);
 
   [[nodiscard]] Actions on_open(SessionId id, const Endpoint& from, Time now);
   [[nodiscard]] Actions on_text(SessionId id, std::string_view text, Time now);
@@ -97,7 +124,17 @@ class Service {
     Time deadline;
   };
 
+  struct Drain {
+    Duration step;  // between two that are sent away
+    std::uint32_t retry_s;
+    Time next;
+  };
+
   void handle(SessionId id, const Guest& guest, const signalling::Message& message, Time now, Actions& out);
+  [[nodiscard]] bool is_proven(const signalling::Hello& hello, const Guest& guest) const;
+  // False after refusing a box that the operator does not let in; enrols one that shows a good token.
+  bool admit(SessionId id, const signalling::Hello& hello, const Guest& guest, Time now, Actions& out);
+  void send_away(SessionId id, Actions& out);
   void handle(Session& session, signalling::Allow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::PairingWindow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out);
@@ -110,7 +147,8 @@ class Service {
   void send(SessionId to, const signalling::Message& message, Actions& out) const;
   void refuse(SessionId to, std::optional<std::uint64_t> id, signalling::ErrorCode code, std::string text,
               Actions& out) const;
-  void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out);
+  void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out,
+            std::optional<std::uint32_t> retry_s = std::nullopt);
   void give_relays(SessionId id, const IdentityId& client, Time now, Actions& out);
   // The device's side of a request that this box was asked; removes it. Null: unknown, or of the other kind.
   std::optional<Request> redeem(const Session& box, std::uint64_t id, bool pairing);
@@ -120,10 +158,13 @@ class Service {
   const Crypto& crypto_;
   Random& random_;
   Sha256 server_key_;
+  Sha256 last_server_key_;
   std::string software_;
   Policy policy_;
   Registry registry_;
   AllowLists allow_lists_;
+  Directory directory_;
+  std::optional<Drain> drain_;
   std::map<SessionId, Guest> guests_;
   std::map<std::uint64_t, Request> requests_;
   std::uint64_t next_request_ = 1;

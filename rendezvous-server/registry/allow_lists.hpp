@@ -27,6 +27,7 @@ class AllowLists {
   [[nodiscard]] Verdict update(const Crypto& crypto, const AllowRecord& record);
   // For records of the own store: verified as well, since a file may be damaged. False: dropped.
   bool load(const Crypto& crypto, const AllowRecord& record);
+  void forget(const IdentityId& box) { lists_.erase(box); }
   [[nodiscard]] bool allows(const IdentityId& box, const IdentityId& device) const;
   [[nodiscard]] bool knows(const IdentityId& box) const { return lists_.contains(box); }
   [[nodiscard]] std::size_t size() const { return lists_.size(); }

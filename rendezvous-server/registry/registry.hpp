@@ -40,7 +40,11 @@ class Registry {
   void leave(SessionId id);
 
   [[nodiscard]] Session* find(SessionId id);
+  [[nodiscard]] std::optional<SessionId> first() const {  // the one that is here the longest
+    return sessions_.empty() ? std::nullopt : std::optional(sessions_.begin()->first);
+  }
   [[nodiscard]] Session* find_box(const IdentityId& identity);
+  [[nodiscard]] bool has_box(const IdentityId& identity) const { return boxes_.contains(identity); }
   [[nodiscard]] Session* find_by_username(const std::string& username);
 
   // False when another box holds that locator.

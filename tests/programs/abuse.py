@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import random
 import socket
 import ssl
 from pathlib import Path
+
+from command import Running
 
 # Each is sent as it stands to a port that speaks HTTP, with or without TLS.
 REQUESTS = {
@@ -107,3 +110,18 @@ def drain(connection: socket.socket, limit: int = 1 << 22) -> bytes:
     except (ConnectionError, ssl.SSLError):
         pass
     return got
+
+
+def descriptors(running: Running) -> int:
+    return len(list(Path(f"/proc/{running.process.pid}/fd").iterdir()))
+
+
+def memory(running: Running) -> int:
+    """Resident octets."""
+    return int(Path(f"/proc/{running.process.pid}/statm").read_text().split()[1]) * 4096
+
+
+def processor_time(running: Running) -> float:
+    """Seconds."""
+    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

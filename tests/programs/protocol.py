@@ -150,11 +150,12 @@ class Pairing:
 class WebSocket:
     """RFC 6455, as far as it is needed; nothing is hidden from who uses it."""
 
-    def __init__(self, port: int, path: str = "/v1") -> None:
+    def __init__(self, port: int, path: str = "/v1", host: str = "127.0.0.1", source: str = "") -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        self.tls = context.wrap_socket(socket.create_connection(("127.0.0.1", port), timeout=30))
+        self.tls = context.wrap_socket(
+            socket.create_connection((host, port), timeout=30, source_address=(source, 0) if source else None))
         key = base64.b64encode(os.urandom(16))
         self.tls.sendall(b"GET " + path.encode() + b" HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                          b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n"
@@ -221,10 +222,10 @@ class WebSocket:
 class Client:
     """A box or a device at the rendezvous."""
 
-    def __init__(self, port: int, role: str, identity: Identity | None = None) -> None:
+    def __init__(self, port: int, role: str, identity: Identity | None = None, host: str = "127.0.0.1", source: str = "") -> None:
         self.identity = identity or Identity()
         self.role = role
-        self.socket = WebSocket(port)
+        self.socket = WebSocket(port, host=host, source=source)
         assert self.socket.upgraded, self.socket.head
         self._unread: list[dict[str, Any]] = []
         self.nonce = unb64(self.next("challenge")["nonce"])

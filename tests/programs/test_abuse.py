@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import random
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from abuse import BODIES, IDS, REQUESTS, LocalConnection, connect, drain, say_no_more
-from command import FINE, Command, Running, free_port
+from abuse import BODIES, IDS, REQUESTS, LocalConnection, connect, descriptors, drain, memory, processor_time, say_no_more
+from command import FINE, Command, Running
 from contract import Contract
 from hearthlab.waiting import until
 
@@ -28,21 +25,6 @@ def running(program: Command) -> Iterator[Running]:
     assert started.process.poll() is None, started.log()
     assert program.ask("status").code == FINE
     assert started.end() == FINE
-
-
-def descriptors(running: Running) -> int:
-    return len(list(Path(f"/proc/{running.process.pid}/fd").iterdir()))
-
-
-def memory(running: Running) -> int:
-    """Resident octets."""
-    return int(Path(f"/proc/{running.process.pid}/statm").read_text().split()[1]) * 4096
-
-
-def processor_time(running: Running) -> float:
-    """Seconds."""
-    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def served(program: Command) -> bool:
@@ -181,34 +163,3 @@ def _one_answer(connection: socket.socket) -> bytes:
     while len(body) < sum(lengths):
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
-
-
-@pytest.mark.parametrize("name", ["box", "rendezvous"])
-def test_strangers_datagrams_are_never_amplified(built: Path, folder: Path, name: str) -> None:
-    """Nobody can make a program send more to a victim than was sent to it."""
-    program = Command(built, name, folder)
-    port = free_port(socket.SOCK_DGRAM)
-    key = {"box": "network.tunnel_port", "rendezvous": "listen.udp_port"}[name]
-    program.write(program.sane() | {key: port})
-    running = program.started()
-    chance = random.Random(4755)
-    cookie = bytes.fromhex("2112a442")
-    hello = bytes.fromhex("16fefd0000000000000000003001000024000000000000002400010203") + bytes(40)
-    sent = [
-        b"", b"\0", b"\0\1\0\0" + cookie + bytes(12), b"\0\1\0\4" + cookie + bytes(12) + b"\0\6\0\0",
-        b"\1\1\0\0" + cookie + bytes(12), b"\0\1\xff\xff" + cookie + bytes(12), hello, hello[:20], b"\x20\0\x88\xb5",
-        *[b"\0\1\0\0" + cookie + chance.randbytes(12) for _ in range(50)],
-        *[chance.randbytes(chance.randrange(1, 1400)) for _ in range(100)],
-    ]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        stranger.connect(("127.0.0.1", port))
-        for datagram in sent:
-            stranger.send(datagram)
-        assert program.ask("status").code == FINE  # it has had its turn since
-        stranger.setblocking(False)
-        answered = 0
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                answered += len(stranger.recv(65536))
-    assert answered == 0, "who proves nothing gets no answer at all"
-    assert running.end() == FINE

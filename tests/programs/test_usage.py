@@ -14,8 +14,13 @@ SUBCOMMANDS = {
     "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
             "devices", "approve", "grant", "revoke", "lan-link", "peers", "multicast", "reload"),
     "away": ("run", "sample-settings", "status", "channels", "pair"),
-    "rendezvous": ("run", "sample-settings", "status", "pin"),
+    "rendezvous": ("run", "sample-settings", "status", "pin", "box", "owner", "token", "drain", "resume", "backup", "restore"),
 }
+# What stands below the operator's subcommands, each with arguments that it takes.
+OPERATORS = [["box", "list"], ["box", "name", "abcdef", "Attic"], ["box", "move", "Attic", "Anna"], ["box", "close", "Attic", "why"],
+             ["box", "open", "Attic"], ["box", "forget", "Attic"], ["owner", "list"], ["owner", "add", "Anna"],
+             ["owner", "remove", "Anna"], ["token", "list"], ["token", "add", "--uses", "1", "--days", "7"], ["token", "revoke", "1"],
+             ["drain"], ["drain", "--over", "0", "--retry", "0", "--no-wait"], ["resume"]]
 
 
 def version() -> str:
@@ -82,6 +87,35 @@ def test_wrong_arguments_of_the_clients_subcommands(away: Command, arguments: li
     assert said.err.strip()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["box"], ["box", "paint"], ["box", "name", "Attic"], ["box", "close", "Attic"], ["owner", "add"], ["token", "revoke"],
+     ["token", "revoke", "one"], ["token", "revoke", "-1"], ["token", "add", "--uses", "0"], ["token", "add", "--days", "9999"],
+     ["drain", "--over", "3601"], ["drain", "--retry", "-1"], ["backup"], ["restore"], ["restore", "a", "b"]],
+    ids=" ".join,
+)
+def test_wrong_arguments_of_the_operators_subcommands(rendezvous: Command, arguments: list[str]) -> None:
+    said = rendezvous.ask(*arguments)
+    assert said.code == WRONG_USAGE, said.err
+    assert said.out == ""
+    assert said.err.strip()
+
+
+@pytest.mark.parametrize("arguments", OPERATORS, ids=" ".join)
+def test_without_the_rendezvous_the_operators_subcommands_are_three(rendezvous: Command, arguments: list[str]) -> None:
+    said = rendezvous.ask(*arguments)
+    assert said.code == NOT_RUNNING, said.err
+    assert str(rendezvous.socket) in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("arguments", [line for line in OPERATORS if len(line) > 1 and line[0] != "drain"], ids=" ".join)
+def test_the_operators_subcommands_explain_themselves(rendezvous: Command, arguments: list[str]) -> None:
+    said = rendezvous.run(*arguments[:2], "--help")
+    assert said.code == FINE
+    assert len(said.out.splitlines()[0]) > 10
+
+
 def test_a_password_has_to_be_given(box: Command) -> None:
     said = box.ask("password", stdin="")
     assert said.code == WRONG_USAGE
@@ -90,12 +124,12 @@ def test_a_password_has_to_be_given(box: Command) -> None:
 
 def test_without_the_program_each_subcommand_is_three(program: Command) -> None:
     extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"],
-             "lan-link": ["1"]}
+             "lan-link": ["1"], "backup": [str(program.folder / "copy")]}
     if program.name == "away":
         extra["pair"] = ["hearthcast://pair#AQ"]
     for subcommand in SUBCOMMANDS[program.name]:
-        if subcommand in ("run", "sample-settings"):
-            continue
+        if subcommand in ("run", "sample-settings", "box", "owner", "token", "restore"):
+            continue  # they need no program, or are more than one
         said = program.ask(subcommand, *extra.get(subcommand, []), stdin="a long password\n")
         assert said.code == NOT_RUNNING, f"{subcommand}: {said.err}"
         assert str(program.socket) in said.err, subcommand

@@ -112,7 +112,8 @@ std::string Client::rendezvous_text() const {
   }
   switch (signalling_->state()) {
     case signalling::Client::State::kJoined:
-      return "connected";
+      return introducer_ && !introducer_->last_error().empty() ? "connected; " + introducer_->last_error()
+                                                               : "connected";
     case signalling::Client::State::kConnecting:
     case signalling::Client::State::kGreeting:
       return "connecting";

@@ -45,6 +45,11 @@ struct AcceptLoop : Listener, std::enable_shared_from_this<AcceptLoop<Protocol>>
       ::unlink(unlink_at_end.c_str());
     }
   }
+  void use_tls(const std::shared_ptr<asio::ssl::context>& context) override {
+    if (tls) {
+      tls = context;
+    }
+  }
   asio::awaitable<void> run() {
     const auto self = this->shared_from_this();
     while (acceptor.is_open()) {
@@ -124,6 +129,13 @@ Result<Endpoint, Failure> Server::listen_tcp(Endpoint at, std::shared_ptr<secure
   loop->start();
   state_->listeners.push_back(std::move(loop));
   return bound;
+}
+
+void Server::replace_tls(secure::TlsContext& tls) {
+  const auto context = asio_context(tls);
+  for (const auto& listener : state_->listeners) {
+    listener->use_tls(context);
+  }
 }
 
 Result<void, Failure> Server::listen_unix(const std::string& path, unsigned mode) {

@@ -40,7 +40,8 @@ void ServerState::admit(AnyStream::Socket socket, Transport transport, Endpoint 
   const IpAddress source = source_prefix(peer.address);
   const auto there = counted ? per_source.find(source) : per_source.end();
   if (stopped || connections.size() >= limits.connections ||
-      (there != per_source.end() && there->second >= limits.connections_per_source)) {
+      (there != per_source.end() && there->second >= limits.connections_per_source) ||
+      (counted && limits.admit && !limits.admit(peer))) {
     ++counters.refused;
     return;  // the socket closes
   }

@@ -38,6 +38,8 @@ struct Limits {
   std::chrono::milliseconds answer_timeout = std::chrono::seconds{120};  // the handler
   // Silence after which a WebSocket is dropped; it is pinged after half of it.
   std::chrono::milliseconds websocket_timeout = std::chrono::seconds{100};
+  // Asked about each TCP connection from another machine before anything of it is read; false closes it.
+  std::function<bool(const Endpoint&)> admit;
   std::size_t connections = 512;
   std::size_t connections_per_source = 64;  // per IPv4 address or IPv6 /56; loopback and Unix are not counted
 };
@@ -68,6 +70,8 @@ class Server {
   // A left-over socket file of a dead program is replaced; one that answers is a Failure. mode: permission
   // bits.
   [[nodiscard]] Result<void, Failure> listen_unix(const std::string& path, unsigned mode = 0660);
+  // New connections to the TLS listeners are shown this certificate; those that stand keep the one they saw.
+  void replace_tls(secure::TlsContext& tls);
   void on_websocket(std::string path, WebSocketHandler handler);  // requests to upgrade elsewhere get 404
   void stop();  // closes listeners and connections; idempotent
   [[nodiscard]] ServerCounters counters() const;

@@ -16,6 +16,7 @@ class Connection;
 struct Listener {
   virtual ~Listener() = default;
   virtual void close() = 0;
+  virtual void use_tls(const std::shared_ptr<asio::ssl::context>& context) = 0;  // where it speaks TLS
 };
 
 struct ServerState : std::enable_shared_from_this<ServerState> {

@@ -61,7 +61,13 @@ struct SignallingLink::State : std::enable_shared_from_this<State> {
     if (std::holds_alternative<Joined>(action)) {
       log.info("rendezvous_joined", {{"url", to.url.authority()}});
     } else if (const auto* left = std::get_if<Left>(&action)) {
-      log.info("rendezvous_left", {{"url", to.url.authority()}, {"error", left->reason}});
+      if (const auto refused = client.refused()) {
+        log.warning("rendezvous_refused", {{"url", to.url.authority()},
+                                           {"code", std::string(to_string(*refused))},
+                                           {"error", left->reason}});
+      } else {
+        log.info("rendezvous_left", {{"url", to.url.authority()}, {"error", left->reason}});
+      }
     }
   }
 
@@ -134,6 +140,8 @@ Result<std::unique_ptr<SignallingLink>, Failure> SignallingLink::make(asio::io_c
 SignallingLink::SignallingLink(std::shared_ptr<State> state) : state_(std::move(state)) {}
 SignallingLink::~SignallingLink() { stop(); }
 
+void SignallingLink::set_enrolment(std::string token) { state_->client.set_enrolment(std::move(token)); }
+
 void SignallingLink::start() {
   state_->stopped = false;
   state_->arm();
@@ -175,6 +183,7 @@ std::uint64_t SignallingLink::pair(std::variant<IdentityId, std::string> to, std
 
 Client::State SignallingLink::state() const { return state_->client.state(); }
 const std::string& SignallingLink::last_error() const { return state_->client.last_error(); }
+std::optional<ErrorCode> SignallingLink::refused() const { return state_->client.refused(); }
 Endpoint SignallingLink::server() const { return state_->socket ? state_->socket->peer() : Endpoint{}; }
 
 }  // namespace hearthcast::http

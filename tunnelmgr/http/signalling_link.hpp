@@ -32,6 +32,7 @@ class SignallingLink {
   SignallingLink(const SignallingLink&) = delete;
   SignallingLink& operator=(const SignallingLink&) = delete;
 
+  void set_enrolment(std::string token);  // before start(); as the function of signalling::Client
   void start();
   void stop();  // closes the connection; no event comes afterwards
 
@@ -49,6 +50,7 @@ class SignallingLink {
 
   [[nodiscard]] signalling::Client::State state() const;
   [[nodiscard]] const std::string& last_error() const;
+  [[nodiscard]] std::optional<signalling::ErrorCode> refused() const;
   // The rendezvous' address of the present connection: its host is where UDP presence goes. Unspecified
   // without one.
   [[nodiscard]] Endpoint server() const;

@@ -79,14 +79,15 @@ ClientActions Client::on_network_change(Time now) {
   if (state_ != State::kWaiting) {
     out = leave("the network changed", now, true);
   }
-  if (!replaced_) {
+  if (!refused_) {
     backoff_ = timing_.backoff_floor;
     deadline_ = now;
   }
   return out;
 }
 
-ClientActions Client::leave(std::string reason, Time now, bool disconnect) {
+ClientActions Client::leave(std::string reason, Time now, bool disconnect,
+                            std::optional<Duration> stay_away) {
   ClientActions out;
   if (disconnect) {
     out.push_back(Disconnect{reason});
@@ -96,8 +97,10 @@ ClientActions Client::leave(std::string reason, Time now, bool disconnect) {
   }
   state_ = State::kWaiting;
   server_key_.reset();
-  if (replaced_) {
-    deadline_ = now + timing_.replaced_backoff;
+  if (refused_) {
+    deadline_ = now + timing_.refused_backoff;
+  } else if (stay_away) {  // and not all at the same moment
+    deadline_ = now + *stay_away + jittered(random_, *stay_away);
   } else {
     deadline_ = now + jittered(random_, backoff_);
     backoff_ = std::min(backoff_ * 2, timing_.backoff_ceiling);
@@ -166,6 +169,7 @@ void Client::handle(Challenge&& message, ClientActions& out) {
   hello.public_key.assign(identity_.public_key().begin(), identity_.public_key().end());
   hello.signature = identity_.sign(hello_signature_input(message.nonce, *server_key_));
   hello.software = software_;
+  hello.enrolment = enrolment_;
   send(hello, out);
 }
 
@@ -177,7 +181,7 @@ void Client::handle(Welcome&& message, Time now, ClientActions& out) {
   state_ = State::kJoined;
   deadline_ = kNever;
   backoff_ = timing_.backoff_floor;
-  replaced_ = false;
+  refused_.reset();
   last_error_.clear();
   out.push_back(Joined{std::move(message.presence), message.observed});
   say_state(now, out);
@@ -201,11 +205,16 @@ void Client::handle(Error&& message, Time now, ClientActions& out) {
     }
     return;
   }
-  replaced_ = message.code == ErrorCode::kReplaced;
-  const bool fatal = replaced_ || state_ == State::kGreeting;
+  const bool refused = message.code == ErrorCode::kReplaced || message.code == ErrorCode::kNotEnrolled ||
+                       message.code == ErrorCode::kClosed;
+  refused_ = refused ? std::optional(message.code) : std::nullopt;
+  const auto stay_away = message.code == ErrorCode::kDraining
+                             ? std::optional<Duration>(std::chrono::seconds{message.retry_s.value_or(0)})
+                             : std::nullopt;
+  const bool fatal = refused || stay_away || state_ == State::kGreeting;
   last_error_ = message.text.empty() ? std::string(to_string(message.code)) : message.text;
   if (fatal) {
-    auto left = leave(last_error_, now, true);
+    auto left = leave(last_error_, now, true, stay_away);
     out.insert(out.end(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
   }
 }

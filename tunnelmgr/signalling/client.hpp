@@ -72,8 +72,8 @@ struct ClientTiming {
   Duration request_timeout = std::chrono::seconds{10};
   Duration backoff_floor = std::chrono::seconds{1};
   Duration backoff_ceiling = std::chrono::seconds{60};
-  Duration replaced_backoff =
-      std::chrono::minutes{5};  // another one with our identity is there: do not fight
+  Duration refused_backoff = std::chrono::minutes{5};  // another one with our identity is there, or the
+                                                       // operator does not want us: do not fight
 };
 
 class Client {
@@ -90,9 +90,11 @@ class Client {
   [[nodiscard]] ClientActions on_closed(std::string reason, Time now);
   [[nodiscard]] ClientActions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
-  // The network has changed: connects anew at once (unless it was replaced).
+  // The network has changed: connects anew at once (unless it was refused).
   [[nodiscard]] ClientActions on_network_change(Time now);
 
+  // Box. Said with every hello, for a rendezvous whose operator lets in only who has one.
+  void set_enrolment(std::string token) { enrolment_ = std::move(token); }
   // Box. Said again after every welcome.
   [[nodiscard]] ClientActions set_allowed(std::vector<IdentityId> devices, std::uint64_t revision);
   [[nodiscard]] ClientActions open_pairing(std::string locator, Time until, Time now);
@@ -108,11 +110,15 @@ class Client {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& last_error() const { return last_error_; }  // empty since the last welcome
+  // The rendezvous does not want this client, for the reason that last_error() gives: kReplaced, kNotEnrolled
+  // or kClosed. Until the next welcome.
+  [[nodiscard]] std::optional<ErrorCode> refused() const { return refused_; }
   [[nodiscard]] std::uint64_t bad_messages() const { return bad_messages_; }
 
  private:
   [[nodiscard]] bool take(Message& message, ClientActions& out);
-  ClientActions leave(std::string reason, Time now, bool disconnect);
+  ClientActions leave(std::string reason, Time now, bool disconnect,
+                      std::optional<Duration> stay_away = std::nullopt);
   void handle(Challenge&& message, ClientActions& out);
   void handle(Welcome&& message, Time now, ClientActions& out);
   void handle(Error&& message, Time now, ClientActions& out);
@@ -131,7 +137,8 @@ class Client {
   Duration backoff_;
   std::optional<Sha256> server_key_;
   bool greeted_ = false;
-  bool replaced_ = false;
+  std::optional<ErrorCode> refused_;
+  std::string enrolment_;
   std::string last_error_;
   std::uint64_t bad_messages_ = 0;
   std::optional<Allow> allowed_;

@@ -14,8 +14,9 @@ constexpr std::size_t kMaxSoftware = 128;
 constexpr std::size_t kMaxRelayUrl = 512;
 constexpr std::uint32_t kMaxRelayLifetime = 366 * 24 * 3600;
 
-constexpr std::string_view kErrorNames[] = {"not_present", "not_allowed",   "rate",    "bad_message",
-                                            "no_pairing",  "bad_signature", "replaced"};
+constexpr std::string_view kErrorNames[] = {"not_present", "not_allowed",   "rate",     "bad_message",
+                                            "no_pairing",  "bad_signature", "replaced", "not_enrolled",
+                                            "closed",      "draining"};
 
 std::string base64(Bytes octets) { return to_base64url(octets); }
 
@@ -25,11 +26,15 @@ Json write(const Challenge& m) {
   return {{"type", "challenge"}, {"nonce", base64(m.nonce)}, {"software", m.software}};
 }
 Json write(const Hello& m) {
-  return {{"type", "hello"},
-          {"role", m.role == Role::kBox ? "box" : "device"},
-          {"public_key", base64(m.public_key)},
-          {"signature", base64(m.signature)},
-          {"software", m.software}};
+  Json json{{"type", "hello"},
+            {"role", m.role == Role::kBox ? "box" : "device"},
+            {"public_key", base64(m.public_key)},
+            {"signature", base64(m.signature)},
+            {"software", m.software}};
+  if (!m.enrolment.empty()) {
+    json["enrolment"] = m.enrolment;
+  }
+  return json;
 }
 Json write(const Welcome& m) {
   return {{"type", "welcome"},
@@ -104,6 +109,9 @@ Json write(const Error& m) {
   if (m.id) {
     json["id"] = *m.id;
   }
+  if (m.retry_s) {
+    json["retry_s"] = *m.retry_s;
+  }
   return json;
 }
 
@@ -151,6 +159,7 @@ Read read_hello(const Json& j) {
   m.public_key = std::move(*key);
   m.signature = std::move(*signature);
   m.software = text_member(j, "software", kMaxSoftware).value_or("");
+  m.enrolment = text_member(j, "enrolment", kMaxEnrolment).value_or("");
   return m;
 }
 Read read_welcome(const Json& j) {
@@ -278,6 +287,13 @@ Read read_pair_answer(const Json& j) {
   auto payload = text_member(j, "payload", kMaxPayload);
   return id && payload ? Read(PairAnswer{*id, std::move(*payload)}) : std::nullopt;
 }
+// A server's words end up in logs and on terminals: without what could act there.
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, ' ');
+  return text;
+}
+
 Read read_error(const Json& j) {
   const auto code = text_member(j, "code", 32);
   const auto at = std::ranges::find(kErrorNames, code.value_or(""));
@@ -285,7 +301,7 @@ Read read_error(const Json& j) {
     return std::nullopt;
   }
   return Error{number_member(j, "id"), static_cast<ErrorCode>(at - std::begin(kErrorNames)),
-               text_member(j, "text").value_or("")};
+               printable(text_member(j, "text").value_or("")), small_number(j, "retry_s", kMaxRetry)};
 }
 
 constexpr std::pair<std::string_view, Read (*)(const Json&)> kReaders[] = {

@@ -22,6 +22,8 @@ inline constexpr std::size_t kMaxPayload = std::size_t{8} * 1024;  // of one int
 inline constexpr std::size_t kMaxAllowed = 512;                    // devices of one box
 inline constexpr std::size_t kMaxObserved = 4;
 inline constexpr std::size_t kMaxRelayUrls = 8;
+inline constexpr std::size_t kMaxEnrolment = 64;  // characters of a token
+inline constexpr std::uint32_t kMaxRetry = 3600;  // seconds that a server may ask a client to stay away
 
 enum class Role : std::uint8_t { kBox, kDevice };
 
@@ -35,6 +37,7 @@ struct Hello {  // client
   Buffer public_key;
   Buffer signature;
   std::string software;
+  std::string enrolment = {};  // box: a token of the rendezvous' operator; empty: none
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 struct PresenceAccess {  // for STUN Binding requests on the data socket
@@ -127,12 +130,16 @@ enum class ErrorCode : std::uint8_t {
   kBadMessage,
   kNoPairing,
   kBadSignature,
-  kReplaced
+  kReplaced,
+  kNotEnrolled,  // the operator lets only some boxes in, and this is none of them
+  kClosed,       // the operator has closed this box
+  kDraining      // the server is about to restart
 };
 struct Error {  // server
   std::optional<std::uint64_t> id;
   ErrorCode code = ErrorCode::kBadMessage;
   std::string text;
+  std::optional<std::uint32_t> retry_s = std::nullopt;  // with kDraining: come back after so long
   friend bool operator==(const Error&, const Error&) = default;
 };
 [[nodiscard]] std::string_view to_string(ErrorCode code);

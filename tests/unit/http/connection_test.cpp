@@ -381,5 +381,23 @@ TEST_F(AdmissionTest, WhoIsRefusedIsNotRemembered) {
   EXPECT_EQ(state->per_source.size(), 1U) << "a crowd at a full server must not fill its memory";
 }
 
+TEST_F(AdmissionTest, TheOwnerOfTheServerIsAskedBeforeAnythingIsRead) {
+  Limits limits;
+  std::vector<std::string> asked;
+  limits.admit = [&](const Endpoint& from) {
+    asked.push_back(from.to_string());
+    return from.address != *IpAddress::parse("192.0.2.1");
+  };
+  limits.connections = 2;
+  open(limits);
+  EXPECT_FALSE(admit("192.0.2.1:1"));
+  EXPECT_TRUE(admit("192.0.2.2:1"));
+  EXPECT_TRUE(admit("127.0.0.1:1"));
+  EXPECT_FALSE(admit("192.0.2.3:1")) << "full: nobody is asked";
+  EXPECT_EQ(asked, (std::vector<std::string>{"192.0.2.1:1", "192.0.2.2:1"}));
+  EXPECT_EQ(state->counters.refused, 2U);
+  EXPECT_EQ(state->per_source.size(), 1U);
+}
+
 }  // namespace
 }  // namespace hearthcast::http

@@ -16,7 +16,7 @@ struct RelayTest : ServiceTest {
   RelayTest() {
     policy.relay.urls = {"turn:relay.example.org:3479"};
     policy.relay.secret = "north";
-    policy.relay.unix_time = [this] { return unix_time; };
+    policy.unix_time = [this] { return unix_time; };
   }
   std::int64_t unix_time = kSomeNoon;
 };
@@ -24,7 +24,7 @@ struct RelayTest : ServiceTest {
 TEST_F(RelayTest, TheFormIsCoturns) {
   IdentityId client;
   client.digest.fill(0xab);
-  const RelayAccess access = relay_access(crypto, policy.relay, client);
+  const RelayAccess access = relay_access(crypto, policy.relay, client, unix_time);
   EXPECT_EQ(access.username, std::to_string(kSomeNoon + 172800) + ":abababababababab");
   // openssl dgst -sha1 -hmac north -binary | base64
   EXPECT_EQ(access.password, "Hk7eM9BsIzgmLfyzNsuoKeej62k=");
@@ -33,10 +33,10 @@ TEST_F(RelayTest, TheFormIsCoturns) {
 }
 
 TEST_F(RelayTest, AllOfSixHoursEndTogetherAndNoneTooEarly) {
-  const RelayAccess first = relay_access(crypto, policy.relay, {});
+  const RelayAccess first = relay_access(crypto, policy.relay, {}, unix_time);
   for (std::int64_t second = 1; second <= 6 * 3600; second += 599) {
     unix_time = kSomeNoon + second;
-    const RelayAccess later = relay_access(crypto, policy.relay, {});
+    const RelayAccess later = relay_access(crypto, policy.relay, {}, unix_time);
     EXPECT_GE(later.lifetime_s, 172800U);
     EXPECT_LT(later.lifetime_s, 172800U + 6 * 3600);
     EXPECT_EQ(std::stoll(later.username), unix_time + later.lifetime_s);

@@ -31,8 +31,10 @@ class ServiceTest : public testing::Test {
         inbox[send->to].push_back(*message);
       } else if (auto* close = std::get_if<Close>(&action)) {
         closed.push_back(close->session);
+      } else if (auto* allow = std::get_if<StoreAllow>(&action)) {
+        stored.push_back(allow->record);
       } else {
-        stored.push_back(std::get<StoreAllow>(action).record);
+        changes.push_back(std::get<StoreChange>(action).change);
       }
     }
   }
@@ -95,6 +97,7 @@ class ServiceTest : public testing::Test {
   std::map<SessionId, std::vector<signalling::Message>> inbox;
   std::vector<SessionId> closed;
   std::vector<AllowRecord> stored;
+  std::vector<Change> changes;
 
  private:
   std::optional<Service> service_;

@@ -96,5 +96,55 @@ TEST_F(ListKeeperTest, AListThatCannotBeWrittenIsSaidAndNotForgotten) {
   EXPECT_EQ(stored(), expected);
 }
 
+TEST_F(ListKeeperTest, ChangesAreKeptInTheirOrderAndEachIsToldOnce) {
+  int told = 0;
+  for (std::int64_t n = 1; n <= 30; ++n) {
+    Change change;
+    change.owners = {OwnerRecord{{1}, "name " + std::to_string(n), n}};
+    keeper->keep(std::move(change), [&](const Result<void, Failure>& done) { told += done ? 1 : 100; });
+  }
+  ASSERT_TRUE(http::turn_until(io, [&] { return told >= 30; }));
+  EXPECT_EQ(told, 30);
+  EXPECT_TRUE(keeper->writes());
+  EXPECT_EQ(Store::open(folder / "r.db")->store.load_directory()->owners.at(0).name, "name 30");
+}
+
+TEST_F(ListKeeperTest, ChangesThatWaitAtTheEndAreWritten) {
+  for (std::int64_t n = 1; n <= 5; ++n) {
+    Change change;
+    change.owners = {OwnerRecord{{n}, std::to_string(n), n}};
+    keeper->keep(std::move(change));
+  }
+  keeper->stop();
+  keeper.reset();
+  EXPECT_EQ(Store::open(folder / "r.db")->store.load_directory()->owners.size(), 5U);
+  EXPECT_TRUE(log.events.empty());
+}
+
+TEST_F(ListKeeperTest, AChangeThatFailsHoldsUpThoseBehindItUntilItCanBeWritten) {
+  Change first;  // of an owner that comes later only
+  first.boxes = {BoxRecord{record(1, 1).box, 0, "", OwnerId{1}, std::nullopt}};
+  Change second;
+  second.owners = {OwnerRecord{{2}, "Bert", 0}};
+  std::vector<bool> told;
+  keeper->keep(first, [&](const Result<void, Failure>& done) { told.push_back(done.has_value()); });
+  ASSERT_TRUE(http::turn_until(io, [&] { return told.size() == 1; }));
+  EXPECT_FALSE(keeper->writes());
+  EXPECT_EQ(log.events.back(), "directory_not_stored");
+  keeper->keep(second, [&](const Result<void, Failure>& done) { told.push_back(done.has_value()); });
+  ASSERT_TRUE(http::turn_until(io, [&] { return told.size() == 2; }));
+  EXPECT_EQ(told, (std::vector<bool>{false, false}));
+  {
+    Change mended;
+    mended.owners = {OwnerRecord{{1}, "Anna", 0}};
+    ASSERT_TRUE(Store::open(folder / "r.db")->store.save(mended));
+  }
+  keeper->keep(record(7, 1));  // whatever comes next tries the others again
+  ASSERT_TRUE(http::turn_until(io, [&] { return keeper->writes(); }));
+  const auto all = Store::open(folder / "r.db")->store.load_directory();
+  EXPECT_EQ(all->boxes.size(), 1U);
+  EXPECT_EQ(all->owners.size(), 2U);
+}
+
 }  // namespace
 }  // namespace hearthcast::rendezvous

@@ -104,5 +104,76 @@ TEST(RendezvousRun, HalfATlsConfigurationIsAFailure) {
   EXPECT_EQ(run(s), runtime::kFailed);
 }
 
+TEST(RendezvousSettings, EveryLimitReachesTheHub) {
+  AppSettings s;
+  ASSERT_TRUE(declare(s).read_text(
+      "[limits]\nconnections = 1\nconnections_per_source = 2\nconnects_per_minute = 3\nhellos_per_minute = "
+      "4\n"
+      "hello_timeout_s = 5\nboxes = 6\nnew_boxes_per_hour = 7\nintroductions_per_minute = 8\n"
+      "box_load_per_minute = 9\npairings_per_minute = 10\nmessages_per_minute = 11\n",
+      "test.toml"));
+  const HubSettings hub = hub_settings(s);
+  const Policy& policy = hub.policy;
+  EXPECT_EQ(hub.connections, 1U);
+  EXPECT_EQ(hub.connections_per_source, 2U);
+  EXPECT_EQ(hub.connects.burst, 3);
+  EXPECT_EQ(policy.hellos.burst, 4);
+  EXPECT_EQ(policy.hello_timeout, std::chrono::seconds{5});
+  EXPECT_EQ(policy.max_boxes, 6U);
+  EXPECT_EQ(policy.new_boxes.burst, 7);
+  EXPECT_EQ(policy.new_boxes.refill, std::chrono::hours{1});
+  EXPECT_EQ(policy.introductions.burst, 8);
+  EXPECT_EQ(policy.box_load.burst, 9);
+  EXPECT_EQ(policy.pairings.burst, 10);
+  EXPECT_EQ(policy.messages.burst, 11);
+  for (const Rate& rate : {hub.connects, policy.hellos, policy.introductions, policy.box_load,
+                           policy.pairings, policy.messages}) {
+    EXPECT_EQ(rate.refill, std::chrono::minutes{1});
+  }
+}
+
+TEST(RendezvousSettings, TheDefaultsAreThoseOfTheService) {
+  const HubSettings from_file = hub_settings(AppSettings());
+  const HubSettings plain;
+  EXPECT_EQ(from_file.connections, plain.connections);
+  EXPECT_EQ(from_file.connections_per_source, plain.connections_per_source);
+  EXPECT_EQ(from_file.connects.burst, plain.connects.burst);
+  EXPECT_EQ(from_file.policy.hellos.burst, plain.policy.hellos.burst);
+  EXPECT_EQ(from_file.policy.hello_timeout, plain.policy.hello_timeout);
+  EXPECT_EQ(from_file.policy.max_boxes, plain.policy.max_boxes);
+  EXPECT_EQ(from_file.policy.new_boxes.burst, plain.policy.new_boxes.burst);
+  EXPECT_EQ(from_file.policy.introductions.burst, plain.policy.introductions.burst);
+  EXPECT_EQ(from_file.policy.box_load.burst, plain.policy.box_load.burst);
+  EXPECT_EQ(from_file.policy.pairings.burst, plain.policy.pairings.burst);
+  EXPECT_EQ(from_file.policy.messages.burst, plain.policy.messages.burst);
+  EXPECT_EQ(from_file.policy.enrolment, Enrolment::kOpen);
+  EXPECT_FALSE(from_file.health);
+}
+
+TEST(RendezvousSettings, ThePolicyOfEnrolmentIsOneOfThree) {
+  const std::pair<const char*, Enrolment> policies[] = {
+      {"open", Enrolment::kOpen}, {"token", Enrolment::kToken}, {"closed", Enrolment::kClosed}};
+  for (const auto& [name, policy] : policies) {
+    AppSettings s;
+    const std::string text = std::string("[enrolment]\npolicy = '") + name + "'\ncontact = 'mail us'\n";
+    ASSERT_TRUE(declare(s).read_text(text, "test.toml"));
+    EXPECT_EQ(hub_settings(s).policy.enrolment, policy);
+    EXPECT_EQ(hub_settings(s).policy.contact, "mail us");
+  }
+  AppSettings s;
+  const auto wrong = declare(s).read_text("[enrolment]\npolicy = 'shut'\n", "test.toml");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().text, testing::HasSubstr("\"token\""));
+}
+
+TEST(RendezvousSettings, HealthIsOnAnAddressOfItsOwnOrNowhere) {
+  AppSettings s;
+  ASSERT_TRUE(declare(s).read_text("[health]\nlisten = '127.0.0.1:8873'\n", "test.toml"));
+  EXPECT_EQ(hub_settings(s).health, *Endpoint::parse("127.0.0.1:8873"));
+  ASSERT_TRUE(declare(s).read_text("[health]\nlisten = ''\n", "test.toml"));
+  EXPECT_FALSE(hub_settings(s).health);
+  EXPECT_FALSE(declare(s).read_text("[health]\nlisten = '8873'\n", "test.toml"));
+}
+
 }  // namespace
 }  // namespace hearthcast::rendezvous

@@ -132,12 +132,14 @@ TEST_P(ClientStates, WhatIsOutOfTurnDoesNothingAndIsCounted) {
 
 TEST_P(ClientStates, AnErrorEndsWhatIsNotYetJoined) {
   for (const Moment moment : kMoments) {
-    for (const ErrorCode code : {ErrorCode::kRate, ErrorCode::kBadSignature, ErrorCode::kReplaced}) {
+    for (const ErrorCode code : {ErrorCode::kRate, ErrorCode::kBadSignature, ErrorCode::kReplaced,
+                                 ErrorCode::kNotEnrolled, ErrorCode::kClosed, ErrorCode::kDraining}) {
       SCOPED_TRACE(std::string(to_string(code)) + " while " + words(moment));
       Client client = at(moment);
       const auto actions = names(client.on_text(encode(Error{std::nullopt, code, "why"}), t0));
       const bool listening = moment >= Moment::kConnected;
-      const bool fatal = listening && (moment != Moment::kJoined || code == ErrorCode::kReplaced);
+      const bool ends = code != ErrorCode::kRate && code != ErrorCode::kBadSignature;
+      const bool fatal = listening && (moment != Moment::kJoined || ends);
       if (fatal) {
         EXPECT_THAT(actions, testing::ElementsAre("disconnect", "left"));
         EXPECT_EQ(client.state(), Client::State::kWaiting);

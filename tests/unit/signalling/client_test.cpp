@@ -145,6 +145,55 @@ TEST_F(ClientTest, AReplacedBoxDoesNotFight) {
   EXPECT_EQ(client.next_deadline(), t0 + 5min);
 }
 
+TEST_F(ClientTest, ABoxThatIsNotWantedAsksSeldomAndKnowsWhy) {
+  for (const ErrorCode code : {ErrorCode::kNotEnrolled, ErrorCode::kClosed}) {
+    Client client = make(Role::kBox);
+    (void)client.on_deadline(t0);
+    (void)client.on_connected(server_key, t0);
+    (void)tell(client, Challenge{}, t0);
+    const auto actions = tell(client, Error{std::nullopt, code, "not here"}, t0);
+    ASSERT_NE(find<Left>(actions), nullptr);
+    EXPECT_EQ(find<Left>(actions)->retry_at, t0 + 5min);
+    EXPECT_EQ(client.refused(), code);
+    EXPECT_EQ(client.last_error(), "not here");
+    (void)client.on_network_change(t0 + 1s);
+    EXPECT_EQ(client.next_deadline(), t0 + 5min);
+    (void)join(client, t0 + 5min);
+    EXPECT_FALSE(client.refused());
+  }
+}
+
+TEST_F(ClientTest, TheTokenIsSaidWithEveryHello) {
+  Client client = make(Role::kBox);
+  client.set_enrolment("7K2M0");
+  for (Time now = t0; now <= t0 + 2min; now = client.next_deadline()) {
+    (void)client.on_deadline(now);
+    (void)client.on_connected(server_key, now);
+    const auto hellos = sent<Hello>(tell(client, Challenge{}, now));
+    ASSERT_THAT(hellos, testing::SizeIs(1));
+    EXPECT_EQ(hellos[0].enrolment, "7K2M0");
+    (void)client.on_closed("gone", now);
+  }
+}
+
+TEST_F(ClientTest, FromADrainedServerItStaysAwayAsLongAsItWasToldAndARandomPartMore) {
+  for (const std::uint8_t chance : {0, 0xff}) {
+    random.value = chance;
+    Client client = make(Role::kDevice);
+    (void)join(client, t0);
+    std::uint64_t request = 0;
+    (void)client.introduce({}, Sealed{{1}, {2}}, t0, request);
+    const auto actions = tell(client, Error{std::nullopt, ErrorCode::kDraining, "restart", 30}, t0);
+    EXPECT_NE(find<Disconnect>(actions), nullptr);
+    EXPECT_NE(find<RequestFailed>(actions), nullptr) << "nobody waits for an answer that cannot come";
+    EXPECT_GE(client.next_deadline(), t0 + 30s + (chance == 0 ? 0s : 29s));
+    EXPECT_LE(client.next_deadline(), t0 + 60s);
+    EXPECT_FALSE(client.refused());
+    (void)client.on_deadline(client.next_deadline());
+    EXPECT_EQ(client.state(), Client::State::kConnecting);
+  }
+}
+
 TEST_F(ClientTest, AnErrorWhileGreetingEndsTheConnectionAndALaterOneDoesNot) {
   Client client = make(Role::kBox);
   (void)client.on_deadline(t0);

@@ -46,6 +46,10 @@ std::vector<Message> samples() {
       PairAnswer{8, "{}"},
       Error{std::nullopt, ErrorCode::kReplaced, "another box with this identity has connected"},
       Error{9, ErrorCode::kNotPresent, ""},
+      Error{std::nullopt, ErrorCode::kNotEnrolled, "ask for a token"},
+      Error{std::nullopt, ErrorCode::kClosed, "unpaid"},
+      Error{std::nullopt, ErrorCode::kDraining, "later", 30},
+      Hello{Role::kBox, kKey, kSignature, "s", "7K2M0"},
   };
 }
 
@@ -177,6 +181,24 @@ TEST(Signatures, OfTheAllowListDoNotDependOnItsOrder) {
   EXPECT_EQ(allow_signature_input(one), allow_signature_input(other));
   EXPECT_NE(allow_signature_input(one), allow_signature_input(Allow{{id_of(1), id_of(2)}, 6, {}}));
   EXPECT_NE(allow_signature_input(one), allow_signature_input(Allow{{id_of(1)}, 5, {}}));
+}
+
+TEST(MessageCodec, ATokenAndAWaitAreBounded) {
+  Hello hello{Role::kBox, kKey, kSignature, "", std::string(kMaxEnrolment, 'x')};
+  EXPECT_EQ(std::get<Hello>(*decode_message(encode(hello))).enrolment.size(), kMaxEnrolment);
+  hello.enrolment += 'x';
+  EXPECT_EQ(std::get<Hello>(*decode_message(encode(hello))).enrolment, "") << "it is as if there was none";
+  EXPECT_EQ(encode(Hello{Role::kBox, kKey, kSignature, "", ""}).find("enrolment"), std::string::npos);
+  EXPECT_EQ(std::get<Error>(*decode_message(R"({"type":"error","code":"draining","retry_s":3600})")).retry_s,
+            3600U);
+  EXPECT_FALSE(
+      std::get<Error>(*decode_message(R"({"type":"error","code":"draining","retry_s":3601})")).retry_s);
+}
+
+TEST(MessageCodec, AServersWordsCannotActOnATerminal) {
+  const auto error = decode_message(R"({"type":"error","code":"closed","text":"\u001b[2J\u0007a\u007fb\nc ü"})");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(std::get<Error>(*error).text, " [2J a b c ü");
 }
 
 }  // namespace

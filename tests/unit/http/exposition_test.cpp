@@ -1,8 +1,8 @@
-#include "appliance/api/exposition.hpp"
+#include "tunnelmgr/http/exposition.hpp"
 
 #include <gtest/gtest.h>
 
-namespace hearthcast::api {
+namespace hearthcast::http {
 namespace {
 
 TEST(Exposition, WritesHelpTypeAndSamples) {
@@ -25,4 +25,4 @@ TEST(Exposition, LabelsOfStrangersCannotForgeALine) {
 }
 
 }  // namespace
-}  // namespace hearthcast::api
+}  // namespace hearthcast::http

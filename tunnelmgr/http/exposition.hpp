@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace hearthcast::api {
+namespace hearthcast::http {
 
 // Names are [a-z_] and are given by the program; label values may be any text. All samples of one metric
 // follow its begin().
@@ -30,4 +30,4 @@ class Exposition {
   std::string text_;
 };
 
-}  // namespace hearthcast::api
+}  // namespace hearthcast::http

@@ -1,6 +1,6 @@
-#include "appliance/api/exposition.hpp"
+#include "tunnelmgr/http/exposition.hpp"
 
-namespace hearthcast::api {
+namespace hearthcast::http {
 namespace {
 
 void append_escaped(std::string& out, std::string_view value) {
@@ -42,4 +42,4 @@ void Exposition::sample(const Labels& labels, std::uint64_t value) {
   text_ += std::to_string(value) + "\n";
 }
 
-}  // namespace hearthcast::api
+}  // namespace hearthcast::http
