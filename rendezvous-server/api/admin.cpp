@@ -4,12 +4,11 @@
 #include <optional>
 
 #include "tunnelmgr/base/text.hpp"
-#include "tunnelmgr/signalling/json.hpp"
 
 namespace hearthcast::rendezvous {
 namespace {
 
-using signalling::Json;
+using Json = nlohmann::json;
 
 constexpr std::int64_t kDay = 24 * 3600;
 constexpr std::int64_t kMostDays = 3660;
@@ -17,7 +16,15 @@ constexpr std::int64_t kMostUses = 1'000'000;
 constexpr std::uint64_t kLongestDrain = 3600;  // seconds
 constexpr std::size_t kTokenSymbols = 26;      // 130 bits
 
-std::string text(const std::string& words) { return signalling::dump(Json{{"text", words}}); }
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::optional<std::uint64_t> number_member(const Json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_number_unsigned() ? std::optional(at->get<std::uint64_t>())
+                                                        : std::nullopt;
+}
+
+std::string text(const std::string& words) { return dump(Json{{"text", words}}); }
 
 Json name_of(const Directory& directory, const std::optional<OwnerId>& owner) {
   const OwnerRecord* const record = owner ? directory.find(*owner) : nullptr;
@@ -33,17 +40,20 @@ Json number_or_null(const std::optional<std::int64_t>& number) {
 struct Admin::Asked {
   Json body;
   [[nodiscard]] std::string text(const char* name) const {
-    return signalling::text_member(body, name, 256).value_or("");
+    const auto at = body.find(name);
+    return at != body.end() && at->is_string() ? at->get<std::string>() : std::string();
   }
-  // A number above 0, or what stands for its absence; nullopt for anything else.
-  [[nodiscard]] std::optional<std::optional<std::int64_t>> limit(const char* name, std::int64_t most) const {
+  // A number from 1 to most, or none where there is none. False for anything else.
+  [[nodiscard]] bool limit(const char* name, std::int64_t most, std::optional<std::int64_t>& into) const {
     if (!body.contains(name)) {
-      return std::optional<std::int64_t>();
+      return true;
     }
-    const auto number = signalling::number_member(body, name);
-    return number && *number >= 1 && *number <= static_cast<std::uint64_t>(most)
-               ? std::optional(std::optional(static_cast<std::int64_t>(*number)))
-               : std::nullopt;
+    const auto number = number_member(body, name);
+    if (!number || *number < 1 || *number > static_cast<std::uint64_t>(most)) {
+      return false;
+    }
+    into = static_cast<std::int64_t>(*number);
+    return true;
   }
 };
 
@@ -74,11 +84,11 @@ bool Admin::answer(const http::Request& request, const http::Responder& responde
   } else if (request.method == "POST" && request.path == "/backup") {
     back_up(responder);
   } else if (request.method == "POST") {
-    auto body = signalling::parse_object(request.body.empty() ? "{}" : request.body);
-    if (!body) {
+    auto body = Json::parse(request.body.empty() ? "{}" : request.body, nullptr, false);
+    if (!body.is_object()) {
       responder.send(http::Response::json(400, text("The request is not a JSON object.")));
     } else {
-      finish(change(request.path, Asked{std::move(*body)}), responder);
+      finish(change(request.path, Asked{std::move(body)}), responder);
     }
   } else {
     return false;
@@ -156,7 +166,7 @@ Admin::Outcome Admin::owners(const std::string& what, const Asked& asked) {
 Admin::Outcome Admin::tokens(const std::string& what, const Asked& asked) {
   Directory& directory = service_.directory();
   if (what == "revoke") {
-    const auto id = signalling::number_member(asked.body, "id").value_or(0);
+    const auto id = number_member(asked.body, "id").value_or(0);
     return {directory.revoke_token({static_cast<std::int64_t>(id)})};
   }
   if (what != "add") {
@@ -165,14 +175,12 @@ Admin::Outcome Admin::tokens(const std::string& what, const Asked& asked) {
   TokenRecord token;
   token.note = asked.text("note");
   token.created_at = unix_time_();
-  const auto uses = asked.limit("uses", kMostUses);
-  const auto days = asked.limit("days", kMostDays);
-  if (!uses || !days) {
+  std::optional<std::int64_t> days;
+  if (!asked.limit("uses", kMostUses, token.uses_left) || !asked.limit("days", kMostDays, days)) {
     return {Failure{"a token has 1 to 1000000 uses and 1 to 3660 days"}};
   }
-  token.uses_left = *uses;
-  if (*days) {
-    token.expires_at = token.created_at + **days * kDay;
+  if (days) {
+    token.expires_at = token.created_at + *days * kDay;
   }
   if (const std::string name = asked.text("owner"); !name.empty()) {
     const auto owner = directory.owner_called(name);
@@ -187,14 +195,14 @@ Admin::Outcome Admin::tokens(const std::string& what, const Asked& asked) {
   token.hash = crypto_.sha256(as_bytes(shown));
   Outcome out{directory.add_token(std::move(token))};
   if (out.change) {
-    out.said = signalling::dump(Json{{"token", shown}, {"id", out.change->tokens.front().id.value}});
+    out.said = dump(Json{{"token", shown}, {"id", out.change->tokens.front().id.value}});
   }
   return out;
 }
 
 Admin::Outcome Admin::drain(const Asked& asked) {
-  const auto over = signalling::number_member(asked.body, "over_s");
-  const auto retry = signalling::number_member(asked.body, "retry_s");
+  const auto over = number_member(asked.body, "over_s");
+  const auto retry = number_member(asked.body, "retry_s");
   if (!over || *over > kLongestDrain || !retry || *retry > signalling::kMaxRetry) {
     return {Failure{"draining takes 0 to 3600 seconds, and sends clients away for 0 to 3600"}};
   }
@@ -233,7 +241,7 @@ void Admin::back_up(const http::Responder& responder) {
     return;
   }
   keeper->back_up([responder](const Result<std::filesystem::path, Failure>& at) {
-    responder.send(at ? http::Response::json(200, signalling::dump(Json{{"file", at->string()}}))
+    responder.send(at ? http::Response::json(200, dump(Json{{"file", at->string()}}))
                       : http::Response::json(507, text(at.error().text)));
   });
 }
@@ -252,7 +260,7 @@ std::string Admin::list_boxes() {
                     {"reason", box.closed ? Json(*box.closed) : Json(nullptr)},
                     {"enrolled_at", box.enrolled_at}});
   }
-  return signalling::dump(Json{{"boxes", list}});
+  return dump(Json{{"boxes", list}});
 }
 
 std::string Admin::list_owners() {
@@ -265,7 +273,7 @@ std::string Admin::list_owners() {
     }
     list.push_back({{"name", owner.name}, {"boxes", boxes}, {"created_at", owner.created_at}});
   }
-  return signalling::dump(Json{{"owners", list}});
+  return dump(Json{{"owners", list}});
 }
 
 std::string Admin::list_tokens() {
@@ -284,7 +292,7 @@ std::string Admin::list_tokens() {
                     {"expires_at", number_or_null(token.expires_at)},
                     {"created_at", token.created_at}});
   }
-  return signalling::dump(Json{{"tokens", list}});
+  return dump(Json{{"tokens", list}});
 }
 
 }  // namespace hearthcast::rendezvous

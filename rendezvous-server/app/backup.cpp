@@ -27,7 +27,7 @@ Failure failed(const std::string& what, const fs::path& file, int error) {
 }
 
 // Whole and on the disk, or not there. mode 0600.
-Result<void, Failure> copy(const fs::path& from, const fs::path& to) {
+Result<void, Failure> copy_whole(const fs::path& from, const fs::path& to) {
   const linux::Fd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in) {
     return failed("read", from, errno);
@@ -68,7 +68,7 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
   const fs::path draft = settings.state_dir / "rendezvous.db.restoring";
   std::error_code ignored;
   fs::remove(draft, ignored);
-  if (const auto copied = copy(folder / kDatabase, draft); !copied) {
+  if (const auto copied = copy_whole(folder / kDatabase, draft); !copied) {
     return copied;
   }
   auto checked = check_database(draft);
@@ -113,7 +113,7 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
   if (done && with_key) {
     const fs::path key_draft = settings.state_dir / "rendezvous.key.restoring";
     fs::remove(key_draft, ignored);
-    done = copy(folder / kKey, key_draft);
+    done = copy_whole(folder / kKey, key_draft);
     done = done ? put(key_draft, settings.state_dir / kKey) : done;
   }
   return done;
@@ -134,11 +134,11 @@ int back_up(const AppSettings& settings, const fs::path& folder) {
   if (error || ::chmod(folder.c_str(), 0700) != 0) {
     return tell(Failure{"cannot make the folder " + folder.string()});
   }
-  auto done = copy(answer.value("file", ""), folder / kDatabase);
+  auto done = copy_whole(answer.value("file", ""), folder / kDatabase);
   const fs::path key = settings.state_dir / kKey;
   const bool with_key = fs::exists(key, error);
   if (done && with_key) {
-    done = copy(key, folder / kKey);
+    done = copy_whole(key, folder / kKey);
   }
   if (!done) {
     return tell(done.error());

@@ -151,6 +151,7 @@ class Port:
     program: Command
     number: int
     username: str  # one that exists behind the port, whose password the stranger does not have
+    client: Client | None  # whose it is: it stays, or the name would end
 
 
 @pytest.fixture(params=["rendezvous", "box", "away", "gre-udp", "ayiya"])
@@ -172,6 +173,7 @@ def port(request: pytest.FixtureRequest, built: Path, folder: Path) -> Iterator[
         with program.settings.open("a") as settings:
             settings.write(f"[[peer]]\nname = 'cabin'\nseal = 'none'\nencapsulation = '{request.param}'\nport = {number}\n{own}")
     running = program.started()
+    client = None
     if name == "rendezvous":
         client = Client(program.port, "box")
         username = str(client.join()["presence"]["username"])
@@ -180,7 +182,7 @@ def port(request: pytest.FixtureRequest, built: Path, folder: Path) -> Iterator[
         username = f"{known.box_ufrag}:{known.device_ufrag}"
     elif name == "away":
         number = int(running.wait_for("started").split(" port=")[1].split()[0])
-    yield Port(program, number, username)
+    yield Port(program, number, username, client)
     assert running.process.poll() is None, running.log()
     assert program.ask("status").code == FINE
     assert running.end() == FINE
@@ -233,7 +235,8 @@ def test_who_proves_himself_gets_no_more_than_he_sent_either(built: Path, folder
     number = free_port(socket.SOCK_DGRAM)
     program.write(program.sane() | {"listen.udp_port": number})
     running = program.started()
-    access = Client(program.port, "device").join()["presence"]
+    client = Client(program.port, "device")
+    access = client.join()["presence"]
     answers = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.connect(("127.0.0.1", number))
@@ -253,5 +256,6 @@ def test_who_proves_himself_gets_no_more_than_he_sent_either(built: Path, folder
             assert came <= sent, padding
             answers += came > 0
     assert answers >= 2, "large ones are answered"
+    client.socket.close()
     assert running.end() == FINE
     program.kill_all()

@@ -145,7 +145,8 @@ def test_a_flood_of_handshakes_from_one_source_costs_little(server: Besieged) ->
     running = server.started()
     household = Household(server)
     flood = Flood(server, ATTACKER)
-    begin, resident = processor_time(running), memory(running)
+    before, resident = descriptors(running), memory(running)
+    begin = processor_time(running)
     for _ in range(100):
         flood.one()
     of_computed = (processor_time(running) - begin) / 100
@@ -159,7 +160,7 @@ def test_a_flood_of_handshakes_from_one_source_costs_little(server: Besieged) ->
     assert household.is_served() < 20
     assert memory(running) < resident + 16 * MEGABYTE
     assert server.status()["connections_refused"] >= 1900
-    until(lambda: server.status()["connections"] == 2, "nothing to be left of it")
+    until(lambda: descriptors(running) <= before, "nothing to be left of it")
     assert running.end() == FINE
 
 
@@ -226,7 +227,7 @@ def test_a_flood_of_enrolments_from_everywhere_ends_at_the_limit(server: Besiege
     assert server.status()["enrolled_boxes"] == 21
     assert household.is_served() < 20
     again = server.client("box", HOME, household.box.identity)
-    again.join()
+    household.access = again.join()["presence"]
     again.allow([household.device.identity.id], 2)
     household.box = again
     assert household.is_served() < 20, "who is enrolled changes its list in a full rendezvous, too"
@@ -306,7 +307,9 @@ def test_the_slow_are_cut_off_however_they_are_slow(server: Besieged, where: str
 
 
 def test_what_is_too_large_ends_early_and_fills_no_memory(server: Besieged) -> None:
-    """Thirty clients at once send eight megabytes each: as one message, as fragments without end, as a head, as a body."""
+    """Thirty clients at once send eight megabytes each: as one message, as fragments without end, as a head, as a body.
+
+    What follows a head or a body that was refused is read and thrown away for a moment, so that the answer is not lost."""
     running = server.started()
     household = Household(server)
     resident = memory(running)
@@ -347,7 +350,7 @@ def test_what_is_too_large_ends_early_and_fills_no_memory(server: Besieged) -> N
     for thread in pouring:
         thread.join()
     assert len(taken) == 28
-    assert max(taken.values()) < 8 * MEGABYTE, taken
+    assert max(octets for n, octets in taken.items() if kinds[n % 4] in ("message", "fragments")) < 8 * MEGABYTE, taken
     assert memory(running) < resident + 48 * MEGABYTE
     assert household.is_served() < 20
     assert running.end() == FINE

@@ -177,7 +177,7 @@ TEST_F(ClientTest, TheTokenIsSaidWithEveryHello) {
 }
 
 TEST_F(ClientTest, FromADrainedServerItStaysAwayAsLongAsItWasToldAndARandomPartMore) {
-  for (const std::uint8_t chance : {0, 0xff}) {
+  for (const std::uint8_t chance : {std::uint8_t{0}, std::uint8_t{0xff}}) {
     random.value = chance;
     Client client = make(Role::kDevice);
     (void)join(client, t0);
