@@ -97,7 +97,9 @@ void declare_token(CLI::App& token, Chosen& chosen) {
   const auto revoked = std::make_shared<Given>();
   revoked->request.path = "/tokens/revoke";
   CLI::App* const revoke = token.add_subcommand("revoke", "Make a token good for nothing; its boxes stay");
-  revoke->add_option("token", revoked->request.numbers["id"], "Its number, as the list shows it")->required();
+  revoke->add_option("token", revoked->request.numbers["id"], "Its number, as the list shows it")
+      ->required()
+      ->check(CLI::Range(1, 1000000000));
   revoke->callback([revoked, &chosen] {
     chosen = [revoked](const AppSettings& s) { return change(s, revoked->request, false); };
   });

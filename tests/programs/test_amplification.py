@@ -173,6 +173,7 @@ def port(request: pytest.FixtureRequest, built: Path, folder: Path) -> Iterator[
         with program.settings.open("a") as settings:
             settings.write(f"[[peer]]\nname = 'cabin'\nseal = 'none'\nencapsulation = '{request.param}'\nport = {number}\n{own}")
     running = program.started()
+    request.addfinalizer(program.kill_all)
     client = None
     if name == "rendezvous":
         client = Client(program.port, "box")
@@ -186,7 +187,6 @@ def port(request: pytest.FixtureRequest, built: Path, folder: Path) -> Iterator[
     assert running.process.poll() is None, running.log()
     assert program.ask("status").code == FINE
     assert running.end() == FINE
-    program.kill_all()
 
 
 def test_nothing_comes_back_larger_than_it_went(port: Port) -> None:
@@ -229,9 +229,9 @@ def test_nothing_comes_back_larger_than_it_went(port: Port) -> None:
     assert answered == 0, "who proves nothing is not answered at all"
 
 
-def test_who_proves_himself_gets_no_more_than_he_sent_either(built: Path, folder: Path) -> None:
+def test_who_proves_himself_gets_no_more_than_he_sent_either(rendezvous: Command) -> None:
     """The rendezvous' presence: a client of its own could give a victim's address as its own."""
-    program = Command(built, "rendezvous", folder)
+    program = rendezvous
     number = free_port(socket.SOCK_DGRAM)
     program.write(program.sane() | {"listen.udp_port": number})
     running = program.started()
@@ -258,4 +258,3 @@ def test_who_proves_himself_gets_no_more_than_he_sent_either(built: Path, folder
     assert answers >= 2, "large ones are answered"
     client.socket.close()
     assert running.end() == FINE
-    program.kill_all()

@@ -432,7 +432,7 @@ def test_a_flood_of_datagrams_leaves_presence_working(server: Besieged) -> None:
     assert running.end() == FINE
 
 
-def test_at_a_clock_of_1970_it_serves_and_takes_no_token_that_can_expire(server: Besieged) -> None:
+def test_at_a_clock_of_1970_it_serves_and_takes_no_token_that_can_expire(server: Besieged, request: pytest.FixtureRequest) -> None:
     """A machine without a clock on board, after it had the right time once."""
     clock = server.folder / "clock_of_1970.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(clock), str(ROOT / "tests" / "lab" / "clock_of_1970.c")],
@@ -449,6 +449,7 @@ def test_at_a_clock_of_1970_it_serves_and_takes_no_token_that_can_expire(server:
             return self.space.command("env", f"LD_PRELOAD={clock}", *Command.lowered(self, *arguments))
 
     past = InThePast(server.space, server.binary.parent, server.folder)
+    request.addfinalizer(past.kill_all)
     past.port, past.udp = server.port, server.udp
     past.set(enrolment__policy="token")
     running = past.started()
@@ -467,4 +468,3 @@ def test_at_a_clock_of_1970_it_serves_and_takes_no_token_that_can_expire(server:
     device.say("introduce", id=1, box=box.identity.id.hex(), **device.sealed(b"question"))
     assert box.next("introduce")
     assert running.end() == FINE
-    past.kill_all()

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hearthlab.program import GROUP, USER
 from hearthlab.waiting import until
 from protocol import Client, key_of, sha256
+from standing import pair_with
 
 
 @pytest.fixture
@@ -151,6 +152,7 @@ def test_a_household_is_kept_in_order(server: Command) -> None:
     serving = server.started()
     box = box_of(server)
     running = box.started()
+    pair_with(box)  # with its first list of devices a box is enrolled
     until(lambda: server.status()["enrolled_boxes"] == 1, "the box to be enrolled")
     identity = listed(server, "box")[0]["box"]
     assert "No boxes" in done(server.ask("box", "list", "--owner", "Anna")).out

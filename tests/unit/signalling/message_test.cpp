@@ -78,7 +78,7 @@ TEST(MessageCodec, EveryPrefixIsRejected) {
 
 // A member renamed or of another type is refused, unless it may be absent.
 TEST(MessageCodec, EveryRequiredMemberIsRequired) {
-  const std::string_view optional[] = {"software", "observed", "text", "id"};
+  const std::string_view optional[] = {"software", "observed", "text", "id", "enrolment", "retry_s"};
   for (const Message& message : samples()) {
     const std::string whole = encode(message);
     for (std::size_t at = whole.find("\":"); at != std::string::npos; at = whole.find("\":", at + 1)) {
@@ -196,7 +196,8 @@ TEST(MessageCodec, ATokenAndAWaitAreBounded) {
 }
 
 TEST(MessageCodec, AServersWordsCannotActOnATerminal) {
-  const auto error = decode_message(R"({"type":"error","code":"closed","text":"\u001b[2J\u0007a\u007fb\nc ü"})");
+  const auto error =
+      decode_message(R"({"type":"error","code":"closed","text":"\u001b[2J\u0007a\u007fb\nc ü"})");
   ASSERT_TRUE(error);
   EXPECT_EQ(std::get<Error>(*error).text, " [2J a b c ü");
 }
