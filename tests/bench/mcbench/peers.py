@@ -49,7 +49,7 @@ def igmpproxy(space: Namespace, folder: Path) -> Iterator[None]:
 
 
 def _child(daemon: Daemon) -> int:
-    return int(daemon._process.pid)  # ip netns exec replaces itself by the program
+    return daemon.pid  # ip netns exec replaces itself by the program
 
 
 @contextlib.contextmanager

@@ -96,7 +96,7 @@ def socat_relay(bed: TestBed, folder: Path) -> Iterator[None]:
     ]
     running = Daemon(bed["home"], command, folder / "log")
     try:
-        until(lambda: ":1FBB" in Path(f"/proc/{running._process.pid}/net/udp6").read_text(encoding="ascii"), "socat", timeout=20)
+        until(lambda: ":1FBB" in Path(f"/proc/{running.pid}/net/udp6").read_text(encoding="ascii"), "socat", timeout=20)
         yield
     finally:
         running.stop()

@@ -56,6 +56,10 @@ class Daemon:
             self._process = space.popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.log = log
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def running(self) -> bool:
         return self._process.poll() is None
 
