@@ -42,14 +42,10 @@ def igmpproxy(space: Namespace, folder: Path) -> Iterator[None]:
     config.write_text("quickleave\nphyint up0 upstream ratelimit 0 threshold 1\nphyint lan0 downstream ratelimit 0 threshold 1\n", encoding="utf-8")
     running = Daemon(space, ["igmpproxy", "-n", str(config)], folder / "log")
     try:
-        until(lambda: "lan0" in (Path(f"/proc/{_child(running)}/net/ip_mr_vif").read_text(encoding="utf-8")), "igmpproxy", timeout=20)
+        until(lambda: "lan0" in (Path(f"/proc/{running.pid}/net/ip_mr_vif").read_text(encoding="utf-8")), "igmpproxy", timeout=20)
         yield
     finally:
         running.stop()
-
-
-def _child(daemon: Daemon) -> int:
-    return daemon.pid  # ip netns exec replaces itself by the program
 
 
 @contextlib.contextmanager
