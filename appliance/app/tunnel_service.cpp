@@ -10,6 +10,7 @@ namespace hearthcast::app {
 namespace {
 
 constexpr std::uint64_t kCounterBlock = 10'000;
+constexpr std::size_t kReceiveBuffer = 4 << 20;  // octets: some thousands of reports while the thread waits
 
 Time clock_now() { return Clock::now(); }
 
@@ -55,6 +56,9 @@ Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs
   auto socket = linux::UdpSocket::open(options);
   if (!socket) {
     return socket.error();
+  }
+  if (const auto raised = needs.netd.raise_receive_buffer(socket->fd(), kReceiveBuffer); !raised) {
+    needs.log.warning("receive_buffer_small", {{"error", raised.error().text}});
   }
   auto context = secure::DtlsContext::make(needs.identity);
   if (!context) {

@@ -13,7 +13,10 @@ namespace hearthcast::datapath {
 template <class Down, class Up>
 class Mailbox {
  public:
-  static constexpr std::size_t kCapacity = 4096;
+  static constexpr std::size_t kCapacity = 4096;  // down
+  // More, since the network fills it: a storm of 10,000 reports a second may wait while other programs have
+  // the processor for a second and a half.
+  static constexpr std::size_t kUpCapacity = 16384;
 
   // Control thread.
   [[nodiscard]] bool post(Down message) { return down_.push(std::move(message)); }
@@ -49,7 +52,7 @@ class Mailbox {
 
  private:
   linux::SpscQueue<Down> down_{kCapacity};
-  linux::SpscQueue<Up> up_{kCapacity};
+  linux::SpscQueue<Up> up_{kUpCapacity};
   std::vector<Up> waiting_;  // of say_surely(), oldest first
 };
 

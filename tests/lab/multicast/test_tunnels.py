@@ -60,6 +60,12 @@ def test_a_device_is_joined_for_on_the_instances_upstream_beside_the_lan(world: 
         until(lambda: box.group(group) is None, f"{group} left upstream")
 
 
+def test_the_tunnels_port_has_room_for_a_storm_of_reports(world: MulticastWorld) -> None:
+    box_for_devices(world)
+    port = world["box"].run("ss", "-ulnmH", "sport", "=", ":4755")
+    assert "rb8388608," in port, f"4 MiB, which the kernel doubles for its own overhead: {port}"
+
+
 def test_a_rule_for_devices_takes_the_join_away_and_gives_it_back(world: MulticastWorld) -> None:
     world.stream(ONE6, sources(ONE6)[0])
     box = box_for_devices(world)

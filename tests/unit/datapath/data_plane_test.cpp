@@ -188,7 +188,7 @@ TEST(DataPlane, TheProgramsOwnDescriptorsAreItsOwn) {
 
 TEST(DataPlane, WhatMustBeSaidWaitsForRoomAndKeepsItsOrder) {
   Probe probe;
-  constexpr int kMany = static_cast<int>(Mailbox<Down, Up>::kCapacity) + 500;
+  constexpr int kMany = static_cast<int>(Mailbox<Down, Up>::kUpCapacity) + 500;
   probe.post(Fill{kMany});
   int next = 0;
   const auto last = probe.wait_for<Noticed>([&](const Noticed& n) {
