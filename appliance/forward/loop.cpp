@@ -49,7 +49,7 @@ bool Loop::receive(Flow& flow) {
   if (flow.forward(received.datagrams, forms_, sender_, now_)) {
     mailbox_.say_surely(FlowSignal{flow.id(), true});
   }
-  return !received.datagrams.empty();
+  return received.more;
 }
 
 void Loop::perform(AddFlow message) {

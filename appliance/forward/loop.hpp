@@ -47,7 +47,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
   void on_report() override;
 
   void resolve_viewers();
-  bool receive(Flow& flow);  // false: nothing waits
+  bool receive(Flow& flow);  // whether more may wait
   void keep(Flow& flow);
   void watch(Flow& flow);
   void serve_players();

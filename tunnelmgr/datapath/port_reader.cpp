@@ -19,7 +19,7 @@ bool PortReader::read(linux::ReceiveBatch& batch, PortSink& sink, Time now) {
   for (const auto& datagram : received.datagrams) {
     take(datagram.source, datagram.payload, sink, now, datagram.traffic_class);
   }
-  return !received.datagrams.empty();
+  return received.more;
 }
 
 void PortReader::take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now,

@@ -29,7 +29,7 @@ class PortReader {
   PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCounters& counters,
              const RelayRoute& route);
 
-  // One batch of what waits. False when nothing did.
+  // One batch of what waits. Whether more may wait.
   bool read(linux::ReceiveBatch& batch, PortSink& sink, Time now);
   // One datagram, as read() does it. What the relay wraps counts as coming from its channel.
   void take(const Endpoint& from, Bytes datagram, PortSink& sink, Time now, std::uint8_t traffic_class = 0);

@@ -101,7 +101,7 @@ ReceiveBatch::Received ReceiveBatch::receive(int fd) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     split(i, storage_->headers[i].msg_len);
   }
-  return {datagrams_, 0};
+  return {datagrams_, 0, static_cast<std::size_t>(count) == storage_->headers.size()};
 }
 
 void ReceiveBatch::split(std::size_t message, std::size_t size) {

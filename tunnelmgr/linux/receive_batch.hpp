@@ -39,6 +39,7 @@ class ReceiveBatch {
   struct Received {
     std::span<const Datagram> datagrams;
     int error = 0;
+    bool more = false;  // the batch is full: more may wait. Else asking again at once is a call in vain
   };
   [[nodiscard]] Received receive(int fd);
 

@@ -51,6 +51,22 @@ Buffer numbered(std::size_t stride, std::size_t count, std::size_t last_size) {
   return slab;
 }
 
+TEST(UdpSocket, SaysWhetherMoreMayWait) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  for (const char* text : {"1", "22", "333", "4444", "55555"}) {
+    ASSERT_EQ(a.send({kLoopback4, b.port()}, as_bytes(text)).outcome, SendOutcome::kSent);
+  }
+  ReceiveBatch batch(4);  // loopback delivers before send() returns
+  const auto full = b.receive(batch);
+  EXPECT_EQ(full.datagrams.size(), 4u);
+  EXPECT_TRUE(full.more);
+  const auto rest = b.receive(batch);
+  EXPECT_EQ(rest.datagrams.size(), 1u);
+  EXPECT_FALSE(rest.more);
+  EXPECT_FALSE(b.receive(batch).more);
+}
+
 TEST(UdpSocket, CarriesBothFamiliesAndHidesTheMappedForm) {
   UdpSocket a = open();
   UdpSocket b = open();
