@@ -17,9 +17,9 @@ SUBCOMMANDS = {
     "rendezvous": ("run", "sample-settings", "status", "pin", "box", "owner", "token", "drain", "resume", "backup", "restore"),
 }
 # What stands below the operator's subcommands, each with arguments that it takes.
-OPERATORS = [["box", "list"], ["box", "name", "abcdef", "Attic"], ["box", "move", "Attic", "Anna"], ["box", "close", "Attic", "why"],
-             ["box", "open", "Attic"], ["box", "forget", "Attic"], ["owner", "list"], ["owner", "add", "Anna"],
-             ["owner", "remove", "Anna"], ["token", "list"], ["token", "add", "--uses", "1", "--days", "7"], ["token", "revoke", "1"],
+OPERATORS = [["box", "list"], ["box", "name", "abcdef", "Attic"], ["box", "move", "Attic", "Household"], ["box", "close", "Attic", "why"],
+             ["box", "open", "Attic"], ["box", "forget", "Attic"], ["owner", "list"], ["owner", "add", "Household"],
+             ["owner", "remove", "Household"], ["token", "list"], ["token", "add", "--uses", "1", "--days", "7"], ["token", "revoke", "1"],
              ["drain"], ["drain", "--over", "0", "--retry", "0", "--no-wait"], ["resume"]]
 
 

@@ -122,7 +122,7 @@ TEST_F(OperateTest, DevicesNeedNoEnrolment) {
 }
 
 TEST_F(OperateTest, AnOpenRendezvousTakesATokenForItsOwnerAndABadOneDoesNoHarm) {
-  const OwnerId owner = service().directory().add_owner("Anna", unix_time)->owners.front().id;
+  const OwnerId owner = service().directory().add_owner("Household", unix_time)->owners.front().id;
   TokenRecord token;
   token.hash = crypto.sha256(as_bytes("7K2M0"));
   token.owner = owner;
@@ -174,7 +174,7 @@ TEST_F(OperateTest, TheDirectoryGrantsNothing) {
   allow(box, {});
   join(device);
   Directory& directory = service().directory();
-  const OwnerId owner = directory.add_owner("Anna", unix_time)->owners.front().id;
+  const OwnerId owner = directory.add_owner("Household", unix_time)->owners.front().id;
   ASSERT_TRUE(directory.move_box(box.identity.id(), owner));
   ASSERT_TRUE(directory.name_box(box.identity.id(), "Attic"));
   (void)directory.enrol(device.identity.id(), unix_time);  // as if it were a box of the same owner

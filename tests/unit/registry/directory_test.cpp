@@ -113,7 +113,7 @@ TEST_F(DirectoryTest, AnExpiredTokenLetsInNobodyAndNeitherDoesAClockThatWasSetBa
 }
 
 TEST_F(DirectoryTest, ATokensBoxesAreItsOwners) {
-  const OwnerId owner = add_owner("Anna");
+  const OwnerId owner = add_owner("Household");
   add_token(7, 1, {}, owner);
   keep(directory.enrol(id_of(1), hash_of(7), kNow));
   EXPECT_EQ(directory.find(id_of(1))->owner, owner);
@@ -140,33 +140,33 @@ TEST_F(DirectoryTest, ABoxNeedsNoOwner) {
 }
 
 TEST_F(DirectoryTest, BoxesAreMovedBetweenOwnersAndOutlastThem) {
-  const OwnerId anna = add_owner("Anna");
+  const OwnerId household = add_owner("Household");
   const OwnerId bert = add_owner("Bert");
   keep(directory.enrol(id_of(1), kNow));
   keep(directory.enrol(id_of(2), kNow));
-  keep(directory.move_box(id_of(1), anna));
+  keep(directory.move_box(id_of(1), household));
   keep(directory.move_box(id_of(2), bert));
-  add_token(7, {}, {}, anna);
+  add_token(7, {}, {}, household);
   keep(directory.move_box(id_of(1), bert));
   EXPECT_EQ(directory.find(id_of(1))->owner, bert);
   keep(directory.remove_owner(bert));
   EXPECT_FALSE(directory.find(id_of(1))->owner);
   EXPECT_FALSE(directory.find(id_of(2))->owner);
-  keep(directory.remove_owner(anna));
+  keep(directory.remove_owner(household));
   EXPECT_FALSE(directory.tokens().begin()->second.owner);
-  EXPECT_THAT(why(directory.remove_owner(anna)), HasSubstr("no such owner"));
+  EXPECT_THAT(why(directory.remove_owner(household)), HasSubstr("no such owner"));
   EXPECT_THAT(why(directory.move_box(id_of(9), {})), HasSubstr("no box 090909090909"));
 }
 
 TEST_F(DirectoryTest, AnOwnersNumberIsNotGivenAgainWhileTheProgramRuns) {
-  const OwnerId first = add_owner("Anna");
+  const OwnerId first = add_owner("Household");
   keep(directory.remove_owner(first));
-  EXPECT_NE(add_owner("Anna"), first);
+  EXPECT_NE(add_owner("Household"), first);
 }
 
 TEST_F(DirectoryTest, NamesAreOfOneOnlyAndPrintable) {
-  add_owner("Anna");
-  EXPECT_THAT(why(directory.add_owner("Anna", kNow)), HasSubstr("already"));
+  add_owner("Household");
+  EXPECT_THAT(why(directory.add_owner("Household", kNow)), HasSubstr("already"));
   EXPECT_THAT(why(directory.add_owner("", kNow)), HasSubstr("1 to 64"));
   EXPECT_THAT(why(directory.add_owner("a\x1b[2J", kNow)), HasSubstr("control"));
   keep(directory.enrol(id_of(1), kNow));

@@ -57,16 +57,16 @@ class AdminTest : public HubTest {
 TEST_F(AdminTest, ATokenIsMadeUsedAndKeptAcrossARestart) {
   settings.policy.enrolment = Enrolment::kToken;
   open();
-  done("/owners/add", {{"name", "Anna"}});
+  done("/owners/add", {{"name", "Household"}});
   const json made =
-      done("/tokens/add", {{"note", "for the attic"}, {"owner", "Anna"}, {"uses", 1}, {"days", 7}});
+      done("/tokens/add", {{"note", "for the attic"}, {"owner", "Household"}, {"uses", 1}, {"days", 7}});
   const std::string token = made.at("token");
   EXPECT_EQ(token.size(), 26U);
   json listed = list("tokens");
   ASSERT_EQ(listed.size(), 1U);
   EXPECT_EQ(listed[0].at("state"), "good");
   EXPECT_EQ(listed[0].at("uses_left"), 1);
-  EXPECT_EQ(listed[0].at("owner"), "Anna");
+  EXPECT_EQ(listed[0].at("owner"), "Household");
   EXPECT_EQ(listed[0].dump().find(token), std::string::npos) << "it is shown once";
 
   auto link = SignallingLink::make(io, log, Role::kBox, box.identity, random, at,
@@ -78,10 +78,10 @@ TEST_F(AdminTest, ATokenIsMadeUsedAndKeptAcrossARestart) {
   listed = list("boxes");
   ASSERT_EQ(listed.size(), 1U);
   EXPECT_EQ(listed[0].at("box"), box_id());
-  EXPECT_EQ(listed[0].at("owner"), "Anna");
+  EXPECT_EQ(listed[0].at("owner"), "Household");
   EXPECT_EQ(listed[0].at("state"), "connected");
   reopen();
-  EXPECT_EQ(list("boxes")[0].at("owner"), "Anna");
+  EXPECT_EQ(list("boxes")[0].at("owner"), "Household");
   EXPECT_EQ(list("tokens")[0].at("state"), "used up");
   EXPECT_EQ(hub->status().enrolled_boxes, 1U);
 }
@@ -104,10 +104,10 @@ TEST_F(AdminTest, AHouseholdsBoxesAreNamedMovedClosedAndOpened) {
   join(box, Role::kBox);
   box.link->set_allowed({}, 1);
   ASSERT_TRUE(turn_until(io, [&] { return hub->status().enrolled_boxes == 1; }));
-  done("/owners/add", {{"name", "Anna"}});
+  done("/owners/add", {{"name", "Household"}});
   const std::string digits = box_id().substr(0, 8);
   done("/boxes/name", {{"box", digits}, {"name", "Attic"}});
-  done("/boxes/move", {{"box", "Attic"}, {"owner", "Anna"}});
+  done("/boxes/move", {{"box", "Attic"}, {"owner", "Household"}});
   EXPECT_EQ(list("owners")[0].at("boxes"), 1);
   done("/boxes/close", {{"box", "Attic"}, {"reason", "unpaid"}});
   ASSERT_TRUE(wait_for<Left>(box));
@@ -123,7 +123,7 @@ TEST_F(AdminTest, AHouseholdsBoxesAreNamedMovedClosedAndOpened) {
   done("/boxes/move", {{"box", "Attic"}, {"owner", ""}});
   EXPECT_EQ(list("boxes")[0].at("state"), "away");
   EXPECT_EQ(list("boxes")[0].at("owner"), nullptr);
-  done("/owners/remove", {{"name", "Anna"}});
+  done("/owners/remove", {{"name", "Household"}});
   done("/boxes/forget", {{"box", "Attic"}});
   reopen();
   EXPECT_EQ(list("boxes").size(), 0U);
@@ -173,7 +173,7 @@ TEST_F(AdminTest, AChangeThatCannotBeStoredIsToldAndKeptInMind) {
   ASSERT_EQ(sqlite3_open(settings.database.c_str(), &other), SQLITE_OK);
   ASSERT_EQ(sqlite3_exec(other, "ALTER TABLE owner RENAME TO elsewhere", nullptr, nullptr, nullptr),
             SQLITE_OK);
-  const http::Response response = ask("POST", "/owners/add", R"({"name":"Anna"})");
+  const http::Response response = ask("POST", "/owners/add", R"({"name":"Household"})");
   EXPECT_EQ(response.status, 507);
   EXPECT_THAT(response.body, HasSubstr("tried again"));
   EXPECT_EQ(list("owners").size(), 1U) << "it is in force";
@@ -233,18 +233,18 @@ TEST_F(AdminTest, HealthIsNowhereUnlessAsked) {
 
 TEST_F(AdminTest, ABackupHoldsWhatWasAcknowledged) {
   open();
-  done("/owners/add", {{"name", "Anna"}});
+  done("/owners/add", {{"name", "Household"}});
   const std::filesystem::path file = done("/backup").at("file").get<std::string>();
   EXPECT_TRUE(check_database(file));
   auto copy = Store::open(file);
   ASSERT_TRUE(copy);
-  EXPECT_EQ(copy->store.load_directory()->owners.at(0).name, "Anna");
+  EXPECT_EQ(copy->store.load_directory()->owners.at(0).name, "Household");
 }
 
 TEST_F(AdminTest, WithoutADatabaseTheDirectoryWorksAndSaysThatItStoresNothing) {
   settings.database.clear();
   open();
-  done("/owners/add", {{"name", "Anna"}});
+  done("/owners/add", {{"name", "Household"}});
   EXPECT_EQ(list("owners").size(), 1U);
   EXPECT_THAT(refused("/backup"), HasSubstr("stores nothing"));
 }

@@ -136,7 +136,7 @@ TEST_F(ListKeeperTest, AChangeThatFailsHoldsUpThoseBehindItUntilItCanBeWritten) 
   EXPECT_EQ(told, (std::vector<bool>{false, false}));
   {
     Change mended;
-    mended.owners = {OwnerRecord{{1}, "Anna", 0}};
+    mended.owners = {OwnerRecord{{1}, "Household", 0}};
     ASSERT_TRUE(Store::open(folder / "r.db")->store.save(mended));
   }
   keeper->keep(record(7, 1));  // whatever comes next tries the others again

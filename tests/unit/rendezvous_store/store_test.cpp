@@ -88,15 +88,15 @@ TEST_F(StoreTest, AFolderThatIsMissingIsAFailureInWords) {
 }
 
 TEST_F(StoreTest, KeepsTheDirectoryAcrossRestarts) {
-  const OwnerRecord anna{{3}, "Anna", 1'800'000'000};
+  const OwnerRecord household{{3}, "Household", 1'800'000'000};
   const BoxRecord open_one{box.id(), 5, "", std::nullopt, std::nullopt};
-  const BoxRecord closed_one{secure::make_identity().id(), 6, "Attic", anna.id, "unpaid"};
-  const TokenRecord limited{{1}, box.id().digest, "note", anna.id, 7, 8, 9};
+  const BoxRecord closed_one{secure::make_identity().id(), 6, "Attic", household.id, "unpaid"};
+  const TokenRecord limited{{1}, box.id().digest, "note", household.id, 7, 8, 9};
   const TokenRecord unlimited{{2}, {}, "", std::nullopt, 7, std::nullopt, std::nullopt};
   {
     auto opened = open();
     Change change;
-    change.owners = {anna};
+    change.owners = {household};
     change.boxes = {open_one, closed_one};
     change.tokens = {limited, unlimited};
     ASSERT_TRUE(opened.store.save(change));
@@ -104,7 +104,7 @@ TEST_F(StoreTest, KeepsTheDirectoryAcrossRestarts) {
   auto opened = open();
   const auto all = opened.store.load_directory();
   ASSERT_TRUE(all);
-  EXPECT_THAT(all->owners, testing::ElementsAre(anna));
+  EXPECT_THAT(all->owners, testing::ElementsAre(household));
   EXPECT_THAT(all->boxes, testing::UnorderedElementsAre(open_one, closed_one));
   EXPECT_THAT(all->tokens, testing::ElementsAre(limited, unlimited));
 
@@ -112,7 +112,7 @@ TEST_F(StoreTest, KeepsTheDirectoryAcrossRestarts) {
   Change gone;
   gone.boxes = {BoxRecord{closed_one.box, 6, "Attic", std::nullopt, std::nullopt}};
   gone.tokens = {TokenRecord{{1}, box.id().digest, "note", std::nullopt, 7, 8, 0}};
-  gone.owners_gone = {anna.id};
+  gone.owners_gone = {household.id};
   gone.boxes_gone = {box.id()};
   gone.tokens_gone = {unlimited.id};
   ASSERT_TRUE(opened.store.save(gone));
@@ -125,7 +125,7 @@ TEST_F(StoreTest, KeepsTheDirectoryAcrossRestarts) {
 TEST_F(StoreTest, AChangeIsWrittenWholeOrNotAtAll) {
   auto opened = open();
   Change change;
-  change.owners = {OwnerRecord{{1}, "Anna", 0}};
+  change.owners = {OwnerRecord{{1}, "Household", 0}};
   change.boxes = {BoxRecord{box.id(), 0, "", OwnerId{77}, std::nullopt}};  // of an owner that there is not
   ASSERT_FALSE(opened.store.save(change));
   EXPECT_THAT(opened.store.load_directory()->owners, testing::IsEmpty());

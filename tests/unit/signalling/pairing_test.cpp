@@ -10,7 +10,7 @@ namespace {
 
 class PairingTest : public testing::Test {
  protected:
-  PairingRequest request() { return make_pairing_request(crypto, random, device, "Anna's laptop", key); }
+  PairingRequest request() { return make_pairing_request(crypto, random, device, "A laptop", key); }
   PairingAnswer answer_to(const PairingRequest& r) {
     PairingAnswer answer;
     answer.name = "Home";
