@@ -96,6 +96,20 @@ void viewers(Exposition& out, const LiveState& live) {
                  1);
     }
   }
+  out.gauge("hearthcast_device_path",
+            "Always 1; how a connected device's packets travel, and why, are labels.");
+  std::map<DeviceId, const DeviceLive*> connected;
+  for (const auto& [id, device] : live.devices) {
+    if (device.connected && device.path) {
+      connected.emplace(id, &device);
+    }
+  }
+  for (const auto& [id, device] : connected) {
+    out.sample({{"device", std::to_string(id.value)},
+                {"path", to_text(*device->path)},
+                {"reason", device->path_reason}},
+               1);
+  }
   out.gauge("hearthcast_device_path_mtu_bytes", "The largest IP packet that is known to reach a device.");
   std::vector<std::pair<DeviceId, std::uint16_t>> known;
   for (const auto& [id, device] : live.devices) {

@@ -12,18 +12,6 @@ using access::Device;
 using access::DeviceState;
 using nlohmann::json;
 
-const char* path_text(PathKind path) {
-  switch (path) {
-    case PathKind::kLan:
-      return "lan";
-    case PathKind::kDirect:
-      return "direct";
-    case PathKind::kRelayed:
-      break;
-  }
-  return "relayed";
-}
-
 json render_grants(const access::Grants& grants) {
   if (grants.all) {
     return "all";
@@ -41,6 +29,18 @@ std::int64_t seconds_since(Time then, Time now) {
 
 }  // namespace
 
+const char* to_text(PathKind path) {
+  switch (path) {
+    case PathKind::kLan:
+      return "lan";
+    case PathKind::kDirect:
+      return "direct";
+    case PathKind::kRelayed:
+      break;
+  }
+  return "relayed";
+}
+
 json render_device(const household::Household& household, const Device& device, const LiveState& live,
                    Time now) {
   json out = {{"id", device.id.value},
@@ -57,7 +57,10 @@ json render_device(const household::Household& household, const Device& device, 
   const DeviceLive& seen = at->second;
   out["connected"] = seen.connected;
   if (seen.connected && seen.path) {
-    out["path"] = path_text(*seen.path);
+    out["path"] = to_text(*seen.path);
+  }
+  if (seen.connected && !seen.path_reason.empty()) {
+    out["path_reason"] = seen.path_reason;
   }
   if (seen.connected && seen.address) {
     out["address"] = seen.address->to_string();
@@ -117,7 +120,7 @@ json render_viewers(const household::Household& household, const LiveState& live
       out["form"] = viewer.form;
     }
     if (viewer.path) {
-      out["path"] = path_text(*viewer.path);
+      out["path"] = to_text(*viewer.path);
     }
     list.push_back(std::move(out));
   }

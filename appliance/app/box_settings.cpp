@@ -24,6 +24,16 @@ runtime::Settings declare(BoxSettings& s) {
       "network.dscp", s.dscp, 0, 63,
       "Mark of the tunnels' packets (DSCP), by which networks and Wi-Fi tell video from the rest: 34 "
       "is AF41; 0: no mark.");
+  settings.parsed("network.relay", to_string(s.relay), std::string(signalling::kRelayPolicyForm),
+                  "Whether streams to devices away may go through a relay: \"auto\", where no direct path is "
+                  "found; \"never\"; \"always\", but for devices at home.",
+                  [&s](const std::string& word) -> std::optional<std::function<void()>> {
+                    const auto policy = signalling::parse_relay_policy(word);
+                    if (!policy) {
+                      return std::nullopt;
+                    }
+                    return [&s, policy] { s.relay = *policy; };
+                  });
   settings.text("network.upstream_interface", s.upstream_interface,
                 "Interface on which the provider's channels come; empty: that of the default route.");
   settings.parsed("network.inner_ip4", s.inner_ip4.to_string(),

@@ -14,6 +14,7 @@
 #include "tunnelmgr/base/prefix.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
 #include "tunnelmgr/signalling/pairing_code.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 
 namespace hearthcast::app {
 
@@ -22,6 +23,7 @@ struct BoxSettings {
   std::filesystem::path control_socket = "/run/hearthcast/box/box.sock";
   std::string run_as;
   std::string name = "Home";
+  signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   std::uint16_t tunnel_port = 4755;
   std::uint8_t dscp = 34;  // AF41
   std::string upstream_interface;

@@ -32,7 +32,15 @@ std::vector<membership::RouterStatus> DevicePeer::routers(Time now) const {
   return {both.begin(), both.end()};
 }
 
+bool DevicePeer::speaks_to(const Endpoint& endpoint) const {
+  return context_.relay != signalling::RelayPolicy::kAlways || endpoint.address.is_private() ||
+         std::ranges::find(relayed_, endpoint) != relayed_.end();
+}
+
 void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
+  if (!speaks_to(from)) {
+    return;
+  }
   perform(agent_.on_stun(from, datagram, decoded, now));
   update_prober(now);
 }
@@ -114,6 +122,12 @@ void DevicePeer::on_signal(const FlowKey& flow, bool present, Time now) {
 }
 
 void DevicePeer::on_candidates(const std::vector<nat::Candidate>& candidates, Time now) {
+  relayed_.clear();
+  for (const auto& candidate : candidates) {
+    if (candidate.type == nat::CandidateType::kRelayed) {
+      relayed_.push_back(candidate.endpoint);
+    }
+  }
   perform(agent_.on_candidates(candidates, now));
 }
 
@@ -125,7 +139,11 @@ void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time no
   }
 }
 
-void DevicePeer::lurk(const Endpoint& last, Time now) { perform(agent_.lurk(last, now)); }
+void DevicePeer::lurk(const Endpoint& last, Time now) {
+  if (speaks_to(last)) {
+    perform(agent_.lurk(last, now));
+  }
+}
 
 void DevicePeer::end(tunnel::NoticeCode code, const std::string& text, Time now) {
   if (tunnel_) {
@@ -219,6 +237,8 @@ void DevicePeer::perform(sessions::TunnelActions actions) {
       host_.post(datapath::SendInner{peer_, std::move(inner->gre)});
     } else if (std::holds_alternative<sessions::WatchingChanged>(action)) {
       host_.on_watching(*this);
+    } else if (std::holds_alternative<sessions::PathChanged>(action)) {
+      host_.on_path(*this);
     } else {
       drop(std::get<sessions::CloseTunnel>(action).reason, true);
       return;

@@ -12,6 +12,7 @@
 #include "appliance/sessions/device_tunnel.hpp"
 #include "appliance/sessions/path_prober.hpp"
 #include "tunnelmgr/nat/agent.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 
 namespace hearthcast {
 class Log;
@@ -42,6 +43,7 @@ struct PeerContext {  // what all peers of a box share; outlives them
   Random& random;
   Log& log;
   sessions::BoxFacts facts;
+  signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
 };
 
 class DevicePeer {
@@ -80,10 +82,15 @@ class DevicePeer {
   [[nodiscard]] std::optional<std::uint16_t> path_mtu() const {
     return tunnel_ ? prober_.path_mtu() : std::nullopt;
   }
+  [[nodiscard]] std::string relayed_because() const {
+    return tunnel_ ? tunnel_->relayed_because() : std::string();
+  }
   [[nodiscard]] std::set<FlowKey> watching() const;
   [[nodiscard]] std::map<FlowKey, Time> watching_since() const;
 
  private:
+  // Where the owner wants relays only, nobody outside is answered but who was named as one.
+  [[nodiscard]] bool speaks_to(const Endpoint& endpoint) const;
   void perform(const nat::Actions& actions);
   void perform(sessions::TunnelActions actions);
   void perform(const sessions::PathProberActions& actions);
@@ -99,6 +106,7 @@ class DevicePeer {
   std::shared_ptr<const access::Access> access_;
   PeerHost& host_;
   nat::Agent agent_;
+  std::vector<Endpoint> relayed_;  // that the last introduction named
   Handshake handshake_;
   std::unique_ptr<sessions::DeviceTunnel> tunnel_;
   sessions::PathProber prober_{secure::kDtlsMaxOverhead};  // of tunnel_

@@ -37,7 +37,21 @@ nat::CandidateType type_of(signalling::CandidateType type) {
   return nat::CandidateType::kServerReflexive;
 }
 
-std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::vector<Endpoint>& observed) {
+bool is_allowed(const nat::Candidate& candidate, signalling::RelayPolicy policy) {
+  const bool relayed = candidate.type == nat::CandidateType::kRelayed;
+  switch (policy) {
+    case signalling::RelayPolicy::kNever:
+      return !relayed;
+    case signalling::RelayPolicy::kAlways:
+      return relayed || candidate.endpoint.address.is_private();
+    case signalling::RelayPolicy::kAuto:
+      break;
+  }
+  return true;
+}
+
+std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::vector<Endpoint>& observed,
+                                          signalling::RelayPolicy policy) {
   std::vector<nat::Candidate> list;
   for (const IntroducedCandidate& candidate : asked.candidates) {
     list.push_back({type_of(candidate.type), candidate.endpoint});
@@ -45,6 +59,7 @@ std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::
   for (const Endpoint& endpoint : observed) {
     list.push_back({nat::CandidateType::kServerReflexive, endpoint});
   }
+  std::erase_if(list, [&](const nat::Candidate& candidate) { return !is_allowed(candidate, policy); });
   return list;
 }
 
@@ -95,10 +110,11 @@ Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer
             .reason = "no counters left"};
   }
   answer->candidates = introduced(own);
+  answer->relay = relay_;
   return {.reply = signalling::seal(box_, *answer),
           .refused = false,
           .accepted = asked->freshness,
-          .candidates = candidates_of(*asked, offer.observed),
+          .candidates = candidates_of(*asked, offer.observed, relay_),
           .reason = ""};
 }
 

@@ -30,8 +30,9 @@ class Introducer {
   static constexpr std::uint64_t kLowWater = 100;
 
   // All outlive it.
-  Introducer(const Crypto& crypto, Random& random, const Identity& box)
-      : crypto_(crypto), random_(random), box_(box) {}
+  Introducer(const Crypto& crypto, Random& random, const Identity& box,
+             signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto)
+      : crypto_(crypto), random_(random), box_(box), relay_(relay) {}
 
   void set_counters(CounterBlock block) { counters_ = block; }
   [[nodiscard]] bool wants_counters() const { return counters_.end - counters_.next < kLowWater; }
@@ -62,6 +63,7 @@ class Introducer {
   const Crypto& crypto_;
   Random& random_;
   const Identity& box_;
+  signalling::RelayPolicy relay_;
   CounterBlock counters_;
   std::map<IdentityId, signalling::Freshness> last_;
 };

@@ -75,6 +75,7 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
       live.address = device.path;
       live.path = path_kind(*device.path, device.path_type, own);
       live.path_mtu = device.path_mtu;
+      live.path_reason = live.path == api::PathKind::kRelayed ? device.relayed_because : "";
     }
     auto narrowest = tunnel::MediaForm::kFull;
     for (const auto& [key, since] : device.watching) {

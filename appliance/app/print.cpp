@@ -50,7 +50,9 @@ std::string grants(const json& channels) {
 
 std::string where(const json& device) {
   if (device.value("connected", false)) {
-    return "connected " + device.value("path", "") + " " + device.value("address", "") +
+    return "connected " + device.value("path", "") +
+           (device.contains("path_reason") ? " (" + device.value("path_reason", "") + ")" : "") + " " +
+           device.value("address", "") +
            (device.contains("path_mtu") ? ", path MTU " + number(device, "path_mtu") : "") +
            (device.value("form", "full") == "full" ? "" : ", " + device.value("form", ""));
   }

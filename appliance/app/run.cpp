@@ -169,6 +169,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
                             .inner_ip4 = settings.inner_ip4,
                             .rendezvous = *rendezvous,
                             .rendezvous_token = settings.rendezvous_token,
+                            .relay = settings.relay,
                             .multicast = settings.multicast,
                             .peers = settings.peers});
   if (!tunnels) {

@@ -245,6 +245,7 @@ std::vector<DeviceStatus> Sessions::devices() const {
                    .path_type = peer->agent().selected_type(),
                    .round_trip = peer->agent().round_trip(),
                    .path_mtu = peer->path_mtu(),
+                   .relayed_because = peer->relayed_because(),
                    .peer = peer->tunnel(),
                    .since = peer->tunnel_since(),
                    .last_seen = std::nullopt,

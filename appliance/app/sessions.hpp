@@ -47,6 +47,7 @@ struct DeviceStatus {
   std::optional<nat::CandidateType> path_type;
   std::optional<Duration> round_trip;
   std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to arrive
+  std::string relayed_because{};            // in the device's words
   std::optional<PeerId> peer;
   Time since{};                      // connected
   std::optional<Time> last_seen;     // when it is not connected any more

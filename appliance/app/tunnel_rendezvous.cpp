@@ -203,6 +203,11 @@ api::RendezvousLive TunnelService::State::rendezvous_live() const {
     live.text = "Not connected: " + link->last_error() + (link->last_error().ends_with('.') ? "" : ".") +
                 " The box tries again by itself; devices that know it still find it.";
   }
+  if (settings.relay == signalling::RelayPolicy::kNever) {
+    live.text += " No stream may go through a relay (network.relay).";
+  } else if (settings.relay == signalling::RelayPolicy::kAlways) {
+    live.text += " Streams leave the home through relays only (network.relay).";
+  }
   return live;
 }
 

@@ -34,9 +34,10 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
                set.name,
                {std::string(tunnel::kCanRepair), std::string(tunnel::kCanPrelude),
                 std::string(tunnel::kCanProbe), std::string(tunnel::kCanTun)},
-               sessions::InnerPlan(use.identity.id(), set.inner_ip4)}},
+               sessions::InnerPlan(use.identity.id(), set.inner_ip4)},
+              set.relay},
       upstream(set.upstream_interface),
-      introducer(use.crypto, use.random, use.identity),
+      introducer(use.crypto, use.random, use.identity, set.relay),
       timer(use.io,
             [this](Time now) {
               sessions->on_deadline(now);

@@ -18,6 +18,7 @@
 #include "tunnelmgr/runtime/worker.hpp"
 #include "tunnelmgr/secure/identity.hpp"
 #include "tunnelmgr/signalling/pairing_code.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -32,7 +33,8 @@ struct TunnelSettings {
   std::string upstream_interface;                      // empty: chosen (upstream.hpp)
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");  // that sessions::parse_inner_ip4() accepts
   std::optional<signalling::RendezvousAddress> rendezvous;
-  std::string rendezvous_token;            // of its operator; empty: none
+  std::string rendezvous_token;  // of its operator; empty: none
+  signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   multicast::MulticastSettings multicast;  // that passed proxy::check()
   std::vector<PeerSettings> peers;         // that passed check_together()
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "appliance/channels/label.hpp"
 #include "appliance/sessions/tunnel_membership.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
@@ -10,6 +11,7 @@ namespace hearthcast::sessions {
 namespace {
 
 constexpr int kMaxUnheardRefusals = 64;
+constexpr std::size_t kLongestReason = 120;  // characters
 
 // fe80::1:x, told by the device's number: whoever reads a trace of several tunnels sees which is which.
 IpAddress link_local_of(DeviceId device) {
@@ -261,6 +263,9 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
     close("the device said goodbye", out);
   } else if (const auto* congestion = std::get_if<tunnel::Congestion>(&message)) {
     on_congestion(*congestion, now, out);
+  } else if (const auto* path = std::get_if<tunnel::PathTold>(&message)) {
+    relayed_because_ = channels::clean_label(path->relayed, kLongestReason);
+    out.emplace_back(PathChanged{});
   }
   // A ping was answered by the transport's acknowledgement.
 }

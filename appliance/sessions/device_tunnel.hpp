@@ -35,12 +35,14 @@ struct SendInner {
 };
 // What the device watches changed; read it from watching().
 struct WatchingChanged {};
+// The device says how its packets travel: relayed_because().
+struct PathChanged {};
 // Nothing more to say: remove the session. Comes once, last.
 struct CloseTunnel {
   std::string reason;
 };
 
-using TunnelAction = std::variant<SendInner, WatchingChanged, CloseTunnel>;
+using TunnelAction = std::variant<SendInner, WatchingChanged, PathChanged, CloseTunnel>;
 using TunnelActions = std::vector<TunnelAction>;
 
 struct BoxFacts {
@@ -79,6 +81,8 @@ class DeviceTunnel {
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
   // What the device's hello listed; empty until it came.
   [[nodiscard]] const tunnel::Capabilities& device_capabilities() const { return device_capabilities_; }
+  // Why its packets go through a relay, in its words; empty: they do not, or it did not say.
+  [[nodiscard]] const std::string& relayed_because() const { return relayed_because_; }
   [[nodiscard]] const TunnelCounters& counters() const { return counters_; }
   // IGMP first, then MLD.
   [[nodiscard]] std::array<membership::RouterStatus, 2> memberships(Time now) const {
@@ -130,6 +134,7 @@ class DeviceTunnel {
   NarrowPaths narrow_;
   HeldFlows held_;
   std::string device_software_;
+  std::string relayed_because_;
   tunnel::Capabilities device_capabilities_;
   int unheard_refusals_ = 0;
   Time close_at_ = kNever;

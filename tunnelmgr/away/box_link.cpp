@@ -42,6 +42,7 @@ void BoxLink::close() {
 
 void BoxLink::on_candidates(const std::vector<nat::Candidate>& candidates, Time now) {
   perform(agent_.on_candidates(candidates, now), now);
+  tell_path(now);  // where the box may be tells more of its NAT
 }
 
 void BoxLink::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {
@@ -67,12 +68,26 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
       } else if (!handshake_) {
         next_attempt_ = now;
       }
+      tell_path(now);
       host_.on_status();
     } else if (std::holds_alternative<nat::PathLost>(action)) {
       context_.log.warning("path_lost", {});
       handshake_.reset();
       host_.on_status();
     }
+  }
+}
+
+// The owner reads it at the box.
+void BoxLink::tell_path(Time now) {
+  const auto path = agent_.selected();
+  if (!path || !session_ || !session_->greeting()) {
+    return;
+  }
+  auto because = host_.relayed_because(*path);
+  if (because != told_path_) {
+    told_path_ = because;
+    perform(session_->say_path(std::move(because), now), now);
   }
 }
 
@@ -127,6 +142,7 @@ void BoxLink::establish(Time now) {
   }
   last_error_.clear();
   session_.emplace(host_.hello());
+  told_path_.clear();
   for (const auto& [flow, present] : wanted_) {
     perform(session_->want(flow, now), now);
   }
@@ -185,6 +201,7 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
       }
       context_.log.info("box_hello",
                         {{"box", greeted->hello.name}, {"state", tunnel::to_string(greeted->hello.state)}});
+      tell_path(now);
       host_.on_status();
     } else if (const auto* channels = std::get_if<ChannelsCame>(&action)) {
       host_.on_channels(channels->list);

@@ -29,6 +29,8 @@ class LinkHost {
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
   virtual void on_packet(Bytes /*ip_packet*/) {}       // to this device's address inside the tunnel
   virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing
+  // Why that path leads through a relay; empty: it does not.
+  [[nodiscard]] virtual std::string relayed_because(const Endpoint& /*path*/) const { return {}; }
   // A path for people, where the endpoint alone says too little.
   [[nodiscard]] virtual std::string name_of(const Endpoint& path) const { return path.to_string(); }
 };
@@ -91,6 +93,7 @@ class BoxLink {
   void perform(const nat::Actions& actions, Time now);
   void perform(const SessionActions& actions, Time now);
   void settle(const std::vector<Buffer>& datagrams, Time now);
+  void tell_path(Time now);
   void begin_handshake(Time now);
   void establish(Time now);
   void end_session(const std::string& reason, Time now);
@@ -103,6 +106,7 @@ class BoxLink {
   Time unheard_until_ = kNever;  // begin again then, unless the box has answered this handshake
   std::optional<BoxSession> session_;
   PeerId peer_;                     // of session_; the last one used
+  std::string told_path_;           // to the box of session_: why it is relayed
   std::map<FlowKey, bool> wanted_;  // and whether its data is coming
   std::optional<tunnel::Notice> notice_;
   std::string last_error_;

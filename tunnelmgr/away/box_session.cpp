@@ -147,6 +147,14 @@ SessionActions BoxSession::say_congestion(const tunnel::Congestion& congestion, 
   return out;
 }
 
+SessionActions BoxSession::say_path(std::string relayed, Time now) {
+  SessionActions out;
+  if (!dead_ && greeting_) {
+    perform(transport_.send(tunnel::encode(tunnel::PathTold{std::move(relayed)}), now), out, now);
+  }
+  return out;
+}
+
 void BoxSession::on_signal(const FlowKey& flow, bool present, Time now) {
   const auto at = wanted_.find(flow);
   if (at == wanted_.end()) {

@@ -69,6 +69,8 @@ class BoxSession {
   [[nodiscard]] SessionActions unwant(const FlowKey& flow, Time now);
   // A wanted flow does not get through the path: the box will cut it and say what fits.
   [[nodiscard]] SessionActions say_congestion(const tunnel::Congestion& congestion, Time now);
+  // Why the path leads through a relay; empty: it does not. Nothing before the greeting.
+  [[nodiscard]] SessionActions say_path(std::string relayed, Time now);
   // Data of a wanted flow came, or stopped coming.
   void on_signal(const FlowKey& flow, bool present, Time now);
 

@@ -139,7 +139,10 @@ void Client::connect(Time now) {
     constexpr std::uint16_t kTunnelPort = 4755;
     known.push_back({nat::CandidateType::kHost, {address.address, kTunnelPort}});
   }
-  link_->on_candidates(known, now);
+  if (relay_policy() != signalling::RelayPolicy::kAlways) {
+    link_->on_candidates(known, now);
+  }
+  update_relay_policy(now);
   perform(relay_.set_peers(parts_.memory.candidates, now), now);
   perform(relay_.on_path(std::nullopt, now), now);
   update_candidates(now);
@@ -219,7 +222,7 @@ void Client::on_stun(const datapath::StunReceived& received, Time now) {
     perform(presence_.on_stun(received.from, received.datagram, *decoded, now), now);
   } else if (relay_.takes(received.from, *decoded)) {
     perform(relay_.on_stun(received.datagram, *decoded, now), now);
-  } else if (link_) {
+  } else if (link_ && (parts_.relay != signalling::RelayPolicy::kAlways || wire::channel_of(received.from))) {
     link_->on_stun(received.from, received.datagram, *decoded, now);
   }
 }

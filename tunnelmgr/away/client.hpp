@@ -41,6 +41,7 @@ class Client final : private LinkHost {
     Memory memory;
     std::string name;            // of this device
     std::unique_ptr<Tun> tun{};  // none: players come by HTTP only
+    signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   };
 
   // Starts the data thread; connects as soon as the io_context runs, if a box is paired.
@@ -71,6 +72,9 @@ class Client final : private LinkHost {
   [[nodiscard]] std::optional<Endpoint> mapped() const { return presence_.mapped(); }
   [[nodiscard]] std::uint16_t port() const { return parts_.socket.port(); }
   [[nodiscard]] const Relay& relay() const { return relay_; }
+  // The settings of this device, or of the box where these leave it open.
+  [[nodiscard]] signalling::RelayPolicy relay_policy() const;
+  [[nodiscard]] std::string relay_text() const;  // the same in words, and whether there is one to ask
 
  private:
   Client(Parts parts, secure::DtlsContext dtls);
@@ -84,6 +88,7 @@ class Client final : private LinkHost {
   void on_refusal(const tunnel::Refusal& refusal) override;
   void on_path(const Endpoint& endpoint) override;
   void on_packet(Bytes ip_packet) override;
+  [[nodiscard]] std::string relayed_because(const Endpoint& path) const override;
   [[nodiscard]] std::string name_of(const Endpoint& path) const override;
 
   void connect(Time now);
@@ -104,6 +109,7 @@ class Client final : private LinkHost {
   void perform(const ViewingActions& actions);
   void perform(const nat::PresenceActions& actions, Time now);
   void perform(const RelayActions& actions, Time now);
+  void update_relay_policy(Time now);
   void on_relays(const signalling::RelayAccess& access, Time now);
   void on_relays_found(RelayAccount account, std::vector<RelayServer> servers, Time until, Time now);
   void connect_relay(const RelayConnect& connect, Time now);

@@ -77,6 +77,26 @@ int rank(signalling::RelayUrl::Transport transport) {
 
 }  // namespace
 
+signalling::RelayPolicy Client::relay_policy() const {
+  return parts_.relay == signalling::RelayPolicy::kAuto && introducer_ ? introducer_->relay_policy()
+                                                                       : parts_.relay;
+}
+
+void Client::update_relay_policy(Time now) { perform(relay_.set_policy(relay_policy(), now), now); }
+
+std::string Client::relay_text() const {
+  const bool own = parts_.relay != signalling::RelayPolicy::kAuto;
+  switch (relay_policy()) {
+    case signalling::RelayPolicy::kNever:
+      return own ? "forbidden by this device's settings" : "forbidden by the owner of the box";
+    case signalling::RelayPolicy::kAlways:
+      return own ? "always, by this device's settings" : "always, as the owner of the box wants";
+    case signalling::RelayPolicy::kAuto:
+      break;
+  }
+  return relay_.has_account() ? "where no direct path is found" : "none is offered by the rendezvous";
+}
+
 void Client::on_relays(const signalling::RelayAccess& access, Time now) {
   std::vector<signalling::RelayUrl> urls;
   for (const auto& text : access.urls) {
@@ -176,13 +196,17 @@ void Client::on_behind_relay(const Endpoint& from, Bytes datagram, Time now) {
   }
 }
 
+std::string Client::relayed_because(const Endpoint& path) const {
+  return wire::channel_of(path) ? relay_.reason(path, presence_.mapped()) : std::string();
+}
+
 std::string Client::name_of(const Endpoint& path) const {
   if (!wire::channel_of(path)) {
     return path.to_string();
   }
   const auto server = relay_.server();
   return "the relay " + (server ? server->to_string() : std::string("that is gone")) +
-         " (relayed: " + relay_.reason(path, presence_.mapped()) + ")";
+         " (relayed: " + relayed_because(path) + ")";
 }
 
 }  // namespace hearthcast::away

@@ -33,8 +33,11 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
       parts_.memory.candidates.push_back(candidate.endpoint);
     }
     remember();
+    update_relay_policy(now);
     perform(relay_.set_peers(parts_.memory.candidates, now), now);
-    link_->on_candidates(candidates, now);
+    if (relay_policy() != signalling::RelayPolicy::kAlways) {
+      link_->on_candidates(candidates, now);
+    }
   } else if (auto* failed = std::get_if<signalling::RequestFailed>(&event)) {
     parts_.log.info("introduction", {{"error", failed->text}});
     introducer_->on_failed(*failed);

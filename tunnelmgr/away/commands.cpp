@@ -60,6 +60,7 @@ int ask_status(const std::filesystem::path& socket, bool json) {
     std::cout << "path: " << path.value("endpoint", "") << " (" << path.value("type", "direct") << ")\n";
   }
   std::cout << "rendezvous: " << status.value("rendezvous", "")
+            << "\nrelay: " << status.value("relay", Json::object()).value("text", "not known")
             << "\nchannels: " << status.value("channels", 0) << "\n";
   for (const auto& stream : status["streams"]) {
     const auto number = [&](const char* name) { return stream.value(name, std::uint64_t{0}); };

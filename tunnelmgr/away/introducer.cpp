@@ -104,6 +104,7 @@ std::vector<nat::Candidate> Introducer::on_answer(const signalling::Introduction
     return {};
   }
   memory.box = opened->freshness;
+  relay_policy_ = opened->relay;
   last_error_.clear();
   std::vector<nat::Candidate> offered;
   for (const auto& candidate : signalling::usable_candidates(opened->candidates)) {

@@ -38,6 +38,8 @@ class Introducer {
   // Raises memory.box.
   [[nodiscard]] std::vector<nat::Candidate> on_answer(const signalling::IntroductionAnswered& answer,
                                                       Memory& memory, Time now);
+  // Of the box, as its last answer told.
+  [[nodiscard]] signalling::RelayPolicy relay_policy() const { return relay_policy_; }
   void on_failed(const signalling::RequestFailed& failed);
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
 
@@ -56,6 +58,7 @@ class Introducer {
   int attempts_ = 0;  // since the path was lost or the rendezvous joined
   Time next_ = kNever;
   std::string last_error_;
+  signalling::RelayPolicy relay_policy_ = signalling::RelayPolicy::kAuto;
 };
 
 }  // namespace hearthcast::away

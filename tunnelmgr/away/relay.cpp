@@ -58,6 +58,23 @@ RelayActions Relay::translate(const nat::TurnActions& actions, Time now) {
   return out;
 }
 
+Duration Relay::patience() const {
+  return policy_ == signalling::RelayPolicy::kAlways ? Duration{} : kPatience;
+}
+
+RelayActions Relay::set_policy(signalling::RelayPolicy policy, Time now) {
+  if (std::exchange(policy_, policy) == policy) {
+    return {};
+  }
+  if (policy == signalling::RelayPolicy::kNever) {
+    return stop();
+  }
+  if (searching_ && !path_ && !current_) {
+    begin_at_ = std::min(begin_at_, now + patience());
+  }
+  return {};
+}
+
 RelayActions Relay::on_account(RelayAccount account, Duration lifetime, Time now) {
   account_ = std::move(account);
   account_until_ = now + lifetime;
@@ -66,7 +83,7 @@ RelayActions Relay::on_account(RelayAccount account, Duration lifetime, Time now
         client_.start({current_->endpoint, account_->username, account_->password, by_stream()}, now), now);
   }
   if (searching_ && !path_ && !current_) {
-    begin_at_ = std::min(begin_at_, now + kPatience);
+    begin_at_ = std::min(begin_at_, now + patience());
   }
   return {};
 }
@@ -82,7 +99,7 @@ RelayActions Relay::on_path(const std::optional<Endpoint>& selected, Time now) {
   if (selected) {
     begin_at_ = kNever;
   } else if (!current_) {
-    begin_at_ = now + kPatience;
+    begin_at_ = now + patience();
   } else if (former && wire::channel_of(*former)) {  // it does not carry any more: from the beginning
     auto out = drop();
     append(out, begin(now));
@@ -94,8 +111,9 @@ RelayActions Relay::on_path(const std::optional<Endpoint>& selected, Time now) {
 RelayActions Relay::begin(Time now) {
   begin_at_ = kNever;
   index_ = 0;
-  if (!account_ || now >= account_until_ || account_->servers.empty()) {
-    return {};  // on_account() begins
+  if (!account_ || now >= account_until_ || account_->servers.empty() ||
+      policy_ == signalling::RelayPolicy::kNever) {
+    return {};  // on_account() or set_policy() begins
   }
   return attempt(now);
 }
@@ -238,6 +256,9 @@ std::optional<Endpoint> Relay::relayed() const {
 }
 
 std::string Relay::reason(const Endpoint& path, const std::optional<Endpoint>& mapped) const {
+  if (policy_ == signalling::RelayPolicy::kAlways) {
+    return "the settings want it";
+  }
   if (by_stream()) {
     return mapped ? "this network lets no UDP through to the relay" : "this network blocks UDP";
   }

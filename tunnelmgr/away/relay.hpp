@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tunnelmgr/nat/turn_client.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 #include "tunnelmgr/signalling/relay_url.hpp"
 #include "tunnelmgr/wire/channel_endpoint.hpp"
 
@@ -67,6 +68,8 @@ class Relay {
   // All outlive it.
   Relay(const Crypto& crypto, const OldHashes& hashes, Random& random) : client_(crypto, hashes, random) {}
 
+  // At first kAuto.
+  [[nodiscard]] RelayActions set_policy(signalling::RelayPolicy policy, Time now);
   // What the rendezvous gave; good for `lifetime` from now.
   [[nodiscard]] RelayActions on_account(RelayAccount account, Duration lifetime, Time now);
   // The path that is used now, if any; the first call begins the search.
@@ -89,6 +92,7 @@ class Relay {
   [[nodiscard]] RelayActions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
 
+  [[nodiscard]] bool has_account() const { return account_.has_value(); }
   [[nodiscard]] std::optional<Endpoint> server() const;   // while it is in use
   [[nodiscard]] std::optional<Endpoint> relayed() const;  // where the box can send to
   [[nodiscard]] RelayTransport transport() const { return current_ ? current_->transport : RelayTransport(); }
@@ -103,9 +107,11 @@ class Relay {
   [[nodiscard]] RelayActions ask(Time now);
   [[nodiscard]] RelayActions drop();
   [[nodiscard]] RelayActions try_next(Time now);
+  [[nodiscard]] Duration patience() const;
   [[nodiscard]] bool by_stream() const { return current_ && current_->transport != RelayTransport::kUdp; }
 
   nat::TurnClient client_;
+  signalling::RelayPolicy policy_ = signalling::RelayPolicy::kAuto;
   std::optional<RelayAccount> account_;
   Time account_until_{};
   std::vector<Endpoint> candidates_;  // of the box

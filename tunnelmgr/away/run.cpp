@@ -97,8 +97,8 @@ int run(const AwaySettings& settings) {
   }
 
   runtime::ControlLoop loop(log);
-  auto client = Client::start(
-      {loop.io(), log, state, *identity, std::move(*socket), memory, device_name(settings), std::move(tun)});
+  auto client = Client::start({loop.io(), log, state, *identity, std::move(*socket), memory,
+                               device_name(settings), std::move(tun), settings.relay});
   if (!client) {
     return fail(log, client.error());
   }

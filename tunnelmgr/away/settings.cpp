@@ -13,6 +13,16 @@ runtime::Settings declare(AwaySettings& s) {
                     "Where players find the playlist. Keep it on the loopback.");
   settings.number("network.tunnel_port", s.tunnel_port, 0, 65535,
                   "UDP port of the tunnel; 0: chosen once and kept, so that NATs recognise it.");
+  settings.parsed("network.relay", to_string(s.relay), std::string(signalling::kRelayPolicyForm),
+                  "Whether the stream may go through a relay: \"auto\", where no direct path is found; "
+                  "\"never\"; \"always\", not even looking for one. The box may forbid or want it, too.",
+                  [&s](const std::string& word) -> std::optional<std::function<void()>> {
+                    const auto policy = signalling::parse_relay_policy(word);
+                    if (!policy) {
+                      return std::nullopt;
+                    }
+                    return [&s, policy] { s.relay = *policy; };
+                  });
   settings.flag("tun.on", s.tun_on,
                 "Make a network interface, on which any program finds the channels as multicast, as at home. "
                 "Needs root with run_as, or hearthcast-away-netd.socket.");

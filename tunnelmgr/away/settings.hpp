@@ -8,6 +8,7 @@
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 
 namespace hearthcast::away {
 
@@ -17,6 +18,7 @@ struct AwaySettings {
   std::string run_as;
   std::string name;  // empty: the machine's name
   Endpoint http_listen = *Endpoint::parse("127.0.0.1:8870");
+  signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   std::uint16_t tunnel_port = 0;
   bool tun_on = false;
   Level log_level = Level::kInfo;

@@ -142,6 +142,7 @@ std::string status_json(const Client& client) {
       {"device",
        {{"id", client.identity().id().to_string()}, {"name", client.name()}, {"port", client.port()}}},
       {"rendezvous", client.rendezvous_text()},
+      {"relay", {{"policy", to_string(client.relay_policy())}, {"text", client.relay_text()}}},
       {"channels", client.channels().size()},
       {"streams", Json::array()}};
   status["state"] = "unpaired";
@@ -206,6 +207,7 @@ std::string status_text(const Client& client) {
   }
   text += "channels: " + std::to_string(client.channels().size()) + "\n";
   text += "rendezvous: " + client.rendezvous_text() + "\n";
+  text += "relay: " + client.relay_text() + "\n";
   for (const auto& [flow, words] : client.narrow()) {
     text += flow.to_string() + ": " + words + "\n";
   }

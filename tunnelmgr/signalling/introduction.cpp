@@ -76,6 +76,9 @@ Buffer encode_introduction(const Introduction& introduction) {
   if (introduction.answers) {
     json["answers"] = to_base64url(*introduction.answers);
   }
+  if (introduction.relay != RelayPolicy::kAuto) {
+    json["relay"] = to_string(introduction.relay);
+  }
   if (introduction.refusal) {
     Json refusal{{"code", kRefusals[static_cast<std::size_t>(introduction.refusal->code)]},
                  {"text", introduction.refusal->text}};
@@ -108,6 +111,9 @@ Result<Introduction> decode_introduction(Bytes payload) {
   if (json->contains("answers") && !read_octets(*json, "answers", introduction.answers.emplace())) {
     return ParseError::kBadValue;
   }
+  // Words of later versions change nothing.
+  introduction.relay =
+      parse_relay_policy(text_member(*json, "relay", 16).value_or("")).value_or(RelayPolicy::kAuto);
   if (const auto refusal = json->find("refusal"); refusal != json->end()) {
     introduction.refusal = refusal->is_object() ? read_refusal(*refusal) : std::nullopt;
     if (!introduction.refusal || !introduction.answers) {

@@ -13,6 +13,7 @@
 #include "tunnelmgr/base/crypto.hpp"
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/signalling/relay_policy.hpp"
 
 namespace hearthcast::signalling {
 
@@ -51,6 +52,7 @@ struct Introduction {
   Freshness freshness;
   std::vector<IntroducedCandidate> candidates;
   std::optional<IntroductionRefusal> refusal;  // answers only
+  RelayPolicy relay = RelayPolicy::kAuto;      // of the box that answers
   friend bool operator==(const Introduction&, const Introduction&) = default;
 };
 

@@ -246,6 +246,8 @@ Json to_json(const Congestion& m) {
   return object;
 }
 
+Json to_json(const PathTold& m) { return {{"type", "path"}, {"relayed", m.relayed}}; }
+
 ControlMessage read_hello(Members& in, Sender sender) {
   const auto version = static_cast<int>(in.number("version", 1000));
   auto software = in.text("software", false);
@@ -351,6 +353,8 @@ Result<ControlMessage> decode_control_message(Bytes body, Sender sender) {
     congestion.arriving_bps = in.number("arriving_bps", UINT64_MAX);
     congestion.needed_bps = in.number("needed_bps", UINT64_MAX);
     message = congestion;
+  } else if (type == "path") {
+    message = PathTold{in.text("relayed", false)};
   } else {
     return in.failed() ? ParseError::kBadValue : ParseError::kUnknownType;
   }

@@ -99,7 +99,14 @@ struct Congestion {
   friend bool operator==(const Congestion&, const Congestion&) = default;
 };
 
-using ControlMessage = std::variant<DeviceHello, BoxHello, ChannelList, Refusal, Notice, Ping, Congestion>;
+// The device: why its packets go through a relay, as far as it knows; empty: they do not (any more).
+struct PathTold {
+  std::string relayed;
+  friend bool operator==(const PathTold&, const PathTold&) = default;
+};
+
+using ControlMessage =
+    std::variant<DeviceHello, BoxHello, ChannelList, Refusal, Notice, Ping, Congestion, PathTold>;
 
 // Who sent it: the two hellos share a type and differ in their members.
 enum class Sender : std::uint8_t { kBox, kDevice };

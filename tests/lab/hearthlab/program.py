@@ -59,6 +59,7 @@ class Program:
 
     def write_settings(self, settings: Mapping[str, Any]) -> None:
         """Replaces the settings file; the program reads it when it starts, or when it is told to."""
+        self.settings = dict(settings)
         whole = {"state_dir": str(self.state), "control_socket": str(self.control_socket), **settings}
         if not self._unprivileged:
             whole["run_as"] = USER

@@ -84,6 +84,17 @@ TEST_F(DevicesTest, ShowsWhoIsConnectedAndHow) {
   EXPECT_FALSE(d.contains("path"));
 }
 
+TEST_F(DevicesTest, ShowsWhyAPathIsRelayed) {
+  live.devices[laptop] = {true, PathKind::kRelayed, Endpoint::parse("192.0.2.1:5"), std::nullopt};
+  EXPECT_FALSE(get("/devices").body()["devices"][0].contains("path_reason")) << "it has not told yet";
+  live.devices[laptop].path_reason = "this network blocks UDP";
+  const json d = get("/devices").body()["devices"][0];
+  EXPECT_EQ(d["path"], "relayed");
+  EXPECT_EQ(d["path_reason"], "this network blocks UDP");
+  live.devices[laptop].connected = false;
+  EXPECT_FALSE(get("/devices").body()["devices"][0].contains("path_reason"));
+}
+
 TEST_F(DevicesTest, ShowsThePathsSizeAndTheFormWhileConnected) {
   live.devices[laptop] = {true, PathKind::kDirect, Endpoint::parse("192.0.2.1:5"), std::nullopt};
   json d = get("/devices").body()["devices"][0];

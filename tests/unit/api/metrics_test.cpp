@@ -58,7 +58,10 @@ LiveState busy() {
                                  .viewers = 2};
   live.channels[ChannelId{2}] = {.state = ChannelLive::State::kNoSignal};
   live.devices[DeviceId{3}].connected = true;
+  live.devices[DeviceId{3}].path = PathKind::kRelayed;
+  live.devices[DeviceId{3}].path_reason = "no \"direct\" way";
   live.devices[DeviceId{5}].connected = false;
+  live.devices[DeviceId{5}].path = PathKind::kDirect;
   ViewerLive& viewer = live.viewers.emplace_back();
   viewer.device = DeviceId{3};
   viewer.channel = ChannelId{4};
@@ -86,12 +89,14 @@ TEST_F(MetricsTest, TellWhatTheBoxDoes) {
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
         "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n",
         "hearthcast_viewer_form{device=\"3\",channel=\"4\",form=\"fragments\"} 1\n",
+        "hearthcast_device_path{device=\"3\",path=\"relayed\",reason=\"no \\\"direct\\\" way\"} 1\n",
         "hearthcast_device_path_mtu_bytes{device=\"3\"} 1280\n",
         "hearthcast_viewer_asked_again_total{device=\"3\",channel=\"4\"} 12\n",
         "hearthcast_viewer_sent_again_total{device=\"3\",channel=\"4\"} 10\n",
         "hearthcast_viewer_not_sent_again_total{device=\"3\",channel=\"4\"} 2\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+  EXPECT_THAT(text, Not(HasSubstr("hearthcast_device_path{device=\"5\"")));
 }
 
 TEST_F(MetricsTest, TellOfEveryLinkInstanceAndRoute) {

@@ -174,6 +174,17 @@ TEST_F(BoxSessionTest, ANarrowPathIsSaidToABoxThatUnderstandsIt) {
   EXPECT_THAT(box_.heard_, ElementsAre(testing::StartsWith(R"({"arriving_bps":4000000,)")));
 }
 
+TEST_F(BoxSessionTest, WhyThePathIsRelayedIsSaidOnceGreeted) {
+  perform(session_.say_path("too early", now_));
+  EXPECT_TRUE(box_.heard_.empty());
+  greet();
+  box_.heard_.clear();
+  perform(session_.say_path("no", now_));
+  perform(session_.say_path("", now_));
+  EXPECT_THAT(box_.heard_,
+              ElementsAre(R"({"relayed":"no","type":"path"})", R"({"relayed":"","type":"path"})"));
+}
+
 TEST_F(BoxSessionTest, TwoPortsOfOneGroupAreOneMembership) {
   greet();
   auto other = kTwo;

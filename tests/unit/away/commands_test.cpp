@@ -103,13 +103,15 @@ class AwayCommands : public testing::Test {
 TEST_F(AwayCommands, CountersBeyondThirtyTwoBitsAreWhole) {
   const auto shown = status_of(
       http("200 OK", R"({"text":"connected to Home","rendezvous":"connected","channels":2,)"
+                     R"("relay":{"policy":"auto","text":"where no direct path is found"},)"
                      R"("path":{"endpoint":"192.0.2.1:4755","type":"host"},)"
                      R"("streams":[{"channel":5000000001,"players":2,"bits_per_second":9000000000,)"
                      R"("packets":5000000002,"repaired":5000000004,"lost":5000000003,"delay_ms":273}],)"
                      R"("narrow":[{"address":"232.1.1.1:5000","text":"about 3 would fit"}]})"));
   EXPECT_EQ(shown.code, runtime::kFine);
   EXPECT_EQ(shown.out,
-            "connected to Home\npath: 192.0.2.1:4755 (host)\nrendezvous: connected\nchannels: 2\n"
+            "connected to Home\npath: 192.0.2.1:4755 (host)\nrendezvous: connected\n"
+            "relay: where no direct path is found\nchannels: 2\n"
             "channel 5000000001: 2 players, 9000000 kbit/s, 5000000002 packets, 5000000004 repaired, "
             "5000000003 lost; "
             "waits up to 273 ms for a repair\n232.1.1.1:5000: about 3 would fit\n");

@@ -50,6 +50,28 @@ class IntroducerTest : public testing::Test {
   Time now_ = t0;
 };
 
+TEST_F(IntroducerTest, TheBoxsWordOnRelaysIsKeptOnlyFromASignedAnswer) {
+  using signalling::RelayPolicy;
+  introducer_.on_joined(true, now_);
+  const auto told = [&](RelayPolicy policy, std::uint64_t counter, const Identity& by) {
+    const auto asked = ask();
+    signalling::Introduction reply;
+    reply.from = by.id();
+    reply.to = laptop_.id();
+    reply.answers = asked->nonce;
+    reply.freshness = {0, counter};
+    reply.relay = policy;
+    (void)introducer_.on_answer({1, signalling::seal(by, reply), {}}, memory_, now_);
+    return introducer_.relay_policy();
+  };
+  EXPECT_EQ(introducer_.relay_policy(), RelayPolicy::kAuto);
+  EXPECT_EQ(told(RelayPolicy::kNever, 1, home_), RelayPolicy::kNever);
+  EXPECT_EQ(told(RelayPolicy::kAlways, 2, secure::make_identity()), RelayPolicy::kNever);
+  EXPECT_EQ(told(RelayPolicy::kAlways, 1, home_), RelayPolicy::kNever) << "an old one";
+  EXPECT_EQ(told(RelayPolicy::kAlways, 3, home_), RelayPolicy::kAlways);
+  EXPECT_EQ(told(RelayPolicy::kAuto, 4, home_), RelayPolicy::kAuto);
+}
+
 TEST_F(IntroducerTest, AsksOnlyWhileKnownThereAndWithoutAPath) {
   EXPECT_EQ(introducer_.next_deadline(), kNever);
   introducer_.on_joined(true, now_);

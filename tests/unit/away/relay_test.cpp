@@ -179,6 +179,38 @@ TEST_F(RelayTest, SaysWhy) {
   EXPECT_THAT(relay.reason(path, std::nullopt), HasSubstr("rendezvous"));
 }
 
+// ---- what the owners of both ends want ------------------------------------------------------------------
+
+TEST_F(RelayTest, WhereItIsForbiddenItIsNotAsked) {
+  settle(relay.set_policy(signalling::RelayPolicy::kNever, now));
+  connect_by_relay();
+  run_until(now + 1min);
+  EXPECT_FALSE(relay.server());
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 0);
+  settle(relay.set_policy(signalling::RelayPolicy::kAuto, now));
+  run_until(now + 1s);
+  EXPECT_TRUE(relay.relayed()) << "and it is, when that changes";
+}
+
+TEST_F(RelayTest, WhatIsForbiddenMeanwhileIsGivenBack) {
+  connect_by_relay();
+  ASSERT_TRUE(server.allocated(now));
+  settle(relay.set_policy(signalling::RelayPolicy::kNever, now));
+  EXPECT_FALSE(server.allocated(now));
+  run_until(now + 1min);
+  EXPECT_FALSE(server.allocated(now));
+}
+
+TEST_F(RelayTest, WhereItIsWantedItIsAskedAtOnce) {
+  settle(relay.set_policy(signalling::RelayPolicy::kAlways, now));
+  give();
+  settle(relay.on_path(std::nullopt, now));
+  EXPECT_EQ(relay.next_deadline(), now);
+  run_until(now);
+  EXPECT_TRUE(relay.relayed());
+  EXPECT_EQ(relay.reason(wire::channel_endpoint(0x4001), server.mapped), "the settings want it");
+}
+
 // ---- where UDP is blocked --------------------------------------------------------------------------------
 
 struct RelayStreamTest : RelayTest {

@@ -77,6 +77,31 @@ TEST_F(IntroducerTest, APairedDeviceGetsASignedAnswerToItsNonce) {
                                          *Endpoint::parse("203.0.113.1:40000")}));
 }
 
+TEST_F(IntroducerTest, TheOwnerDecidesAboutRelays) {
+  using signalling::RelayPolicy;
+  const nat::Candidate home{nat::CandidateType::kHost, *Endpoint::parse("192.168.7.3:40000")};
+  const nat::Candidate relayed{nat::CandidateType::kRelayed, *Endpoint::parse("203.0.113.10:50000")};
+  const nat::Candidate seen{nat::CandidateType::kServerReflexive, *Endpoint::parse("203.0.113.1:40000")};
+  const struct {
+    RelayPolicy policy;
+    std::vector<nat::Candidate> tried;
+  } cases[] = {{RelayPolicy::kAuto, {home, relayed, seen}},
+               {RelayPolicy::kNever, {home, seen}},
+               {RelayPolicy::kAlways, {home, relayed}}};
+  std::uint64_t counter = 0;
+  for (const auto& c : cases) {
+    Introducer own_way{crypto, random, box_identity, c.policy};
+    own_way.set_counters({.generation = 1, .next = 10, .end = 1000});
+    auto asked = asking(++counter);
+    asked.candidates.push_back({signalling::CandidateType::kRelayed, relayed.endpoint});
+    const auto verdict = own_way.on_asked(offer(asked, phone_identity), access(), own);
+    EXPECT_EQ(verdict.candidates, c.tried) << to_string(c.policy);
+    const auto answer = opened(verdict);
+    EXPECT_EQ(answer.relay, c.policy) << "the device is told";
+    EXPECT_EQ(answer.candidates.size(), 2U) << "from where the relay has to let packets through";
+  }
+}
+
 TEST_F(IntroducerTest, AReplayIsRefusedAndMovesNothing) {
   const auto recorded = offer(asking(5), phone_identity);
   ASSERT_FALSE(introducer.on_asked(recorded, access(), own).refused);

@@ -101,6 +101,14 @@ TEST_F(LiveStateTest, AViewerHasItsDevicesPathAndItsOwnCounters) {
   EXPECT_TRUE(live.devices.at(DeviceId{3}).connected);
   EXPECT_EQ(live.devices.at(DeviceId{3}).path_mtu, 1428);
   EXPECT_EQ(live.devices.at(DeviceId{3}).form, "compact");
+  EXPECT_EQ(live.devices.at(DeviceId{3}).path_reason, "");
+  auto relayed = device;
+  relayed.relayed_because = "both NATs";
+  EXPECT_EQ(live_state({relayed}, {}, nullptr, access(), {}, now).devices.at(DeviceId{3}).path_reason, "")
+      << "the device is late: its path is direct by now";
+  relayed.path_type = nat::CandidateType::kRelayed;
+  EXPECT_EQ(live_state({relayed}, {}, nullptr, access(), {}, now).devices.at(DeviceId{3}).path_reason,
+            "both NATs");
   statistics.viewers[1].packets = 0;
   const auto before = live_state({device}, {flow(true, 1min)}, &statistics, access(), {}, now);
   EXPECT_EQ(before.viewers[0].form, "") << "nothing has travelled";

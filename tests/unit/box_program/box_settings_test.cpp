@@ -30,6 +30,9 @@ TEST(BoxSettings, AreReadWhole) {
                            "box.toml"));
   EXPECT_EQ(s.name, "Cabin");
   EXPECT_EQ(s.tunnel_port, 5000);
+  EXPECT_EQ(s.relay, signalling::RelayPolicy::kAuto);
+  ASSERT_TRUE(declare(s).read_text("[network]\nrelay = \"never\"\n", "box.toml"));
+  EXPECT_EQ(s.relay, signalling::RelayPolicy::kNever);
   EXPECT_EQ(s.upstream_interface, "eth1");
   EXPECT_EQ(s.https_listen, *Endpoint::parse("127.0.0.1:1"));
   EXPECT_FALSE(s.http_on);
@@ -77,6 +80,7 @@ TEST(BoxSettings, EachKeyRefusesWhatIsNotItsKind) {
       {"control_socket", {"\"box.sock\"", "[]"}},
       {"run_as", {"0", "{}"}},
       {"network.dscp", {"-1", "64", "\"AF41\"", "true"}},
+      {"network.relay", {"\"\"", "\"yes\"", "\"Never\"", "true", "1"}},
       {"network.tunnel_port", {"0", "-1", "65536", "4755.5", "\"4755\"", "true"}},
       {"network.upstream_interface", {"2", "[\"eth0\"]"}},
       {"https.listen", {"8871", "\"box:8871\"", "\"[::]\"", "\"1.2.3.4:99999\""}},

@@ -66,6 +66,13 @@ TEST(Print, DevicesWithGrantsAndWhereabouts) {
                             {"path_mtu", 1280},
                             {"form", "fragments"}}),
               HasSubstr("connected direct 192.0.2.1:5, path MTU 1280, fragments\n"));
+  EXPECT_THAT(print_device({{"id", 3},
+                            {"channels", "all"},
+                            {"connected", true},
+                            {"path", "relayed"},
+                            {"path_reason", "this network blocks UDP"},
+                            {"address", "203.0.113.11:50000"}}),
+              HasSubstr("connected relayed (this network blocks UDP) 203.0.113.11:50000\n"));
   EXPECT_THAT(print_device({{"id", 3}, {"channels", {1, 2}}, {"connected", false}, {"last_seen_s", 9}}),
               HasSubstr("channels 1,2; last seen 9 s ago"));
   EXPECT_THAT(print_devices({{"devices", json::array()}}), HasSubstr("No device is paired yet"));

@@ -64,8 +64,8 @@ struct TunnelTest : testing::Test {
         }
       } else if (std::holds_alternative<WatchingChanged>(action)) {
         ++changes;
-      } else {
-        closed.push_back(std::get<CloseTunnel>(action).reason);
+      } else if (const auto* close = std::get_if<CloseTunnel>(&action)) {
+        closed.push_back(close->reason);
       }
     }
   }
@@ -378,6 +378,16 @@ TEST_F(TunnelTest, OfSeveralSilentChannelsEachIsToldAtItsOwnTime) {
   EXPECT_EQ(device.received<tunnel::Refusal>()[1].flow, kFilm);
   pass(60s);
   EXPECT_THAT(device.received<tunnel::Refusal>(), SizeIs(2));
+}
+
+TEST_F(TunnelTest, WhyTheDeviceIsRelayedIsKeptAsOneShortLine) {
+  approve({news});
+  open();
+  hello();
+  to_box(device.say(tunnel::PathTold{"this network blocks UDP"}, now));
+  EXPECT_EQ(box->relayed_because(), "this network blocks UDP");
+  to_box(device.say(tunnel::PathTold{"two\nlines \x1b[31m" + std::string(500, 'x')}, now));
+  EXPECT_EQ(box->relayed_because(), "two lines [31m" + std::string(106, 'x'));
 }
 
 TEST_F(TunnelTest, AFlowThatDoesNotGetThroughIsCutAndTheDeviceToldWhatFits) {

@@ -37,6 +37,23 @@ class IntroductionTest : public testing::Test {
   secure::OpenSslIdentity stranger = secure::make_identity();
 };
 
+TEST_F(IntroductionTest, TheRelayPolicyTravelsUnlessItIsTheUsualOne) {
+  auto answer = ask();
+  const auto text = [&] {
+    const auto octets = encode_introduction(answer);
+    return std::string(as_text(octets));
+  };
+  EXPECT_THAT(text(), testing::Not(testing::HasSubstr("\"relay\":")));
+  for (const auto policy : {RelayPolicy::kNever, RelayPolicy::kAlways, RelayPolicy::kAuto}) {
+    answer.relay = policy;
+    EXPECT_EQ(*decode_introduction(as_bytes(text())), answer);
+  }
+  answer.relay = RelayPolicy::kNever;
+  auto later = text();
+  later.replace(later.find("never"), 5, "rarely");
+  EXPECT_EQ(decode_introduction(as_bytes(later))->relay, RelayPolicy::kAuto) << "a word of a later version";
+}
+
 TEST_F(IntroductionTest, ARelayedAddressIsPublicLikeAMappedOne) {
   EXPECT_EQ(usable_candidates({relay("203.0.113.10:49160")}).size(), 1U);
   EXPECT_TRUE(

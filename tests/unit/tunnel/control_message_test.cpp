@@ -62,6 +62,7 @@ std::vector<Example> examples() {
        Sender::kBox},
       {"notice", Notice{NoticeCode::kReplaced, "Another session"}, Sender::kDevice},
       {"ping", Ping{7}, Sender::kDevice},
+      {"path", PathTold{"both NATs assign a port per destination"}, Sender::kDevice},
       {"congestion", Congestion{flow("192.0.2.1", "232.1.1.2", 1), 4'000'000, 8'000'000}, Sender::kDevice},
   };
 }

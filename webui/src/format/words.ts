@@ -47,7 +47,7 @@ export function device_words(device: Device): { text: string; tone: Tone } {
   if (device.state === 'pending') return { text: 'Waits for you', tone: 'warn' };
   if (device.state === 'revoked') return { text: 'Revoked', tone: 'bad' };
   if (!device.connected) return { text: 'Away', tone: 'plain' };
-  const path = path_words(device.path);
+  const path = path_words(device.path) + (device.path_reason ? `: ${device.path_reason}` : '');
   return { text: path ? `Connected ${path}` : 'Connected', tone: 'good' };
 }
 

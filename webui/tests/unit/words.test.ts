@@ -29,6 +29,12 @@ describe('device_words', () => {
       text: 'Connected directly',
       tone: 'good',
     }));
+  it('says why a device is relayed once it has told', () => {
+    expect(device_words({ ...device, connected: true, path: 'relayed' }).text).toBe('Connected through a relay');
+    expect(
+      device_words({ ...device, connected: true, path: 'relayed', path_reason: 'this network blocks UDP' }).text,
+    ).toBe('Connected through a relay: this network blocks UDP');
+  });
   it('says connected when the path is not known', () =>
     expect(device_words({ ...device, connected: true }).text).toBe('Connected'));
   it('puts revoked before connected: its session is ending', () =>
