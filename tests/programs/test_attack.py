@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make ne
 SERVER = "203.0.113.1"
 HOME, ATTACKER = "198.51.100.1", "198.51.100.66"
 MEGABYTE = 1 << 20
+PATIENCE = 60  # seconds: of a machine that is busy with other things, not of a server that is attacked
 
 
 class Besieged(Command):
@@ -97,7 +98,7 @@ class Household:
             data.bind((HOME, 0))
             data.connect((SERVER, self.access["port"]))
             data.settimeout(1)
-            for _ in range(20):  # a full port loses some, as a link does
+            for _ in range(PATIENCE):  # a full port loses some, as a link does
                 data.send(presence_request(self.access["username"], self.access["password"]))
                 with contextlib.suppress(TimeoutError):
                     assert data.recv(2000)
@@ -150,16 +151,17 @@ def test_a_flood_of_handshakes_from_one_source_costs_little(server: Besieged) ->
     for _ in range(100):
         flood.one()
     of_computed = (processor_time(running) - begin) / 100
-    begin, answered = processor_time(running), flood.answered
+    begin, answered, clock = processor_time(running), flood.answered, time.monotonic()
     for _ in range(2000):
         flood.one()
     of_refused = (processor_time(running) - begin) / 2000
-    assert flood.answered <= answered + 50, "what the limit gives back in that time"
+    given_back = (time.monotonic() - clock) * 100 / 60
+    assert flood.answered <= answered + given_back + 20, "so many the limit gives back in that time"
     assert answered >= 90
     assert of_refused < of_computed / 2, (of_refused, of_computed)
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     assert memory(running) < resident + 16 * MEGABYTE
-    assert server.status()["connections_refused"] >= 1900
+    assert server.status()["connections_refused"] >= 2000 - given_back - 20
     until(lambda: descriptors(running) <= before, "nothing to be left of it")
     assert running.end() == FINE
 
@@ -185,7 +187,7 @@ def test_a_flood_of_handshakes_from_many_sources_keeps_nobody_out_who_is_in(serv
         for attacker in attackers:
             attacker.join()
     assert sum(flood.answered for flood in floods) > 20, "it was a flood"
-    assert max(waits) < 20, waits
+    assert max(waits) < PATIENCE, waits
     assert memory(running) < resident + 48 * MEGABYTE
     assert running.end() == FINE
 
@@ -213,7 +215,7 @@ def test_a_flood_of_enrolments_from_one_source_fills_no_database(server: Besiege
     assert outcomes.count(None) == 5, outcomes
     assert set(outcomes[6:]) == {"rate"}, outcomes
     assert server.status()["enrolled_boxes"] == 6
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     assert enrol(server, "198.51.100.2") is None, "a neighbour enrols as before"
     assert running.end() == FINE
 
@@ -225,12 +227,12 @@ def test_a_flood_of_enrolments_from_everywhere_ends_at_the_limit(server: Besiege
     for number in range(2, 42):
         enrol(server, f"198.51.100.{number}")
     assert server.status()["enrolled_boxes"] == 21
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     again = server.client("box", HOME, household.box.identity)
     household.access = again.join()["presence"]
     again.allow([household.device.identity.id], 2)
     household.box = again
-    assert household.is_served() < 20, "who is enrolled changes its list in a full rendezvous, too"
+    assert household.is_served() < PATIENCE, "who is enrolled changes its list in a full rendezvous, too"
     assert running.end() == FINE
 
 
@@ -295,14 +297,14 @@ def test_the_slow_are_cut_off_however_they_are_slow(server: Besieged, where: str
     trickling = threading.Thread(target=trickle, args=(slow, rest, over))
     trickling.start()
     try:
-        assert household.is_served() < 20
-        until(lambda: descriptors(running) <= before, "all of them to be gone", 60)
+        assert household.is_served() < PATIENCE
+        until(lambda: descriptors(running) <= before, "all of them to be gone", 180)
     finally:
         over.set()
         trickling.join()
         for connection in slow:
             connection.close()
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     assert running.end() == FINE
 
 
@@ -352,7 +354,7 @@ def test_what_is_too_large_ends_early_and_fills_no_memory(server: Besieged) -> N
     assert len(taken) == 28
     assert max(octets for n, octets in taken.items() if kinds[n % 4] in ("message", "fragments")) < 8 * MEGABYTE, taken
     assert memory(running) < resident + 48 * MEGABYTE
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     assert running.end() == FINE
 
 
@@ -402,7 +404,7 @@ def test_wrong_json_ends_its_sender_and_nobody_else(server: Besieged) -> None:
                     said = json.loads(payload)
                     assert said["type"] in ("error", "relay"), (moment, text[:100], said)
             client.socket.close()
-    assert household.is_served() < 20
+    assert household.is_served() < PATIENCE
     assert memory(running) < resident + 24 * MEGABYTE
     assert server.status()["counters"]["bad_messages"] > 100
     assert running.end() == FINE
@@ -427,7 +429,7 @@ def test_a_flood_of_datagrams_leaves_presence_working(server: Besieged) -> None:
         attacker.setblocking(False)
         with pytest.raises(BlockingIOError):
             attacker.recv(1)
-    assert max(waits) < 20, waits
+    assert max(waits) < PATIENCE, waits
     assert memory(running) < resident + 16 * MEGABYTE
     assert running.end() == FINE
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from command import FINE, Command, Running, free_port
 from hearthlab.namespace import Spaces, prefix
-from hearthlab.waiting import until
+from hearthlab.waiting import until as until_in_time
 from hostile import Message, Rendezvous
 from protocol import Identity, b64, unb64
 
@@ -28,6 +28,11 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make ne
 
 BOX, AWAY, BETWEEN = "192.168.71.1", "192.168.72.1", "203.0.113.1"
 VICTIM = "198.51.100.66"
+
+
+def until(condition: Callable[[], Any], what: str, timeout: float = 180) -> Any:
+    """With the patience that several programs need on a machine that is busy with other things."""
+    return until_in_time(condition, what, timeout)
 
 
 class Placed(Command):
@@ -143,7 +148,7 @@ def both_are_well(household: Household) -> Iterator[None]:
 
 def no_session_after(household: Household, asked: int = 2) -> None:
     """The device has asked so often, and came to nothing."""
-    until(lambda: household.server.introductions() >= asked, "the device to ask", 90)
+    until(lambda: household.server.introductions() >= asked, "the device to ask")
     until(lambda: not household.is_connected(), "the look at its state")
     time.sleep(0.5)  # what the last answer could still have brought about
     assert not household.is_connected(), household.away.status()
@@ -152,7 +157,7 @@ def no_session_after(household: Household, asked: int = 2) -> None:
 def test_an_honest_one_brings_them_together(household: Household) -> None:
     """What the others are measured by: here a session comes about, by this way alone."""
     household.forget_paths()
-    until(household.is_connected, "a session", 90)
+    until(household.is_connected, "a session")
     assert household.server.introductions() >= 1
     assert "Connected" in household.told_by_box()
 
@@ -221,7 +226,7 @@ def test_an_invented_device_gets_nothing(household: Household) -> None:
 def test_an_old_introduction_is_not_taken_again(household: Household) -> None:
     """Said again with a new number, and as the answer to every new question."""
     household.forget_paths()
-    until(household.is_connected, "a session", 90)
+    until(household.is_connected, "a session")
     old = next(offer for offer in reversed(household.server.offers) if offer["type"] == "introduce")
     household.server.offer = lambda message: message | {key: old[key] for key in ("payload", "signature")}
     counted = doubts(household)
@@ -235,7 +240,7 @@ def test_an_old_introduction_is_not_taken_again(household: Household) -> None:
 def test_an_old_answer_is_not_taken_again(household: Household) -> None:
     household.server.offer = lambda message: message
     household.forget_paths()
-    until(household.is_connected, "a session", 90)
+    until(household.is_connected, "a session")
     old = next(answer for answer in reversed(household.server.answers) if answer["type"] == "answer")
     household.server.offer = answered_by_itself(household, lambda: (old["payload"], old["signature"]))
     household.forget_paths()
@@ -276,7 +281,7 @@ def test_the_box_hammers_no_victim(household: Household) -> None:
 
     household.server.offer = lie
     household.forget_paths()
-    until(lambda: household.server.introductions() == 1, "the device to ask", 90)
+    until(lambda: household.server.introductions() == 1, "the device to ask")
     household.running["away"].process.wait(60)
     got: list[bytes] = []
 
@@ -289,7 +294,7 @@ def test_the_box_hammers_no_victim(household: Household) -> None:
                 got.append(household.victim.recv(2000))
         return len(got) == before > 0
 
-    until(silent, "the box to leave it alone", 60)
+    until(silent, "the box to leave it alone")
     assert len(got) <= 60, f"{len(got)} packets"
     assert sum(map(len, got)) < 6000, "and small ones"
     household.running["away"] = household.away.started()
@@ -322,7 +327,7 @@ def test_what_it_says_in_refusing_is_shown_as_its_words(household: Household, re
     """It can refuse service; the owner sees that, and no control character of it reaches a terminal."""
     household.server.greeting = lambda guest: refusal if guest.role == "box" else None
     household.server.box().close()
-    until(lambda: words in household.told_by_box(), "the words", 90)
+    until(lambda: words in household.told_by_box(), "the words")
     told = household.box.ask("status").out
     assert "\x1b" not in told
     assert "\x07" not in told
