@@ -258,6 +258,7 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
     device_software_ = hello->software;
     device_capabilities_ = hello->capabilities;
     channels_revision_ = hello->channels_revision;
+    said_reach_.reset();  // it may have forgotten
     say_hello(now, out);
   } else if (std::holds_alternative<tunnel::Notice>(message)) {
     close("the device said goodbye", out);
@@ -290,6 +291,24 @@ void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
     }
   } else {
     say_channels(now, out);
+    say_reach(now, out);
+  }
+}
+
+TunnelActions DeviceTunnel::on_reach(Time now) {
+  TunnelActions out;
+  say_reach(now, out);
+  return out;
+}
+
+// Only who may watch has to find the box again.
+void DeviceTunnel::say_reach(Time now, TunnelActions& out) {
+  if (!facts_.reach || !greeted_ || standing_ || closed_ || close_at_ != kNever) {
+    return;
+  }
+  if (auto reach = facts_.reach(); reach != said_reach_) {
+    said_reach_ = std::move(reach);
+    perform(transport_.send(tunnel::encode(*said_reach_), now), now, out);
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@
 #include "tunnelmgr/membership/subscription.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 #include "tunnelmgr/tunnel/unicast.hpp"
 
 namespace hearthcast::sessions {
@@ -48,8 +50,9 @@ using TunnelActions = std::vector<TunnelAction>;
 struct BoxFacts {
   std::string software;
   std::string name;
-  tunnel::Capabilities capabilities{};  // what this box's hello lists
-  std::optional<InnerPlan> inner{};     // the addresses inside the tunnel; none: link-local ones only
+  tunnel::Capabilities capabilities{};     // what this box's hello lists
+  std::optional<InnerPlan> inner{};        // the addresses inside the tunnel; none: link-local ones only
+  std::function<tunnel::Reach()> reach{};  // where this box is now; none: devices are not told
 };
 
 struct TunnelCounters {
@@ -73,6 +76,8 @@ class DeviceTunnel {
   [[nodiscard]] TunnelActions on_access(std::shared_ptr<const access::Access> access, Time now);
   // Data of a flow came for the first time or again, or ceased.
   void on_signal(const FlowKey& flow, bool present, Time now) { held_.on_signal(flow, present, now); }
+  // The box is to be found elsewhere, perhaps.
+  [[nodiscard]] TunnelActions on_reach(Time now);
   // Says farewell with a notice, then closes.
   [[nodiscard]] TunnelActions end(tunnel::NoticeCode code, const std::string& text, Time now);
 
@@ -105,6 +110,7 @@ class DeviceTunnel {
   void say(const tunnel::ControlMessage& message, Time now, TunnelActions& out);
   void say_hello(Time now, TunnelActions& out);
   void say_channels(Time now, TunnelActions& out);
+  void say_reach(Time now, TunnelActions& out);
   void refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out);
   // What the listener wants of a group from now on. True when that is more or less than before.
   bool take(const membership::FilterChanged& change, Time now, TunnelActions& out);
@@ -129,6 +135,7 @@ class DeviceTunnel {
 
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has
+  std::optional<tunnel::Reach> said_reach_;
   std::optional<access::RefusalCode> standing_;
   std::map<Report, FlowSet, ByGroup> reports_;  // what each state of the listener was granted
   NarrowPaths narrow_;

@@ -8,6 +8,7 @@
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 
 namespace hearthcast::sessions {
 
@@ -58,6 +59,7 @@ class DeviceEnd {
   }
 
   std::vector<tunnel::ControlMessage> messages;  // from the box, in order
+  std::vector<tunnel::Reach> reaches;            // the same
   int queries = 0;
 
  private:
@@ -69,6 +71,8 @@ class DeviceEnd {
       } else if (auto* received = std::get_if<tunnel::MessageReceived>(&action)) {
         if (auto message = tunnel::decode_control_message(received->body, tunnel::Sender::kBox)) {
           messages.push_back(*message);
+        } else if (auto reach = tunnel::decode_reach(received->body)) {
+          reaches.push_back(*reach);
         }
       }
     }
