@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "appliance/api/export.hpp"
 #include "appliance/api/handlers.hpp"
 #include "appliance/api/host_check.hpp"
 #include "appliance/api/metrics.hpp"
@@ -42,6 +43,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/viewers", Need::kOwner, list_viewers},
     {"GET", "/multicast", Need::kOwner, get_multicast},
     {"POST", "/reload", Need::kControlSocket, reload_settings},
+    {"POST", "/export", Need::kControlSocket, export_box},
     {"GET", "/events", Need::kOwner, watch_events},
 };
 

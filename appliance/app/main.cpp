@@ -5,6 +5,7 @@
 
 #include "appliance/app/box_settings.hpp"
 #include "appliance/app/commands.hpp"
+#include "appliance/app/move_commands.hpp"
 #include "appliance/app/run.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 
@@ -97,6 +98,15 @@ int dispatch(int argc, char** argv) {
           ->check(CLI::Range(std::int64_t{1}, kLargestId));
     }
   }
+  bool force = false;
+  auto* exporting =
+      cli.add_subcommand("export", "write the box into a file, sealed by a passphrase from standard input");
+  auto* restoring =
+      cli.add_subcommand("restore", "make the box of an exported file live here; none may be running");
+  for (auto* moving : {exporting, restoring}) {
+    moving->add_option("file", given.file, "the exported box")->required();
+    moving->add_flag("--force", force, "also over what is there already");
+  }
   cli.get_subcommand("multicast")->add_subcommand("show", "print it (also without `show`)")->fallthrough();
   cli.get_subcommand("import")
       ->add_option("file", given.file, "the playlist; - is standard input")
@@ -130,6 +140,13 @@ int dispatch(int argc, char** argv) {
   const app::BoxSettings in_file = settings;
   settings.state_dir = given.state_dir.empty() ? settings.state_dir : given.state_dir;
   settings.control_socket = given.control_socket.empty() ? settings.control_socket : given.control_socket;
+  const app::Mover mover{settings.control_socket, settings.state_dir, given.file, force};
+  if (exporting->parsed()) {
+    return app::export_box(mover);
+  }
+  if (restoring->parsed()) {
+    return app::restore_box(mover);
+  }
   for (const Command& command : kCommands) {
     if (cli.got_subcommand(command.name)) {
       return command.run({settings.control_socket, given.json}, given);

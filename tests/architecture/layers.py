@@ -53,11 +53,12 @@ LAYERS = {
     "appliance/forward": layer(ADAPTER, "tunnelmgr: base wire tunnel playout secure linux datapath"),
     "appliance/store": layer(ADAPTER, "tunnelmgr: base signalling sqlite", "appliance: channels access"),
     "appliance/household": layer(
-        ADAPTER, "tunnelmgr: base playlist signalling", "appliance: channels access store"
+        ADAPTER, "tunnelmgr: base playlist signalling sqlite", "appliance: channels access store"
     ),
     "appliance/multicast": layer(
         ADAPTER, "tunnelmgr: base wire membership linux runtime", "appliance: proxy"
     ),
+    "appliance/gateway": layer(ADAPTER, "tunnelmgr: base wire nat linux runtime"),
     "appliance/api": layer(
         ADAPTER,
         "tunnelmgr: base membership playlist signalling secure runtime http",
@@ -66,7 +67,7 @@ LAYERS = {
     "appliance/app": layer(
         PROGRAM,
         "tunnelmgr: base wire membership playlist signalling nat tunnel playout secure linux datapath sqlite runtime http",
-        "appliance: proxy trace multicast channels access sessions forward store household api",
+        "appliance: proxy trace multicast channels access sessions forward gateway store household api",
     ),
     "rendezvous-server/registry": layer(PURE, "tunnelmgr: base wire signalling"),
     "rendezvous-server/introduce": layer(PURE, "tunnelmgr: base wire signalling", "rendezvous-server: registry"),
@@ -90,6 +91,7 @@ OWNED_HEADERS = {
     r"openssl/": {"tunnelmgr/secure"},
     r"sqlite3\.h": {"tunnelmgr/sqlite"},
     r"argon2\.h": {"appliance/store"},
+    r"miniupnpc/": {"appliance/gateway"},
     r"spdlog/|toml\+\+/": {"tunnelmgr/runtime"},
     r"boost/beast": {"tunnelmgr/http"},
     r"netlink/|linux/rtnetlink": {"tunnelmgr/linux"},

@@ -1,0 +1,124 @@
+#include "appliance/household/export.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/unit/household/home.hpp"
+#include "tunnelmgr/sqlite/backup.hpp"
+
+namespace hearthcast::household {
+namespace {
+
+using testing::HasSubstr;
+using testing_home::Home;
+namespace fs = std::filesystem;
+
+struct ExportTest : testing::Test {
+  ExportTest() {
+    std::ofstream(home.scratch.path() / "identity.pem") << "the key";
+    laptop = home.pair(device);
+    news = home.add_channel("News", "239.1.1.1");
+    film = home.add_channel("Film", "239.1.1.2");
+    DeviceChange change;
+    change.state = access::DeviceState::kApproved;
+    change.grants = access::Grants{.all = false, .channels = {news}};
+    EXPECT_TRUE(home.household->change_device(laptop, change));
+  }
+  std::unique_ptr<Household> started(const fs::path& folder) {
+    return Household::open(folder,
+                           {home.crypto, home.random, home.box, home.log, {.memory_kib = 64, .passes = 1}})
+        .value();
+  }
+  static std::string text_of(const fs::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  Home home;
+  secure::OpenSslIdentity device = secure::make_identity();
+  DeviceId laptop;
+  ChannelId news, film;
+  testing_scratch::Scratch elsewhere;
+};
+
+TEST_F(ExportTest, ABoxLivesOnElsewhereWithAllThatItHad) {
+  const auto box = export_box(*home.household);
+  ASSERT_TRUE(box) << box.error().text;
+  const auto restored = restore_box(*box, elsewhere.path() / "new", false);
+  ASSERT_TRUE(restored) << restored.error().text;
+  EXPECT_EQ(restored->devices, 1U);
+  EXPECT_EQ(restored->channels, 2U);
+  EXPECT_TRUE(restored->former.empty());
+  EXPECT_EQ(text_of(elsewhere.path() / "new" / "identity.pem"), "the key");
+
+  const auto household = started(elsewhere.path() / "new");
+  const auto* found = household->access().devices().find(device.id());
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->state, access::DeviceState::kApproved);
+  EXPECT_EQ(found->grants.channels, std::set<ChannelId>{news});
+  EXPECT_EQ(household->access().catalogue().find(film)->name, "Film");
+}
+
+TEST_F(ExportTest, NoNumberIsUsedAgainAndNobodyIsSignedIn) {
+  const auto before = home.household->reserve_counters(100).value();
+  home.household->remember_logins({store::Login{{1}, true, {}}});
+  ASSERT_TRUE(restore_box(export_box(*home.household).value(), elsewhere.path(), false));
+  const auto household = started(elsewhere.path());
+  EXPECT_GT(household->reserve_counters(1).value().generation, before.generation);
+  EXPECT_GT(household->access().devices().revision(), home.household->access().devices().revision());
+  EXPECT_TRUE(household->logins().empty());
+}
+
+TEST_F(ExportTest, WhatIsThereStaysUnlessForced) {
+  const auto box = export_box(*home.household).value();
+  std::ofstream(elsewhere.path() / "identity.pem") << "another key";
+  const auto refused = restore_box(box, elsewhere.path(), false);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("--force"));
+  EXPECT_EQ(text_of(elsewhere.path() / "identity.pem"), "another key");
+  EXPECT_FALSE(fs::exists(elsewhere.path() / "box.sqlite"));
+
+  const auto forced = restore_box(box, elsewhere.path(), true);
+  ASSERT_TRUE(forced) << forced.error().text;
+  EXPECT_EQ(text_of(elsewhere.path() / "identity.pem"), "the key");
+  EXPECT_EQ(text_of(forced->former / "identity.pem"), "another key");
+  const auto again = restore_box(box, elsewhere.path(), true);
+  ASSERT_TRUE(again);
+  EXPECT_NE(again->former, forced->former) << "nothing is written over";
+}
+
+TEST_F(ExportTest, ADatabaseThatIsNoneLeavesEverythingAsItWas) {
+  std::ofstream(elsewhere.path() / "identity.pem") << "another key";
+  for (Buffer database : {Buffer{1, 2, 3}, Buffer(8192, 0x41)}) {
+    const auto refused = restore_box({"the key", database}, elsewhere.path(), true);
+    EXPECT_FALSE(refused) << database.size();
+    EXPECT_EQ(text_of(elsewhere.path() / "identity.pem"), "another key");
+    EXPECT_FALSE(fs::exists(elsewhere.path() / "before-restore-1"));
+    EXPECT_FALSE(fs::exists(elsewhere.path() / ".restoring"));
+  }
+}
+
+TEST_F(ExportTest, ADamagedDatabaseIsRefused) {
+  auto box = export_box(*home.household).value();
+  std::fill(box.database.begin() + 4096, box.database.end(), std::uint8_t{0xff});
+  EXPECT_FALSE(restore_box(box, elsewhere.path(), false));
+  EXPECT_FALSE(fs::exists(elsewhere.path() / "identity.pem"));
+}
+
+TEST_F(ExportTest, OnlyTheOwnerMayReadWhatIsRestored) {
+  ASSERT_TRUE(restore_box(export_box(*home.household).value(), elsewhere.path(), false));
+  const auto permissions = fs::status(elsewhere.path() / "identity.pem").permissions();
+  EXPECT_EQ(permissions & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(ExportTest, WithoutItsKeyABoxIsNotExported) {
+  fs::remove(home.scratch.path() / "identity.pem");
+  const auto box = export_box(*home.household);
+  ASSERT_FALSE(box);
+  EXPECT_THAT(box.error().text, HasSubstr("identity.pem"));
+}
+
+}  // namespace
+}  // namespace hearthcast::household
