@@ -80,6 +80,15 @@ struct ReachabilityLive {
   std::string text = "Not known yet.";
 };
 
+// Whether the router at home was asked to let the tunnels' port in, and does.
+struct PortMappingLive {
+  enum class State { kOff, kAsking, kMapped, kFailed };
+  State state = State::kOff;
+  std::string way{};                   // while mapped: PCP, NAT-PMP, UPnP
+  std::optional<Endpoint> external{};  // while mapped
+  std::string text = "The router is not asked for a port; the setting network.port_mapping would.";
+};
+
 struct UpstreamLive {
   enum class State { kUp, kDown, kUnknown };
   State state = State::kUnknown;
@@ -117,6 +126,7 @@ struct LiveState {
   std::vector<ViewerLive> viewers;
   RendezvousLive rendezvous;
   ReachabilityLive reachability;
+  PortMappingLive port_mapping;
   UpstreamLive upstream;
   TunnelPortLive tunnel_port;
   LanLive lan;

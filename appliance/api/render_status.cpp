@@ -36,6 +36,20 @@ const char* text_of(ReachabilityLive::State state) {
   return "unknown";
 }
 
+const char* text_of(PortMappingLive::State state) {
+  switch (state) {
+    case PortMappingLive::State::kAsking:
+      return "asking";
+    case PortMappingLive::State::kMapped:
+      return "mapped";
+    case PortMappingLive::State::kFailed:
+      return "failed";
+    case PortMappingLive::State::kOff:
+      break;
+  }
+  return "off";
+}
+
 const char* text_of(UpstreamLive::State state) {
   switch (state) {
     case UpstreamLive::State::kUp:
@@ -84,6 +98,11 @@ json render_status(const household::Household& household, const LiveState& live,
     out["rendezvous"]["url"] = live.rendezvous.url;
   }
   out["reachability"] = {{"state", text_of(live.reachability.state)}, {"text", live.reachability.text}};
+  out["port_mapping"] = {{"state", text_of(live.port_mapping.state)}, {"text", live.port_mapping.text}};
+  if (live.port_mapping.external) {
+    out["port_mapping"]["way"] = live.port_mapping.way;
+    out["port_mapping"]["external"] = live.port_mapping.external->to_string();
+  }
   out["upstream"] = {{"state", text_of(live.upstream.state)}, {"text", live.upstream.text}};
   if (!live.upstream.interface.empty()) {
     out["upstream"]["interface"] = live.upstream.interface;

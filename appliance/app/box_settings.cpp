@@ -3,6 +3,7 @@
 #include "appliance/sessions/inner_plan.hpp"
 #include "tunnelmgr/signalling/message.hpp"
 #include "tunnelmgr/signalling/pairing.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 
 namespace hearthcast::app {
 
@@ -34,6 +35,24 @@ runtime::Settings declare(BoxSettings& s) {
                     }
                     return [&s, policy] { s.relay = *policy; };
                   });
+  settings.flag("network.port_mapping", s.port_mapping,
+                "Ask the router at home to let the tunnels' port in (PCP, NAT-PMP or UPnP), so that devices "
+                "reach the box also where its NAT refuses them, and without a rendezvous.");
+  settings.flag(
+      "network.answer_lan", s.answer_lan,
+      "Answer devices that ask on the network at home where a box is (mDNS, _hearthcast._udp.local), by a "
+      "name that says nothing and is another at each start.");
+  settings.parsed(
+      "network.public_address", s.public_address,
+      "HOST or HOST:PORT in quotes, HOST an address or a name; \"\" for none",
+      "Where the tunnels' port is to be found from outside, when you forward it by hand or have a name "
+      "for your home; devices remember it when they are connected.",
+      [&s](const std::string& value) -> std::optional<std::function<void()>> {
+        if (!value.empty() && !tunnel::ReachAddress::parse(value)) {
+          return std::nullopt;
+        }
+        return [&s, value] { s.public_address = value; };
+      });
   settings.text("network.upstream_interface", s.upstream_interface,
                 "Interface on which the provider's channels come; empty: that of the default route.");
   settings.parsed("network.inner_ip4", s.inner_ip4.to_string(),

@@ -26,6 +26,9 @@ struct BoxSettings {
   signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   std::uint16_t tunnel_port = 4755;
   std::uint8_t dscp = 34;  // AF41
+  bool port_mapping = false;
+  bool answer_lan = true;
+  std::string public_address;
   std::string upstream_interface;
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");
   Endpoint https_listen = *Endpoint::parse("[::]:8871");

@@ -139,6 +139,12 @@ void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time no
   }
 }
 
+void DevicePeer::on_reach(Time now) {
+  if (tunnel_) {
+    perform(tunnel_->on_reach(now));
+  }
+}
+
 void DevicePeer::lurk(const Endpoint& last, Time now) {
   if (speaks_to(last)) {
     perform(agent_.lurk(last, now));

@@ -61,6 +61,8 @@ class DevicePeer {
   void on_refused(PeerId peer, std::size_t datagram, Time now);
   void on_candidates(const std::vector<nat::Candidate>& candidates, Time now);
   void on_access(std::shared_ptr<const access::Access> access, Time now);
+  // The box is to be found elsewhere, perhaps: a device that is connected is told.
+  void on_reach(Time now);
   // Where the device was last in a former run of the box.
   void lurk(const Endpoint& last, Time now);
   // Says why, then closes the tunnel; nothing when there is none.

@@ -120,13 +120,18 @@ api::TunnelPortLive tunnel_port(const forward::Statistics* statistics, const Ses
 }
 
 api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped, const std::vector<IpAddress>& own,
-                                   bool rendezvous_connected) {
+                                   bool rendezvous_connected, const std::optional<Endpoint>& forwarded) {
   const bool global6 =
       std::ranges::any_of(own, [](const IpAddress& a) { return a.is_ip6() && !a.is_private(); });
   if (rendezvous_connected && mapped) {
     return {api::ReachabilityLive::State::kAnywhere,
             "Devices find the box from anywhere: the rendezvous introduces them, and it sees the box at " +
                 mapped->to_string() + "."};
+  }
+  if (forwarded) {
+    return {api::ReachabilityLive::State::kAnywhere,
+            "The router lets devices in at " + forwarded->to_string() +
+                "; those that know that address need no rendezvous."};
   }
   if (global6) {
     return {api::ReachabilityLive::State::kAnywhere,

@@ -28,7 +28,7 @@ inline constexpr std::chrono::seconds kJoinPatience{5};
 
 // Where devices can reach the box, in words. `mapped`: as the rendezvous sees it.
 [[nodiscard]] api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped,
-                                                 const std::vector<IpAddress>& own,
-                                                 bool rendezvous_connected);
+                                                 const std::vector<IpAddress>& own, bool rendezvous_connected,
+                                                 const std::optional<Endpoint>& forwarded = {});
 
 }  // namespace hearthcast::app

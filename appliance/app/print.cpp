@@ -75,6 +75,10 @@ std::string print_status(const json& status) {
       text += label + status[key].value("text", "") + "\n";
     }
   }
+  if (const json mapping = status.value("port_mapping", json::object());
+      mapping.value("state", "off") != "off") {
+    text += "port mapping " + mapping.value("text", "") + "\n";
+  }
   std::string names;
   for (const json& name : status.value("unsealed_peers", json::array())) {
     names += (names.empty() ? "" : ", ") + name.get<std::string>();

@@ -41,6 +41,14 @@ void Sessions::on_access(std::shared_ptr<const access::Access> access, Time now)
   settle();
 }
 
+void Sessions::on_reach(Time now) {
+  now_ = now;
+  for (const auto& [id, peer] : peers_) {
+    peer->on_reach(now);
+  }
+  settle();
+}
+
 // A device that is gone is told so by its tunnel first; without a tunnel nothing is left to say.
 void Sessions::sweep() {
   sweep_at_ = kNever;

@@ -89,6 +89,8 @@ class Sessions final : public PeerHost {
   // The upstream interface is another one, or its link is back: joins anew what runs.
   void on_upstream_change(Time now);
 
+  // This box may be found elsewhere now (PeerContext's facts say where): tells the devices.
+  void on_reach(Time now);
   // From a former run.
   void lurk(DeviceId device, const Endpoint& last, Time now);
   // From a verified introduction; filtered here.

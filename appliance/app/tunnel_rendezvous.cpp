@@ -72,6 +72,7 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
     arm();
   } else if (const auto* mapping = std::get_if<signalling::MappingSeen>(&event)) {
     seen = mapping->endpoint;
+    on_reach();
   } else if (const auto* asked = std::get_if<signalling::IntroductionAsked>(&event)) {
     on_introduction(asked->offer);
   } else if (const auto* pairing = std::get_if<signalling::PairingAsked>(&event)) {
@@ -156,23 +157,6 @@ void TunnelService::State::refill_counters() {
           self->needs.log.error("counters_not_reserved", {{"error", block.error().text}});
         }
       });
-}
-
-std::vector<nat::Candidate> TunnelService::State::own_candidates() const {
-  std::vector<nat::Candidate> own;
-  for (const IpAddress& address : upstream.addresses()) {
-    if (socket.reaches(address.family())) {
-      // A public IPv4 address is told like one that a server saw: receivers take no other public ones.
-      const bool plain = address.is_ip6() || address.is_private();
-      own.push_back({plain ? nat::CandidateType::kHost : nat::CandidateType::kServerReflexive,
-                     {address, socket.port()}});
-    }
-  }
-  const auto& mapped = sessions->mapped() ? sessions->mapped() : seen;
-  if (mapped && std::ranges::find(own, *mapped, &nat::Candidate::endpoint) == own.end()) {
-    own.insert(own.begin(), {nat::CandidateType::kServerReflexive, *mapped});
-  }
-  return own;
 }
 
 api::RendezvousLive TunnelService::State::rendezvous_live() const {

@@ -34,7 +34,8 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
                set.name,
                {std::string(tunnel::kCanRepair), std::string(tunnel::kCanPrelude),
                 std::string(tunnel::kCanProbe), std::string(tunnel::kCanTun)},
-               sessions::InnerPlan(use.identity.id(), set.inner_ip4)},
+               sessions::InnerPlan(use.identity.id(), set.inner_ip4),
+               [this] { return reach(); }},
               set.relay},
       upstream(set.upstream_interface),
       introducer(use.crypto, use.random, use.identity, set.relay),
@@ -144,6 +145,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
     }
   }
   start_rendezvous();
+  start_being_found();
   arm();
   needs.log.info("tunnel_port", {{"port", std::to_string(socket.port())},
                                  {"offload", socket.offloads() ? "yes" : "no"},
@@ -184,11 +186,18 @@ void TunnelService::State::on_network() {
     sessions->on_upstream_change(now);
   }
   on_interfaces(now);
+  if (lan_presence) {
+    lan_presence->refresh(upstream.interfaces());
+  }
+  if (mapper) {
+    mapper->on_network_change();
+  }
   if (upstream.addresses() != before) {
     sessions->on_network_change(now);
     if (link) {
       link->on_network_change();
     }
+    on_reach();
   }
   arm();
 }
@@ -231,6 +240,8 @@ void TunnelService::State::stop() {
   trace_service.on_interfaces({}, {});
   multicast_plane.close(clock_now());
   plane.stop();
+  lan_presence.reset();
+  mapper.reset();  // gives the port back
 }
 
 TunnelService::TunnelService(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -277,8 +288,9 @@ api::LiveState TunnelService::live() const {
   live.peer_strangers = ForeignPeers::strangers(state_->sessions->statistics());
   live.rendezvous = state_->rendezvous_live();
   const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;
-  live.reachability =
-      reachability(mapped, own, live.rendezvous.state == api::RendezvousLive::State::kConnected);
+  live.reachability = reachability(
+      mapped, own, live.rendezvous.state == api::RendezvousLive::State::kConnected, state_->forwarded());
+  live.port_mapping = state_->mapping_live();
   if (const auto& interface = state_->upstream.interface()) {
     live.upstream.interface = interface->name;
     live.upstream.state =

@@ -30,6 +30,9 @@ struct TunnelSettings {
   std::string name = "Home";                           // what devices call this box
   std::uint16_t port = 4755;                           // UDP, all addresses
   std::uint8_t dscp = 34;                              // of all tunnels' packets
+  bool port_mapping = false;                           // ask the router to let the port in
+  bool answer_lan = true;                              // be found by mDNS
+  std::string public_address;                          // as tunnel::ReachAddress reads it; empty: none
   std::string upstream_interface;                      // empty: chosen (upstream.hpp)
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");  // that sessions::parse_inner_ip4() accepts
   std::optional<signalling::RendezvousAddress> rendezvous;

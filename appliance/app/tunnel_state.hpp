@@ -3,10 +3,12 @@
 
 #include "appliance/app/foreign_peers.hpp"
 #include "appliance/app/introduction_doubts.hpp"
+#include "appliance/app/lan_presence.hpp"
 #include "appliance/app/lan_relay.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
 #include "appliance/forward/data_plane.hpp"
+#include "appliance/gateway/port_mapper.hpp"
 #include "appliance/multicast/linux_machine.hpp"
 #include "appliance/multicast/plane.hpp"
 #include "appliance/trace/trace_service.hpp"
@@ -57,6 +59,13 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   [[nodiscard]] std::vector<nat::Candidate> own_candidates() const;
   [[nodiscard]] api::RendezvousLive rendezvous_live() const;
 
+  // tunnel_reach.cpp
+  void start_being_found();  // on the LAN and by the router
+  [[nodiscard]] tunnel::Reach reach() const;
+  void on_reach();                                          // it may have changed: the devices are told
+  [[nodiscard]] std::optional<Endpoint> forwarded() const;  // by the router, as far as it was asked
+  [[nodiscard]] api::PortMappingLive mapping_live() const;
+
   Needs needs;
   TunnelSettings settings;
   linux::UdpSocket socket;
@@ -80,6 +89,8 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::optional<linux::InterfaceMonitor> monitor;
   std::unique_ptr<runtime::ReadableWatch> network_watch;
   std::unique_ptr<http::SignallingLink> link;
+  std::optional<LanPresence> lan_presence;
+  std::unique_ptr<gateway::PortMapper> mapper;  // only when the owner wants it
   household::Snapshot snapshot;
   std::map<DeviceId, store::Contact> contacts;
   const forward::Statistics* seen_statistics = nullptr;    // the last ones; only compared

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SUBCOMMANDS = {
     "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
-            "devices", "approve", "grant", "revoke", "lan-link", "peers", "multicast", "reload"),
-    "away": ("run", "sample-settings", "status", "channels", "pair"),
+            "devices", "approve", "grant", "revoke", "lan-link", "peers", "multicast", "reload", "export", "restore"),
+    "away": ("run", "sample-settings", "status", "channels", "pair", "reach", "rendezvous"),
     "rendezvous": ("run", "sample-settings", "status", "pin", "box", "owner", "token", "drain", "resume", "backup", "restore"),
 }
 # What stands below the operator's subcommands, each with arguments that it takes.
@@ -68,7 +68,7 @@ def test_wrong_usage_is_two_and_says_how_to_ask(program: Command, arguments: lis
     "arguments",
     [["import"], ["approve"], ["approve", "one"], ["approve", "1.5"], ["grant"], ["grant", "1"], ["grant", "x", "all"],
      ["revoke"], ["revoke", "1", "2"], ["grant", "1", "1,,2"], ["approve", "1", "--channels", "some"],
-     ["import", "/nonexistent/list.m3u"], ["approve", "99999999999999999999"], ["revoke", "0"], ["revoke", "-1"]],
+     ["import", "/nonexistent/list.m3u"], ["export"], ["restore"], ["restore", "/nonexistent/box"], ["restore", "a", "b"], ["approve", "99999999999999999999"], ["revoke", "0"], ["revoke", "-1"]],
     ids=" ".join,
 )
 def test_wrong_arguments_of_the_boxs_subcommands(box: Command, arguments: list[str]) -> None:
@@ -79,7 +79,8 @@ def test_wrong_arguments_of_the_boxs_subcommands(box: Command, arguments: list[s
 
 
 @pytest.mark.parametrize(
-    "arguments", [["pair"], ["pair", "hearthcast://pair#x", "--code", "7K2M"], ["pair", "a", "b"]], ids=" ".join
+    "arguments", [["pair"], ["pair", "hearthcast://pair#x", "--code", "7K2M"], ["pair", "a", "b"], ["rendezvous"],
+                  ["reach", "home", "--forget"]], ids=" ".join
 )
 def test_wrong_arguments_of_the_clients_subcommands(away: Command, arguments: list[str]) -> None:
     said = away.ask(*arguments)
@@ -124,9 +125,9 @@ def test_a_password_has_to_be_given(box: Command) -> None:
 
 def test_without_the_program_each_subcommand_is_three(program: Command) -> None:
     extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"],
-             "lan-link": ["1"], "backup": [str(program.folder / "copy")]}
+             "lan-link": ["1"], "backup": [str(program.folder / "copy")], "export": [str(program.folder / "box")]}
     if program.name == "away":
-        extra["pair"] = ["hearthcast://pair#AQ"]
+        extra |= {"pair": ["hearthcast://pair#AQ"], "rendezvous": ["wss://rendezvous.example/v1"]}
     for subcommand in SUBCOMMANDS[program.name]:
         if subcommand in ("run", "sample-settings", "box", "owner", "token", "restore"):
             continue  # they need no program, or are more than one

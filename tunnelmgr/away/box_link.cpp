@@ -213,6 +213,8 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
       context_.log.info("notice", {{"code", tunnel::to_string(noticed->notice.code)}});
       notice_ = noticed->notice;
       host_.on_status();
+    } else if (const auto* told = std::get_if<ReachTold>(&action)) {
+      host_.on_reach(told->reach);
     } else if (const auto* packet = std::get_if<PacketCame>(&action)) {
       host_.on_packet(packet->ip_packet);
     } else if (std::holds_alternative<CheckPath>(action)) {

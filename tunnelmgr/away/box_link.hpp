@@ -27,8 +27,9 @@ class LinkHost {
   virtual void on_status() = 0;                                 // read status()
   virtual void on_channels(const tunnel::ChannelList& list) = 0;
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
-  virtual void on_packet(Bytes /*ip_packet*/) {}       // to this device's address inside the tunnel
-  virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing
+  virtual void on_reach(const tunnel::Reach& /*reach*/) {}  // where the box may be found from now on
+  virtual void on_packet(Bytes /*ip_packet*/) {}            // to this device's address inside the tunnel
+  virtual void on_path(const Endpoint& endpoint) = 0;       // the box was reached there: worth storing
   // Why that path leads through a relay; empty: it does not.
   [[nodiscard]] virtual std::string relayed_because(const Endpoint& /*path*/) const { return {}; }
   // A path for people, where the endpoint alone says too little.

@@ -68,6 +68,10 @@ void BoxSession::perform(const tunnel::ControlActions& actions, SessionActions& 
 void BoxSession::on_message(Bytes body, SessionActions& out, Time now) {
   auto message = tunnel::decode_control_message(body, tunnel::Sender::kBox);
   if (!message) {
+    if (auto reach = tunnel::decode_reach(body)) {
+      out.emplace_back(ReachTold{std::move(*reach)});
+      return;
+    }
     malformed_ += message.error() == ParseError::kUnknownType ? 0 : 1;
     return;
   }

@@ -16,6 +16,7 @@
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
 #include "tunnelmgr/tunnel/path_probe.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 
 namespace hearthcast::away {
 
@@ -41,6 +42,9 @@ struct Refused {
 struct Noticed {  // the box closes the session after it
   tunnel::Notice notice;
 };
+struct ReachTold {
+  tunnel::Reach reach;
+};
 // An IP packet to the device's own address inside the tunnel.
 struct PacketCame {
   Buffer ip_packet;
@@ -50,7 +54,7 @@ struct Dead {
   std::string reason;
 };
 using SessionAction =
-    std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, PacketCame, CheckPath, Dead>;
+    std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, ReachTold, PacketCame, CheckPath, Dead>;
 using SessionActions = std::vector<SessionAction>;
 
 class BoxSession {

@@ -66,6 +66,8 @@ void Client::stop() {
     responder.send(http::Response::text(503, "The client is stopping.\n"));
   }
   timer_.reset();
+  names_.reset();
+  lan_.reset();
   plane_watch_.reset();
   tun_watch_.reset();
   monitor_watch_.reset();
@@ -84,6 +86,7 @@ Result<void, Failure> Client::adopt(BoxRecord box) {
     channels_revision_ = 0;
     parts_.memory.endpoints.clear();
     parts_.memory.candidates.clear();
+    parts_.memory.told.clear();
     parts_.memory.box = {};
     remember();
     perform(viewing_.on_channels({}));
@@ -128,25 +131,15 @@ void Client::connect(Time now) {
   for (const auto& flow : parts_.tun ? parts_.tun->wanted() : std::vector<FlowKey>()) {
     link_->want(flow, now);
   }
-  std::vector<nat::Candidate> known;
-  for (const auto& endpoint : parts_.memory.endpoints) {
-    known.push_back({nat::CandidateType::kPeerReflexive, endpoint});
-  }
-  for (const auto& endpoint : parts_.memory.candidates) {
-    known.push_back({nat::CandidateType::kServerReflexive, endpoint});
-  }
-  for (const auto& address : box_->addresses) {  // at home the box uses the port that it uses by default
-    constexpr std::uint16_t kTunnelPort = 4755;
-    known.push_back({nat::CandidateType::kHost, {address.address, kTunnelPort}});
-  }
   if (relay_policy() != signalling::RelayPolicy::kAlways) {
-    link_->on_candidates(known, now);
+    link_->on_candidates(known_candidates(), now);
   }
   update_relay_policy(now);
   perform(relay_.set_peers(parts_.memory.candidates, now), now);
   perform(relay_.on_path(std::nullopt, now), now);
   update_candidates(now);
   connect_rendezvous();
+  look_around();
   update_reachability();
   arm();
 }
@@ -366,6 +359,7 @@ void Client::on_status() {
     introducer_->on_path(selected && !wire::channel_of(*selected), now);
     perform(relay_.on_path(selected, now), now);
   }
+  look_around();
   update_reachability();
   if (const auto status = link_->status(); parts_.tun && status.hello) {
     parts_.tun->on_hello(*status.hello, Clock::now());

@@ -10,7 +10,9 @@
 
 #include "tunnelmgr/away/box_link.hpp"
 #include "tunnelmgr/away/data_plane.hpp"
+#include "tunnelmgr/away/host_names.hpp"
 #include "tunnelmgr/away/introducer.hpp"
+#include "tunnelmgr/away/lan_asker.hpp"
 #include "tunnelmgr/away/relay.hpp"
 #include "tunnelmgr/away/state.hpp"
 #include "tunnelmgr/away/tun.hpp"
@@ -42,6 +44,7 @@ class Client final : private LinkHost {
     std::string name;            // of this device
     std::unique_ptr<Tun> tun{};  // none: players come by HTTP only
     signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
+    bool ask_lan = true;  // for the box, on the links that this machine is on
   };
 
   // Starts the data thread; connects as soon as the io_context runs, if a box is paired.
@@ -55,6 +58,9 @@ class Client final : private LinkHost {
   void play(ChannelId channel, http::Responder responder);
   // Paired anew: this box, instead of the one before.
   [[nodiscard]] Result<void, Failure> adopt(BoxRecord box);
+  // What the owner of this device knows: where the box is, or by which rendezvous to be introduced. Saved.
+  [[nodiscard]] Result<void, Failure> set_manual(std::vector<tunnel::ReachAddress> addresses);
+  [[nodiscard]] Result<void, Failure> set_rendezvous(const signalling::RendezvousAddress& rendezvous);
 
   [[nodiscard]] const secure::OpenSslIdentity& identity() const { return parts_.identity; }
   [[nodiscard]] const std::string& name() const { return parts_.name; }
@@ -62,6 +68,7 @@ class Client final : private LinkHost {
   [[nodiscard]] const std::vector<tunnel::Channel>& channels() const { return viewing_.channels(); }
   [[nodiscard]] const Reachability& reachability() const { return viewing_.reachability(); }
   [[nodiscard]] std::optional<LinkStatus> link() const;
+  [[nodiscard]] const Memory& memory() const { return parts_.memory; }
   [[nodiscard]] const Tun* tun() const { return parts_.tun.get(); }
   [[nodiscard]] const Statistics* statistics() const { return statistics_.get(); }
   // Channels that the path did not carry, and what would fit, in the box's words; until they are watched
@@ -86,6 +93,7 @@ class Client final : private LinkHost {
   void on_status() override;
   void on_channels(const tunnel::ChannelList& list) override;
   void on_refusal(const tunnel::Refusal& refusal) override;
+  void on_reach(const tunnel::Reach& reach) override;
   void on_path(const Endpoint& endpoint) override;
   void on_packet(Bytes ip_packet) override;
   [[nodiscard]] std::string relayed_because(const Endpoint& path) const override;
@@ -93,6 +101,9 @@ class Client final : private LinkHost {
 
   void connect(Time now);
   void connect_rendezvous();
+  [[nodiscard]] std::vector<nat::Candidate> known_candidates() const;  // of box_
+  void look_around();                                                  // for the box, unless there is a path
+  void try_out(const std::vector<Endpoint>& found);
   void on_up(Up message, Time now);
   void on_stun(const datapath::StunReceived& received, Time now);
   void on_signal(const StreamSignal& signal, Time now);
@@ -137,6 +148,8 @@ class Client final : private LinkHost {
   std::optional<LinkContext> context_;
   std::optional<BoxLink> link_;
   std::optional<Introducer> introducer_;
+  std::optional<HostNames> names_;
+  std::optional<LanAsker> lan_;
   nat::Presence presence_;
   Relay relay_;
   // While the relay's name is asked for; shared with nobody, but its type is known in one file only.

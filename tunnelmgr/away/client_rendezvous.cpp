@@ -103,6 +103,9 @@ void Client::on_network_change() {
   }
   perform(presence_.on_network_change(now), now);
   perform(relay_.on_network_change(now), now);
+  if (lan_) {
+    lan_->on_network_change();
+  }
   if (signalling_) {
     signalling_->on_network_change();
   }

@@ -107,6 +107,44 @@ int ask_channels(const std::filesystem::path& socket, bool json) {
   return runtime::kFine;
 }
 
+namespace {
+
+int print_reach(const Json& answer, bool json) {
+  if (json) {
+    std::cout << answer.dump() << "\n";
+    return runtime::kFine;
+  }
+  for (const auto& [member, label] :
+       {std::pair("manual", "by hand:    "), std::pair("told", "told:       "),
+        std::pair("reached", "reached:    "), std::pair("introduced", "introduced: ")}) {
+    for (const auto& address : answer.value(member, Json::array())) {
+      std::cout << label << address.get<std::string>() << "\n";
+    }
+  }
+  std::cout << "rendezvous: " << answer.value("rendezvous", "none") << "\n";
+  return runtime::kFine;
+}
+
+}  // namespace
+
+int ask_reach(const std::filesystem::path& socket, const std::vector<std::string>& addresses, bool change,
+              bool json) {
+  Json answer;
+  const std::string body =
+      Json{{"addresses", addresses}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const int code = ask(socket, change ? "POST" : "GET", "/reach", change ? body : "", answer);
+  return code == runtime::kFine ? print_reach(answer, json) : code;
+}
+
+int ask_rendezvous(const std::filesystem::path& socket, const std::string& url, const std::string& pin,
+                   bool json) {
+  Json answer;
+  const std::string body =
+      Json{{"url", url}, {"pin", pin}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const int code = ask(socket, "POST", "/rendezvous", body, answer);
+  return code == runtime::kFine ? print_reach(answer, json) : code;
+}
+
 int ask_pair(const std::filesystem::path& socket, const PairArguments& arguments, bool json) {
   Json body{{"invitation", arguments.link}};
   if (!arguments.rendezvous.empty()) {

@@ -35,7 +35,19 @@ int dispatch(int argc, char** argv) {
   auto* status = app.add_subcommand("status", "what the running client is doing");
   auto* channels = app.add_subcommand("channels", "the channels that this device may watch");
   auto* pair = app.add_subcommand("pair", "pair with a box: by its link, or by a typed code");
-  for (auto* asking : {status, channels, pair}) {
+  auto* reach = app.add_subcommand("reach", "where the box is to be found; ADDRESS...: say it yourself");
+  std::vector<std::string> addresses;
+  bool forget = false;
+  auto* said = reach->add_option("address", addresses,
+                                 "HOST or HOST:PORT of the box, instead of what was said before");
+  reach->add_flag("--forget", forget, "forget what was said")->excludes(said);
+  auto* rendezvous = app.add_subcommand("rendezvous", "let another rendezvous introduce to the box");
+  std::string rendezvous_url;
+  std::string rendezvous_pin = "webpki";
+  rendezvous->add_option("url", rendezvous_url, "wss://HOST[:PORT]/v1")->required();
+  rendezvous->add_option("--pin", rendezvous_pin, "its key: 64 hexadecimal digits, or webpki")
+      ->capture_default_str();
+  for (auto* asking : {status, channels, pair, reach, rendezvous}) {
     asking->add_flag("--json", json, "print the answer as JSON");
   }
   auto* link = pair->add_option("link", pairing.link, "hearthcast://pair#...");
@@ -74,6 +86,12 @@ int dispatch(int argc, char** argv) {
   }
   if (channels->parsed()) {
     return away::ask_channels(settings.control_socket, json);
+  }
+  if (reach->parsed()) {
+    return away::ask_reach(settings.control_socket, addresses, forget || !addresses.empty(), json);
+  }
+  if (rendezvous->parsed()) {
+    return away::ask_rendezvous(settings.control_socket, rendezvous_url, rendezvous_pin, json);
   }
   if (pair->parsed()) {
     pairing.link = code.empty() ? pairing.link : code;

@@ -98,7 +98,7 @@ int run(const AwaySettings& settings) {
 
   runtime::ControlLoop loop(log);
   auto client = Client::start({loop.io(), log, state, *identity, std::move(*socket), memory,
-                               device_name(settings), std::move(tun), settings.relay});
+                               device_name(settings), std::move(tun), settings.relay, settings.ask_lan});
   if (!client) {
     return fail(log, client.error());
   }

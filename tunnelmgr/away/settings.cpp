@@ -23,6 +23,10 @@ runtime::Settings declare(AwaySettings& s) {
                     }
                     return [&s, policy] { s.relay = *policy; };
                   });
+  settings.flag(
+      "network.ask_lan", s.ask_lan,
+      "While the box is not reached, ask the network that this machine is in whether it is there (mDNS). "
+      "Neighbours see the question.");
   settings.flag("tun.on", s.tun_on,
                 "Make a network interface, on which any program finds the channels as multicast, as at home. "
                 "Needs root with run_as, or hearthcast-away-netd.socket.");

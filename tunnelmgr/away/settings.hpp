@@ -20,6 +20,7 @@ struct AwaySettings {
   Endpoint http_listen = *Endpoint::parse("127.0.0.1:8870");
   signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
   std::uint16_t tunnel_port = 0;
+  bool ask_lan = true;
   bool tun_on = false;
   Level log_level = Level::kInfo;
 };

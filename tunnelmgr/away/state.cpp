@@ -40,6 +40,27 @@ std::vector<Endpoint> endpoints_from(const Json& list) {
   return endpoints;
 }
 
+Json to_json(const std::vector<tunnel::ReachAddress>& addresses) {
+  auto list = Json::array();
+  for (const auto& address : addresses) {
+    list.push_back(address.to_string());
+  }
+  return list;
+}
+
+// A file of an earlier version has no such member.
+std::vector<tunnel::ReachAddress> reach_from(const Json& object, const char* member) {
+  std::vector<tunnel::ReachAddress> addresses;
+  for (const auto& text : object.value(member, Json::array())) {
+    const auto address = tunnel::ReachAddress::parse(text.get<std::string>());
+    if (!address) {
+      throw std::invalid_argument("an address is malformed");
+    }
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 BoxRecord box_from(const Json& object) {
   BoxRecord box;
   const auto key = from_base64url(object.at("public_key").get<std::string>());
@@ -49,6 +70,7 @@ BoxRecord box_from(const Json& object) {
   box.public_key = *key;
   box.name = object.at("name").get<std::string>();
   box.addresses = endpoints_from(object.at("addresses"));
+  box.manual = reach_from(object, "manual");
   if (object.contains("rendezvous")) {
     const auto& at = object.at("rendezvous");
     box.rendezvous = signalling::RendezvousAddress::parse(at.at("url").get<std::string>(),
@@ -73,6 +95,7 @@ Memory memory_from(const Json& object) {
   memory.port = object.at("port").get<std::uint16_t>();
   memory.endpoints = endpoints_from(object.at("endpoints"));
   memory.candidates = endpoints_from(object.at("candidates"));
+  memory.told = reach_from(object, "told");
   memory.own = freshness_from(object.at("own"));
   memory.box = freshness_from(object.at("box"));
   return memory;
@@ -138,7 +161,8 @@ Result<std::optional<tunnel::ChannelList>, Failure> StateFolder::load_channels()
 Result<void, Failure> StateFolder::save(const BoxRecord& box) const {
   Json object{{"public_key", to_base64url(box.public_key)},
               {"name", box.name},
-              {"addresses", to_json(box.addresses)}};
+              {"addresses", to_json(box.addresses)},
+              {"manual", to_json(box.manual)}};
   if (box.rendezvous) {
     object["rendezvous"] = {{"url", box.rendezvous->url}, {"pin", box.rendezvous->pin_text()}};
   }
@@ -149,6 +173,7 @@ Result<void, Failure> StateFolder::save(const Memory& memory) const {
   const Json object{{"port", memory.port},
                     {"endpoints", to_json(memory.endpoints)},
                     {"candidates", to_json(memory.candidates)},
+                    {"told", to_json(memory.told)},
                     {"own", to_json(memory.own)},
                     {"box", to_json(memory.box)}};
   return write_state_file(folder_ / kMemory, object.dump(2));

@@ -15,6 +15,7 @@
 #include "tunnelmgr/signalling/introduction.hpp"
 #include "tunnelmgr/signalling/pairing_code.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 
 namespace hearthcast::away {
 
@@ -23,16 +24,18 @@ struct BoxRecord {
   Buffer public_key;  // SubjectPublicKeyInfo, DER
   std::string name;
   std::optional<signalling::RendezvousAddress> rendezvous;
-  std::vector<Endpoint> addresses;  // of its HTTPS server at home
+  std::vector<Endpoint> addresses;             // of its HTTPS server at home
+  std::vector<tunnel::ReachAddress> manual{};  // where the owner of this device says that it is
   friend bool operator==(const BoxRecord&, const BoxRecord&) = default;
 };
 
 struct Memory {
-  std::uint16_t port = 0;            // UDP, kept so that the NATs' mappings and filters stay of use
-  std::vector<Endpoint> endpoints;   // where the box was reached, newest first, at most kMaxEndpoints
-  std::vector<Endpoint> candidates;  // of the box's last introduction
-  signalling::Freshness own;         // of the last introduction that this client sent
-  signalling::Freshness box;         // of the last one accepted from the box
+  std::uint16_t port = 0;                    // UDP, kept so that the NATs' mappings and filters stay of use
+  std::vector<Endpoint> endpoints;           // where the box was reached, newest first, at most kMaxEndpoints
+  std::vector<Endpoint> candidates;          // of the box's last introduction
+  std::vector<tunnel::ReachAddress> told{};  // where the box said in the tunnel that it is
+  signalling::Freshness own;                 // of the last introduction that this client sent
+  signalling::Freshness box;                 // of the last one accepted from the box
   friend bool operator==(const Memory&, const Memory&) = default;
 
   static constexpr std::size_t kMaxEndpoints = 8;

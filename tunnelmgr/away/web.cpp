@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tunnelmgr/away/status.hpp"
+#include "tunnelmgr/away/web_reach.hpp"
 #include "tunnelmgr/playlist/m3u.hpp"
 
 namespace hearthcast::away {
@@ -88,6 +89,10 @@ void Web::handle(http::Request request, const http::Responder& responder) {
   }
   if (control && request.method == "POST" && request.path == "/pair") {
     pair(request, responder);
+    return;
+  }
+  if (control && (request.path == "/reach" || request.path == "/rendezvous")) {
+    responder.send(answer_reach(client_, request));
     return;
   }
   if (request.method != "GET" && request.method != "HEAD") {
@@ -176,8 +181,8 @@ void Web::pair(const http::Request& request, const http::Responder& responder) {
           return;
         }
         log_.info("paired", {{"box", paired->name}, {"direct", paired->direct ? "yes" : "no"}});
-        const auto adopted =
-            client_.adopt({paired->public_key, paired->name, paired->rendezvous, paired->addresses});
+        const auto adopted = client_.adopt({paired->public_key, paired->name, paired->rendezvous,
+                                            paired->addresses, manual_of(client_, paired->public_key)});
         responder.send(adopted
                            ? Response::json(200, Json{{"box", paired->name},
                                                       {"fingerprint", paired->fingerprint},

@@ -15,6 +15,8 @@
 #include <map>
 #include <set>
 
+#include "tunnelmgr/linux/default_route.hpp"
+
 namespace hearthcast::linux {
 namespace {
 
@@ -73,14 +75,16 @@ Interface describe(rtnl_link& link) {
   return out;
 }
 
-std::optional<InterfaceAddress> describe(rtnl_addr& entry) {
-  nl_addr* const local = rtnl_addr_get_local(&entry);
-  if (local == nullptr) {
+std::optional<IpAddress> address_of(nl_addr* address) {
+  if (address == nullptr) {
     return std::nullopt;
   }
-  const Bytes octets(static_cast<const std::uint8_t*>(nl_addr_get_binary_addr(local)),
-                     nl_addr_get_len(local));
-  const auto address = IpAddress::from_bytes(octets);
+  return IpAddress::from_bytes(
+      {static_cast<const std::uint8_t*>(nl_addr_get_binary_addr(address)), nl_addr_get_len(address)});
+}
+
+std::optional<InterfaceAddress> describe(rtnl_addr& entry) {
+  const auto address = address_of(rtnl_addr_get_local(&entry));
   if (!address) {
     return std::nullopt;
   }
@@ -171,7 +175,7 @@ Result<std::vector<Interface>, Failure> list_interfaces() {
   return all;
 }
 
-std::optional<unsigned> default_route_interface(Family family) {
+std::optional<DefaultRoute> default_route(Family family) {
   const auto socket = connect();
   nl_cache* raw = nullptr;
   if (!socket ||
@@ -179,7 +183,7 @@ std::optional<unsigned> default_route_interface(Family family) {
     return std::nullopt;
   }
   const Cache routes(raw);
-  std::optional<unsigned> best;
+  std::optional<DefaultRoute> best;
   std::uint32_t best_metric = 0;
   for_each<rtnl_route>(routes.get(), [&](rtnl_route& route) {
     nl_addr* const destination = rtnl_route_get_dst(&route);
@@ -190,11 +194,17 @@ std::optional<unsigned> default_route_interface(Family family) {
     }
     const std::uint32_t metric = rtnl_route_get_priority(&route);
     if (!best || metric < best_metric) {
-      best = static_cast<unsigned>(rtnl_route_nh_get_ifindex(hop));
+      best = DefaultRoute{static_cast<unsigned>(rtnl_route_nh_get_ifindex(hop)),
+                          address_of(rtnl_route_nh_get_gateway(hop))};
       best_metric = metric;
     }
   });
   return best;
+}
+
+std::optional<unsigned> default_route_interface(Family family) {
+  const auto route = default_route(family);
+  return route ? std::optional(route->interface_index) : std::nullopt;
 }
 
 void InterfaceMonitor::Close::operator()(nl_sock* socket) const { nl_socket_free(socket); }

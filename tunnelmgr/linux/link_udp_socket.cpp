@@ -23,10 +23,12 @@ void set_up(int fd, bool ip6) {
   if (ip6) {
     set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, LinkUdpSocket::kHopLimit);
+    set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, LinkUdpSocket::kHopLimit);
     set_option(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
     set_option(fd, IPPROTO_IPV6, kIp6MulticastAll, 0);
   } else {
     set_option(fd, IPPROTO_IP, IP_TTL, LinkUdpSocket::kHopLimit);
+    set_option(fd, IPPROTO_IP, IP_MULTICAST_TTL, LinkUdpSocket::kHopLimit);
     set_option(fd, IPPROTO_IP, IP_RECVTTL, 1);
     set_option(fd, IPPROTO_IP, kIpMulticastAll, 0);
   }

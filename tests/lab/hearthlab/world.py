@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import tempfile
 import time
@@ -32,6 +33,12 @@ class Away:
         self.program = program
         self.space: Namespace = program.space
         self.port = port
+
+    def forget(self, *members: str) -> None:
+        """The client, which is stopped, loses what it remembers of where the box was: lists of its memory.json."""
+        file = self.program.state / "memory.json"
+        memory = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps({**memory, **{member: [] for member in members}}), encoding="utf-8")
 
     def get(self, path: str, timeout: float = 30) -> Answer:
         return get(self.space, "127.0.0.1", self.port, path, timeout)

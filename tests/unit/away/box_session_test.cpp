@@ -41,6 +41,8 @@ class Box {
     collect(transport_.send(tunnel::encode(message), now));
   }
 
+  void say_octets(const Buffer& body, Time now) { collect(transport_.send(body, now)); }
+
   std::vector<Buffer> out_;
   std::vector<std::string> heard_;
 
@@ -82,6 +84,9 @@ class BoxSessionTest : public testing::Test {
       }
       void operator()(const Refused& a) const { t.seen_.push_back("refused " + a.refusal.text); }
       void operator()(const Noticed& a) const { t.seen_.push_back("noticed " + a.notice.text); }
+      void operator()(const ReachTold& a) const {
+        t.seen_.push_back("reach " + std::to_string(a.reach.addresses.size()));
+      }
       void operator()(const PacketCame& a) const {
         t.seen_.push_back("packet " + std::to_string(a.ip_packet.size()));
       }
@@ -143,6 +148,18 @@ TEST_F(BoxSessionTest, AnswersPathProbesAndRemembersWhatTheBoxFoundOut) {
   EXPECT_TRUE(session_.on_inner(tunnel::encode(tunnel::PathProbe{true, 5, 1492, 1300}), now_).empty());
   EXPECT_EQ(session_.path_mtu(), 1428) << "an answer was not asked for";
   EXPECT_EQ(session_.malformed(), 0U);
+}
+
+TEST_F(BoxSessionTest, PassesOnWhereTheBoxIsToBeFound) {
+  greet();
+  box_.say_octets(tunnel::encode(tunnel::Reach{{*tunnel::ReachAddress::parse("home.example.net")}, "", ""}),
+                  now_);
+  perform({});
+  EXPECT_THAT(seen_, ElementsAre("reach 1"));
+  box_.say_octets(Buffer{'{', '}'}, now_);
+  perform({});
+  EXPECT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(session_.malformed(), 1U);
 }
 
 TEST_F(BoxSessionTest, ReportsWishesOnceGreeted) {

@@ -131,6 +131,33 @@ TEST_F(AwayCommands, ChannelsAreALineEach) {
   EXPECT_THAT(channels_of(http("200 OK", R"({"channels":[]})")).out, HasSubstr("No channels yet"));
 }
 
+TEST_F(AwayCommands, WhereTheBoxIsLookedForIsALineEach) {
+  const OneAnswer program(
+      socket,
+      http("200 OK", R"({"manual":["home.example.net:4755"],"told":["198.51.100.2:4755"],)"
+                     R"("reached":[],"introduced":["192.0.2.1:1"],"rendezvous":"wss://r.example/v1"})"));
+  const auto shown = said([&] { return ask_reach(socket, {"home.example.net"}, true, false); });
+  EXPECT_EQ(shown.code, runtime::kFine);
+  EXPECT_EQ(shown.out,
+            "by hand:    home.example.net:4755\ntold:       198.51.100.2:4755\n"
+            "introduced: 192.0.2.1:1\nrendezvous: wss://r.example/v1\n");
+}
+
+TEST_F(AwayCommands, AnAddressThatIsNoneIsRefusedInTheProgramsWords) {
+  const OneAnswer program(socket, http("422 No", R"({"code":"bad_address","text":"x is no address"})"));
+  const auto shown = said([&] { return ask_reach(socket, {"x"}, true, true); });
+  EXPECT_EQ(shown.code, runtime::kRefused);
+  EXPECT_EQ(shown.out, "");
+  EXPECT_EQ(shown.err, "hearthcast-away: x is no address\n");
+}
+
+TEST_F(AwayCommands, AnotherRendezvousIsShownWhenItIsTaken) {
+  const OneAnswer program(socket, http("200 OK", R"({"manual":[],"rendezvous":"wss://other.example/v1"})"));
+  const auto shown = said([&] { return ask_rendezvous(socket, "wss://other.example/v1", "webpki", false); });
+  EXPECT_EQ(shown.code, runtime::kFine);
+  EXPECT_EQ(shown.out, "rendezvous: wss://other.example/v1\n");
+}
+
 TEST_F(AwayCommands, NobodyThereIsNotRunning) {
   for (const auto& shown :
        {said([&] { return ask_status(socket, false); }), said([&] { return ask_channels(socket, true); }),

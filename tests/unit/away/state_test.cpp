@@ -34,6 +34,8 @@ BoxRecord example_box() {
   box.name = "Home";
   box.rendezvous = signalling::RendezvousAddress::parse("wss://rendezvous.example/v1", std::string(64, 'a'));
   box.addresses = {*Endpoint::parse("192.168.1.2:8871"), *Endpoint::parse("[fd00::2]:8871")};
+  box.manual = {*tunnel::ReachAddress::parse("home.example.net:9"),
+                *tunnel::ReachAddress::parse("2001:db8::9")};
   return box;
 }
 
@@ -47,6 +49,7 @@ TEST_F(StateTest, WhatIsSavedComesBack) {
   memory.port = 40000;
   memory.endpoints = {*Endpoint::parse("198.51.100.1:4755")};
   memory.candidates = {*Endpoint::parse("[2001:db8::1]:4755")};
+  memory.told = {*tunnel::ReachAddress::parse("198.51.100.1:4756")};
   memory.own = {1, 77};
   memory.box = {0, 5};
   ASSERT_TRUE(state_.save(memory));

@@ -151,6 +151,12 @@ TEST_F(LiveStateTest, ReachabilityInWords) {
             api::ReachabilityLive::State::kLanOnly);
 }
 
+TEST_F(LiveStateTest, APortAtTheRouterIsReachFromAnywhere) {
+  const auto reach = reachability({}, {}, false, Endpoint::parse("198.51.100.2:4755"));
+  EXPECT_EQ(reach.state, api::ReachabilityLive::State::kAnywhere);
+  EXPECT_NE(reach.text.find("198.51.100.2:4755"), std::string::npos) << reach.text;
+}
+
 TEST_F(LiveStateTest, TheTunnelPortTellsEveryReasonOfADropByName) {
   forward::Statistics statistics;
   statistics.port = {.datagrams = 100,

@@ -22,6 +22,15 @@ TEST(Print, StatusSaysWhatToDoFirst) {
   EXPECT_THAT(text, HasSubstr("rendezvous   No rendezvous.\n"));
 }
 
+TEST(Print, ThePortAtTheRouterIsShownWhenItIsAskedFor) {
+  const auto shown = [](const char* state) {
+    return print_status({{"name", "Home"}, {"port_mapping", {{"state", state}, {"text", "Port 4755."}}}});
+  };
+  EXPECT_THAT(shown("mapped"), HasSubstr("port mapping Port 4755.\n"));
+  EXPECT_THAT(shown("failed"), HasSubstr("port mapping Port 4755.\n"));
+  EXPECT_THAT(shown("off"), testing::Not(HasSubstr("port mapping")));
+}
+
 TEST(Print, ChannelsWithAddressAndState) {
   const json live = {{"state", "live"}, {"bitrate_bps", 8'250'000}, {"viewers", 2}};
   const json six = {{"source", "2001:db8::1"}, {"group", "ff3e::1"}, {"port", 5002}};

@@ -66,8 +66,8 @@ TEST_F(PassphraseSeal, EveryPrefixIsRefused) {
 
 TEST_F(PassphraseSeal, WorkThatNobodyWouldAskForIsNotDone) {  // else a file could ask for all memory
   Buffer sealed = seal("x");
-  for (const std::uint8_t work : {0, 9, 21, 63, 255}) {
-    sealed[20] = work;
+  for (const int work : {0, 9, 21, 63, 255}) {
+    sealed[20] = static_cast<std::uint8_t>(work);
     const auto opened = open_by_passphrase(sealed, "correct horse");
     ASSERT_FALSE(opened);
     EXPECT_THAT(opened.error().text, HasSubstr("no file that `hearthcast-box export`"));
