@@ -65,6 +65,7 @@ def check(laptop: Away, way: Way) -> None:
 def first_media_ms(laptop: Away, way: Way) -> float:
     """From the start of the client until a player has the beginning of the picture."""
     laptop.program.stop()
+    time.sleep(2)  # coturn keeps for a second what was given back, and refuses meanwhile
     started = time.monotonic()
     laptop.program.start()
     player = laptop.playing(ONE, FIRST_OCTETS, timeout=60)

@@ -260,7 +260,7 @@ std::string Relay::reason(const Endpoint& path, const std::optional<Endpoint>& m
     return "the settings want it";
   }
   if (by_stream()) {
-    return mapped ? "this network lets no UDP through to the relay" : "this network blocks UDP";
+    return mapped ? "the relay does not serve this device over UDP" : "this network blocks UDP";
   }
   const auto channel = wire::channel_of(path);
   const auto peer = channel ? client_.peer(*channel) : std::nullopt;

@@ -201,7 +201,9 @@ void TurnClient::on_refusal(const Request& request, std::uint16_t code, Time now
       lose(describe_turn_error(code), {}, now, out);
       return;
     default:
-      lose(describe_turn_error(code), timing_.refused_wait, now, out);
+      // coturn keeps what was given back for a second.
+      lose(describe_turn_error(code), code == kAllocationMismatch ? Duration{} : timing_.refused_wait, now,
+           out);
       return;
   }
   counters_.refused_peers += 1;

@@ -50,6 +50,7 @@ class FakeRelay {
   int keepalives = 0;
   bool allocated(Time now) const { return allocation_until > now; }
   Time allocation_until{};
+  Duration buried{};  // how long what was given back is still there, as coturn has it
 
  private:
   struct Binding {
@@ -174,6 +175,7 @@ inline void FakeRelay::serve(const wire::StunMessage& message, Time now) {
     reply.lifetime = message.lifetime == 0U ? 0U : 600U;
     allocation_until = now + std::chrono::seconds{*reply.lifetime};
     if (*reply.lifetime == 0) {
+      allocation_until = now + buried;
       permissions.clear();
       channels.clear();
     }

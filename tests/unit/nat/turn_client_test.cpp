@@ -309,6 +309,17 @@ TEST_F(TurnClientTest, AnAllocationOfAFormerRunIsGivenBackFirst) {
   EXPECT_TRUE(allocated);
 }
 
+TEST_F(TurnClientTest, ARelayThatKeepsForAWhileWhatWasGivenBackIsAskedSoonAgain) {
+  relay.buried = 1s;
+  relay.allocation_until = now + 10min;
+  start();
+  EXPECT_TRUE(allocations.empty());
+  ASSERT_EQ(losses.size(), 1U);
+  run_until(now + 2s);
+  EXPECT_EQ(allocations.size(), 1U);
+  EXPECT_EQ(losses.size(), 1U);
+}
+
 TEST_F(TurnClientTest, FollowsARedirectionButNotForEver) {
   relay.alternate = Endpoint::parse("203.0.113.11:3479");
   relay.refuse(wire::kTurnAllocate, 300);
