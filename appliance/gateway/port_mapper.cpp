@@ -59,7 +59,8 @@ struct PortMapper::State : std::enable_shared_from_this<State> {
     asking.reset();
     announcements.reset();
     if (route) {
-      open(asking, {.interface_index = route->interface_index}, &nat::PortMapping::on_datagram);
+      open(asking, {.interface_index = route->interface_index, .group = std::nullopt},
+           &nat::PortMapping::on_datagram);
       // Without it a restart of the router is noticed at the next renewal.
       open(announcements,
            {.interface_index = route->interface_index, .port = wire::kPcpClientPort, .group = kAllHosts},

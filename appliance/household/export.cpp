@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "tunnelmgr/sqlite/backup.hpp"
 #include "tunnelmgr/sqlite/database.hpp"
@@ -24,7 +25,7 @@ hearthcast::Result<std::string, Failure> read_file(const fs::path& file) {
   if (!in || text.empty()) {
     return Failure{file.string() + " cannot be read."};
   }
-  return text;
+  return hearthcast::Result<std::string, Failure>(boost::system::in_place_value, std::move(text));
 }
 
 // Mode 0600, on the disk before this returns.
@@ -118,7 +119,7 @@ hearthcast::Result<fs::path, Failure> move_aside(const fs::path& state_dir) {
     return Failure{"What is in " + state_dir.string() + " cannot be moved aside: " + failed.message()};
   }
   give_to_owner(aside, state_dir);
-  return aside;
+  return hearthcast::Result<fs::path, Failure>(boost::system::in_place_value, std::move(aside));
 }
 
 }  // namespace
