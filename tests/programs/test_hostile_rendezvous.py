@@ -100,7 +100,7 @@ class Household:
         memory = self.away.state / "memory.json"
         if memory.exists():
             known = json.loads(memory.read_text())
-            memory.write_text(json.dumps(known | {"endpoints": [], "candidates": [], "port": free_port(socket.SOCK_DGRAM)}))
+            memory.write_text(json.dumps(known | {"endpoints": [], "candidates": [], "told": [], "port": free_port(socket.SOCK_DGRAM)}))
         self.server.heard.clear()
         self.server.refusals.clear()
         until(lambda: not self.server.is_here("device"), "the device to have left")
