@@ -187,7 +187,7 @@ Result<std::filesystem::path, Failure> Store::refresh_backup() {
   if (!done) {
     return Failure{done.error().text};
   }
-  return sqlite::backup_path(database_.file(), 1);
+  return {boost::system::in_place_value, sqlite::backup_path(database_.file(), 1)};
 }
 
 Result<void, Failure> Store::back_up() {
