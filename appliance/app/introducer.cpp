@@ -1,6 +1,7 @@
 #include "appliance/app/introducer.hpp"
 
 #include <array>
+#include <utility>
 
 namespace hearthcast::app {
 namespace {
@@ -63,6 +64,14 @@ std::vector<nat::Candidate> candidates_of(const Introduction& asked, const std::
   return list;
 }
 
+Introducer::Verdict unanswered(std::string why) {
+  Introducer::Verdict verdict;
+  verdict.refused = true;
+  verdict.reason = std::move(why);
+  verdict.doubtful = true;
+  return verdict;
+}
+
 }  // namespace
 
 Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer,
@@ -71,21 +80,11 @@ Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer
   // The pinned key, never the one that the rendezvous shows.
   const access::Device* device = access.devices().find(offer.device);
   if (device == nullptr) {
-    return {.reply = {},
-            .refused = true,
-            .accepted = {},
-            .candidates = {},
-            .reason = "not paired",
-            .doubtful = true};
+    return unanswered("not paired");
   }
   const auto asked = signalling::open(crypto_, device->public_key, box_.id(), offer.payload, offer.signature);
   if (!asked || asked->answers) {
-    return {.reply = {},
-            .refused = true,
-            .accepted = {},
-            .candidates = {},
-            .reason = "bad signature or form",
-            .doubtful = true};
+    return unanswered("bad signature or form");
   }
   if (const auto last = last_.find(offer.device); last != last_.end() && asked->freshness <= last->second) {
     auto verdict =
@@ -103,11 +102,11 @@ Introducer::Verdict Introducer::on_asked(const signalling::IntroduceOffer& offer
   }
   auto answer = reply_to(*asked);
   if (!answer) {
-    return {.reply = {},
-            .refused = true,
-            .accepted = asked->freshness,
-            .candidates = {},
-            .reason = "no counters left"};
+    Verdict verdict;
+    verdict.refused = true;
+    verdict.accepted = asked->freshness;
+    verdict.reason = "no counters left";
+    return verdict;
   }
   answer->candidates = introduced(own);
   answer->relay = relay_;
