@@ -21,32 +21,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from protocol import b64, sha256, unb64
+from stream import Stream
 
 Message = dict[str, Any]
 
 
-class Guest:
+class Guest(Stream):
     """A connection: a box or a device, once it has said hello."""
 
     def __init__(self, connection: ssl.SSLSocket) -> None:
-        self._tls = connection
+        self.tls = connection
         self._pending = b""
         self._writing = threading.Lock()
         self.role = ""
         self.id = b""
         self.public_key = ""
-
-    def _more(self) -> None:
-        part = self._tls.recv(65536)
-        if not part:
-            raise EOFError
-        self._pending += part
-
-    def _take(self, count: int) -> bytes:
-        while len(self._pending) < count:
-            self._more()
-        taken, self._pending = self._pending[:count], self._pending[count:]
-        return taken
 
     def upgrade(self) -> None:
         while b"\r\n\r\n" not in self._pending:
@@ -54,7 +43,7 @@ class Guest:
         head, _, self._pending = self._pending.partition(b"\r\n\r\n")
         key = next(line.split(b":", 1)[1].strip() for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
         accepted = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-        self._tls.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        self.tls.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                           b"Sec-WebSocket-Accept: " + accepted + b"\r\n\r\n")
 
     def frame(self, opcode: int, payload: bytes) -> None:
@@ -64,7 +53,7 @@ class Guest:
         else:
             head += bytes([126]) + struct.pack("!H", len(payload))
         with self._writing, contextlib.suppress(OSError):
-            self._tls.sendall(head + payload)
+            self.tls.sendall(head + payload)
 
     def say(self, kind: str, **members: Any) -> None:
         self.frame(1, json.dumps({"type": kind, **members}).encode())
@@ -87,8 +76,8 @@ class Guest:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._tls.shutdown(socket.SHUT_RDWR)
-        self._tls.close()
+            self.tls.shutdown(socket.SHUT_RDWR)
+        self.tls.close()
 
 
 class Rendezvous:

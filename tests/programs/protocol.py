@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from stream import Stream
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -147,7 +148,7 @@ class Pairing:
 # --- the rendezvous ---
 
 
-class WebSocket:
+class WebSocket(Stream):
     """RFC 6455, as far as it is needed; nothing is hidden from who uses it."""
 
     def __init__(self, port: int, path: str = "/v1", host: str = "127.0.0.1", source: str = "") -> None:
@@ -167,18 +168,6 @@ class WebSocket:
         self.head, _, self._pending = self._pending.partition(b"\r\n\r\n")
         accepted = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
         self.upgraded = self.head.startswith(b"HTTP/1.1 101") and base64.b64encode(accepted) in self.head
-
-    def _more(self) -> None:
-        part = self.tls.recv(65536)
-        if not part:
-            raise EOFError
-        self._pending += part
-
-    def _take(self, count: int) -> bytes:
-        while len(self._pending) < count:
-            self._more()
-        taken, self._pending = self._pending[:count], self._pending[count:]
-        return taken
 
     def frame(self, opcode: int, payload: bytes, *, final: bool = True, masked: bool = True, reserved: int = 0) -> None:
         head = bytes([(0x80 if final else 0) | reserved << 4 | opcode])
