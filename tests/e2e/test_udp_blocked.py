@@ -12,6 +12,7 @@ from hearthlab.comparison import Comparison, compare
 from hearthlab.film import DATAGRAM
 from hearthlab.fixtures import raised
 from hearthlab.relay import ADDRESS, whole_once
+from hearthlab.relayed import laptop_between, watch
 from hearthlab.sites import give_access
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
@@ -25,25 +26,11 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def away(world: World) -> Away:
-    give_access(world.topology, home="port-restricted", away="udp-blocked")
-    world.box.stop()  # its connections were those of another router
-    world.box.start()
-    until(lambda: world.box.ask("status"), "the box's control socket")
-    world.wait_for_rendezvous(world.box)
-    laptop = world.new_away("away")
-    world.approve(world.pair(laptop))
-    return laptop
+    return laptop_between(world, home="port-restricted", away="udp-blocked")
 
 
 def test_octets_are_the_providers(world: World, away: Away) -> None:
-    def play() -> Comparison:
-        player = away.playing(ONE, timeout=120)
-        player.wait_for_more(3000 * DATAGRAM)
-        data = player.data()
-        player.close()
-        return compare(world.service.film(ONE), data)
-
-    result = whole_once(play)
+    result = watch(world, away)
     assert result.bytes_equal, result
 
 
