@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -57,20 +56,6 @@ Result<void, Failure> write_new(const std::filesystem::path& file, std::string_v
   return {};
 }
 
-// The key is one that a box can start with.
-Result<IdentityId, Failure> identity_of(const store::BoxExport& box) {
-  char name[] = "/tmp/hearthcast-restore-XXXXXX";
-  const linux::Fd fd(::mkostemp(name, O_CLOEXEC));  // mode 0600
-  const bool written = fd && ::write(fd.get(), box.identity.data(), box.identity.size()) ==
-                                 static_cast<ssize_t>(box.identity.size());
-  auto identity = written ? secure::load_identity(name) : Failure{"the key cannot be checked"};
-  ::unlink(name);
-  if (!identity) {
-    return Failure{"The identity of the file is of no use: " + identity.error().text};
-  }
-  return identity->id();
-}
-
 }  // namespace
 
 int export_box(const Mover& mover) {
@@ -119,15 +104,15 @@ int restore_box(const Mover& mover) {
   if (!box) {
     return fail(runtime::kRefused, "The file was opened, but holds no box.");
   }
-  const auto identity = identity_of(*box);
+  const auto identity = secure::identity_from_pem(box->identity);
   if (!identity) {
-    return fail(runtime::kRefused, identity.error().text);
+    return fail(runtime::kRefused, "The identity of the file is of no use: " + identity.error().text);
   }
   const auto restored = household::restore_box(*box, mover.state_dir, mover.force);
   if (!restored) {
     return fail(runtime::kRefused, restored.error().text);
   }
-  std::cout << "Restored box " << identity->to_string().substr(0, 8) << " with " << restored->devices
+  std::cout << "Restored box " << identity->id().to_string().substr(0, 8) << " with " << restored->devices
             << " devices and " << restored->channels << " channels into " << mover.state_dir.string()
             << ".\n";
   if (!restored->former.empty()) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include "tunnelmgr/base/crypto.hpp"
 #include "tunnelmgr/base/result.hpp"
@@ -36,7 +37,10 @@ class OpenSslIdentity final : public Identity {
 // A new random identity that lives only in memory.
 [[nodiscard]] OpenSslIdentity make_identity();
 
-// Reads the PEM file (PKCS #8). A missing file is a Failure, too.
+// From PEM (PKCS #8), not encrypted.
+[[nodiscard]] Result<OpenSslIdentity, Failure> identity_from_pem(std::string_view pem);
+
+// Reads the PEM file. A missing file is a Failure, too.
 [[nodiscard]] Result<OpenSslIdentity, Failure> load_identity(const std::filesystem::path& file);
 
 // Reads the file, or makes an identity and writes the file (mode 0600, whole or not at all, also across a

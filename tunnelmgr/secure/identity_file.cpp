@@ -86,6 +86,16 @@ Result<void, Failure> write_key(const path& file, std::string_view pem) {
 
 }  // namespace
 
+Result<OpenSslIdentity, Failure> identity_from_pem(std::string_view pem) {
+  const BioHandle memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // A callback that gives no passphrase: an encrypted key must fail, not ask on the terminal.
+  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
+  std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(memory.get(), nullptr, no_passphrase, nullptr),
+                                EVP_PKEY_free);
+  ERR_clear_error();
+  return OpenSslIdentity::adopt(std::move(key));
+}
+
 Result<OpenSslIdentity, Failure> load_identity(const path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) {
@@ -94,13 +104,7 @@ Result<OpenSslIdentity, Failure> load_identity(const path& file) {
   std::string text(kMaxFile, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(in.gcount()));
-  const BioHandle memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  // A callback that gives no passphrase: an encrypted file must fail, not ask on the terminal.
-  const auto no_passphrase = [](char*, int, int, void*) { return -1; };
-  std::shared_ptr<EVP_PKEY> key(PEM_read_bio_PrivateKey(memory.get(), nullptr, no_passphrase, nullptr),
-                                EVP_PKEY_free);
-  ERR_clear_error();
-  auto identity = OpenSslIdentity::adopt(std::move(key));
+  auto identity = identity_from_pem(text);
   if (!identity) {
     return Failure{file.string() + " holds no usable identity key (" + identity.error().text +
                    "); restore it from a backup, or move it away to start as a new device and pair again"};

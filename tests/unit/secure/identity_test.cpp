@@ -65,6 +65,16 @@ TEST_F(IdentityFile, IsMadeOnceAndPrivate) {
   EXPECT_EQ(again->id(), made->id());
 }
 
+TEST_F(IdentityFile, WhatItHoldsIsReadWithoutTheFile) {
+  const auto made = load_or_make_identity(file());
+  ASSERT_TRUE(made);
+  std::ifstream in(file());
+  const auto read = identity_from_pem(std::string(std::istreambuf_iterator<char>(in), {}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->id(), made->id());
+  EXPECT_FALSE(identity_from_pem("garbage"));
+}
+
 TEST_F(IdentityFile, DamagedFileIsRefusedAndKept) {
   for (const char* text : {"", "garbage", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}) {
     write(text);
