@@ -102,6 +102,14 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
                ? Result<void, Failure>(Failure{"cannot put " + to.string() + " in place: " + error.message()})
                : Result<void, Failure>(boost::system::in_place_value);
   };
+  const fs::path key_draft = settings.state_dir / "rendezvous.key.restoring";
+  fs::remove(key_draft, ignored);
+  if (with_key) {  // before anything is put in place
+    if (const auto copied = copy_whole(folder / kKey, key_draft); !copied) {
+      fs::remove(draft, ignored);
+      return copied;
+    }
+  }
   const fs::path database = settings.state_dir / kDatabase;
   for (const char* suffix : {"-wal", "-shm"}) {  // of the one that is replaced: they go with it
     const fs::path beside = fs::path(database).concat(suffix);
@@ -111,10 +119,7 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
   }
   auto done = put(draft, database);
   if (done && with_key) {
-    const fs::path key_draft = settings.state_dir / "rendezvous.key.restoring";
-    fs::remove(key_draft, ignored);
-    done = copy_whole(folder / kKey, key_draft);
-    done = done ? put(key_draft, settings.state_dir / kKey) : done;
+    done = put(key_draft, settings.state_dir / kKey);
   }
   return done;
 }
