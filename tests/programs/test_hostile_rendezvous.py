@@ -92,7 +92,8 @@ class Household:
         said = self.away.ask("pair", link.group(1))
         assert said.code == FINE, said.err
         assert self.box.ask("approve", "1").code == FINE
-        self.device = next(guest.id for guest in self.server.guests if guest.role == "device")
+        # It leaves when it has paired, and comes back as itself.
+        self.device = until(lambda: next(guest.id for guest in self.server.guests if guest.role == "device"), "the device")
 
     def forget_paths(self) -> None:
         """The device starts anew, knows no address of its box, and is where its box does not look: it has to ask."""
