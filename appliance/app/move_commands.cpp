@@ -1,10 +1,7 @@
 #include "appliance/app/move_commands.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -14,7 +11,7 @@
 #include "appliance/app/control_client.hpp"
 #include "appliance/app/read_password.hpp"
 #include "appliance/household/export.hpp"
-#include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/linux/private_file.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 #include "tunnelmgr/secure/identity.hpp"
 #include "tunnelmgr/secure/passphrase_seal.hpp"
@@ -36,26 +33,6 @@ std::optional<std::string> new_passphrase() {
   return once;
 }
 
-Result<void, Failure> write_new(const std::filesystem::path& file, std::string_view octets, bool force) {
-  const linux::Fd fd(
-      ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (force ? O_TRUNC : O_EXCL), 0600));
-  if (!fd) {
-    return Failure{errno == EEXIST ? file.string() + " is there already; --force writes over it"
-                                   : file.string() + " cannot be written: " + std::strerror(errno)};
-  }
-  while (!octets.empty()) {
-    const ssize_t written = ::write(fd.get(), octets.data(), octets.size());
-    if (written <= 0) {
-      return Failure{file.string() + " cannot be written: " + std::strerror(errno)};
-    }
-    octets.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(fd.get()) != 0) {
-    return Failure{file.string() + " cannot be written: " + std::strerror(errno)};
-  }
-  return {};
-}
-
 }  // namespace
 
 int export_box(const Mover& mover) {
@@ -72,7 +49,9 @@ int export_box(const Mover& mover) {
   if (!sealed) {
     return fail(sealed.error().exit_code, sealed.error().text);
   }
-  if (const auto written = write_new(mover.file, *sealed, mover.force); !written) {
+  if (const auto written = linux::write_private_file(
+          mover.file, as_bytes(*sealed), mover.force ? linux::IfThere::kReplace : linux::IfThere::kFail);
+      !written) {
     return fail(runtime::kFailed, written.error().text);
   }
   std::cout

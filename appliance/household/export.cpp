@@ -1,6 +1,5 @@
 #include "appliance/household/export.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "tunnelmgr/linux/private_file.hpp"
 #include "tunnelmgr/sqlite/backup.hpp"
 #include "tunnelmgr/sqlite/database.hpp"
 
@@ -26,26 +26,6 @@ hearthcast::Result<std::string, Failure> read_file(const fs::path& file) {
     return Failure{file.string() + " cannot be read."};
   }
   return hearthcast::Result<std::string, Failure>(boost::system::in_place_value, std::move(text));
-}
-
-// Mode 0600, on the disk before this returns.
-hearthcast::Result<void, Failure> write_file(const fs::path& file, Bytes octets) {
-  const mode_t mask = ::umask(0077);
-  {
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(octets.data()), static_cast<std::streamsize>(octets.size()));
-    out.flush();
-    if (!out) {
-      ::umask(mask);
-      return Failure{file.string() + " cannot be written; is the disk full?"};
-    }
-  }
-  ::umask(mask);
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  ::close(fd);
-  return synced ? hearthcast::Result<void, Failure>()
-                : Failure{file.string() + " cannot be written; is the disk full?"};
 }
 
 // The one who owns the folder, whoever runs this.
@@ -74,10 +54,12 @@ hearthcast::Result<Restored, Failure> prepare(const store::BoxExport& box, const
   const fs::path copy = sqlite::backup_path(draft / kDatabase, 1);
   std::error_code failed;
   fs::create_directories(copy.parent_path(), failed);
-  if (const auto written = write_file(copy, box.database); !written) {
+  if (const auto written = linux::write_private_file(copy, box.database, linux::IfThere::kFail); !written) {
     return written.error();
   }
-  if (const auto written = write_file(draft / kIdentity, as_bytes(box.identity)); !written) {
+  if (const auto written =
+          linux::write_private_file(draft / kIdentity, as_bytes(box.identity), linux::IfThere::kFail);
+      !written) {
     return written.error();
   }
   {

@@ -53,7 +53,7 @@ LAYERS = {
     "appliance/forward": layer(ADAPTER, "tunnelmgr: base wire tunnel playout secure linux datapath"),
     "appliance/store": layer(ADAPTER, "tunnelmgr: base signalling sqlite", "appliance: channels access"),
     "appliance/household": layer(
-        ADAPTER, "tunnelmgr: base playlist signalling sqlite", "appliance: channels access store"
+        ADAPTER, "tunnelmgr: base playlist signalling sqlite linux", "appliance: channels access store"
     ),
     "appliance/multicast": layer(
         ADAPTER, "tunnelmgr: base wire membership linux runtime", "appliance: proxy"

@@ -7,27 +7,15 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/linux/failure.hpp"
 #include "tunnelmgr/linux/fd.hpp"
+#include "tunnelmgr/linux/private_file.hpp"
 
 namespace hearthcast::away {
 namespace {
 
 constexpr std::size_t kMaxSize = std::size_t{16} << 20;
-
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(fd) == 0;
-}
 
 }  // namespace
 
@@ -62,13 +50,9 @@ Result<std::optional<std::string>, Failure> read_state_file(const std::filesyste
 Result<void, Failure> write_state_file(const std::filesystem::path& file, std::string_view text) {
   auto temporary = file;
   temporary += ".new";
-  {
-    const linux::Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!fd || !write_all(fd.get(), text)) {
-      const int error = errno;
-      ::unlink(temporary.c_str());
-      return linux::kernel_failure("writing " + temporary.string(), error);
-    }
+  if (auto written = linux::write_private_file(temporary, as_bytes(text), linux::IfThere::kReplace);
+      !written) {
+    return written;
   }
   if (::rename(temporary.c_str(), file.c_str()) != 0) {
     return linux::kernel_failure("replacing " + file.string(), errno);

@@ -1,0 +1,18 @@
+// Files that only their owner reads: keys, and what is sealed or known with them.
+#pragma once
+
+#include <filesystem>
+
+#include "tunnelmgr/base/bytes.hpp"
+#include "tunnelmgr/base/result.hpp"
+
+namespace hearthcast::linux {
+
+enum class IfThere { kFail, kReplace };
+
+// Mode 0600, and all of it on the disk before this returns: of what could not be written whole nothing stays.
+// Its name may still be lost in a power cut. A symbolic link is refused.
+[[nodiscard]] Result<void, Failure> write_private_file(const std::filesystem::path& file, Bytes octets,
+                                                       IfThere there);
+
+}  // namespace hearthcast::linux
