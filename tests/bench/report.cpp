@@ -11,9 +11,6 @@
 namespace hearthcast::bench {
 namespace {
 
-// A median of few disturbed rounds may just touch its goal: a tenth more is not yet a miss.
-constexpr double kTolerance = 1.1;
-
 std::string cpu_model() {
   std::ifstream in("/proc/cpuinfo");
   for (std::string line; std::getline(in, line);) {
@@ -53,13 +50,17 @@ Samples ratio(const Samples& a, const Samples& b) {
 void Report::note(const std::string& key, const std::string& value) { notes_.emplace_back(key, value); }
 
 void Report::row(const std::string& name, const Samples& samples, const std::string& unit) {
-  rows_.push_back({name, samples.median(), unit, -1, true, samples.spread()});
+  rows_.push_back({name, samples.median(), unit, -1, false, true, samples.spread()});
 }
 
 void Report::row_at_most(const std::string& name, const Samples& samples, const std::string& unit,
                          double goal) {
-  rows_.push_back(
-      {name, samples.median(), unit, goal, samples.median() <= goal * kTolerance, samples.spread()});
+  rows_.push_back({name, samples.median(), unit, goal, false, samples.median() <= goal, samples.spread()});
+}
+
+void Report::row_at_least(const std::string& name, const Samples& samples, const std::string& unit,
+                          double goal) {
+  rows_.push_back({name, samples.median(), unit, goal, true, samples.median() >= goal, samples.spread()});
 }
 
 bool Report::finish(const std::string& folder) const {
@@ -76,10 +77,12 @@ bool Report::finish(const std::string& folder) const {
     all_met = all_met && row.met;
     nlohmann::ordered_json entry = {{"name", row.name}, {"value", row.value}, {"unit", row.unit}};
     entry["goal"] = row.goal < 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(row.goal);
+    entry["at_least"] = row.at_least;
     entry["met"] = row.met;
     entry["spread"] = row.spread;
     json["rows"].push_back(entry);
-    const std::string goal = row.goal < 0 ? "" : "goal <= " + std::to_string(row.goal).substr(0, 6);
+    const std::string goal =
+        row.goal < 0 ? "" : (row.at_least ? "goal >= " : "goal <= ") + std::to_string(row.goal).substr(0, 6);
     std::printf("%-34s %10.3f %-8s %-16s %s\n", row.name.c_str(), row.value, row.unit.c_str(), goal.c_str(),
                 row.met ? "" : "MISSED");
   }

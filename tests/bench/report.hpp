@@ -25,6 +25,7 @@ class Report {
   void note(const std::string& key, const std::string& value);  // of the machine or the method
   void row(const std::string& name, const Samples& samples, const std::string& unit);  // median, no goal
   void row_at_most(const std::string& name, const Samples& samples, const std::string& unit, double goal);
+  void row_at_least(const std::string& name, const Samples& samples, const std::string& unit, double goal);
   // Prints the table, writes FOLDER/NAME.json. False when a goal was missed or the file could not be written.
   [[nodiscard]] bool finish(const std::string& folder) const;
 
@@ -34,6 +35,7 @@ class Report {
     double value;
     std::string unit;
     double goal;  // below zero: none
+    bool at_least;
     bool met;
     double spread;
   };

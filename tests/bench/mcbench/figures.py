@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-TOLERANCE = 1.1  # a median of few disturbed rounds may just touch its goal: a tenth more is not yet a miss
-
 
 def cpu_model() -> str:
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -40,12 +38,13 @@ class Figures:
     notes: dict[str, str] = field(default_factory=dict)
 
     def row(self, name: str, samples: list[float], unit: str, *, goal: float | None = None, floor: bool = False,
-            tolerance: float = TOLERANCE) -> None:
-        """The median of `samples`. `goal`: at most that (with `floor`: at least)."""
+            noise: float = 1.0) -> None:
+        """The median of `samples`. `goal`: at most that (with `floor`: at least). `noise`: the factor by which two equal
+        programs differ in one run, where the goal is to be as good as another one."""
         if not samples:
             raise ValueError(f"{name}: no samples")
         value = statistics.median(samples)
-        met = goal is None or (value >= goal / tolerance if floor else value <= goal * tolerance)
+        met = goal is None or (value >= goal / noise if floor else value <= goal * noise)
         self.rows.append({
             "name": name, "value": value, "unit": unit, "goal": goal, "met": met, "spread": spread(samples),
             "samples": len(samples), "least": min(samples), "most": max(samples), "at_least": floor,
