@@ -132,9 +132,11 @@ void Sessions::enlarge(Upstream& upstream) {
 void Sessions::update_viewers() {
   auto table = std::make_unique<forward::ViewerTable>();
   for (const auto& [key, flow] : flows_.flows()) {
-    table->rows.push_back({flow.id, {flow.viewers.begin(), flow.viewers.end()}});
+    for (const PeerId peer : flow.viewers) {
+      table->rows.push_back({flow.id, peer});
+    }
   }
-  std::ranges::sort(table->rows, {}, &forward::ViewerTable::Row::flow);
+  std::ranges::stable_sort(table->rows, {}, &forward::ViewerTable::Row::flow);
   post(forward::SetViewers{std::move(table)});
 }
 

@@ -95,7 +95,7 @@ void Flow::fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch&
       continue;
     }
     send_to(viewer, batch, ecn, sender);
-    viewer.counters.form = batch.form();
+    viewer.form = batch.form();
     viewer.repair.on_live(octets);
   }
 }
@@ -106,9 +106,9 @@ void Flow::send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapat
     const auto some = packets.first(std::min(packets.size(), kSendAtOnce));
     packets = packets.subspan(some.size());
     const auto sent = sender.send(*viewer.peer, some, ecn);
-    viewer.counters.packets += sent.packets;
-    viewer.counters.bytes += sent.bytes;
-    viewer.counters.drops += sent.drops;
+    viewer.sent.packets += sent.packets;
+    viewer.sent.bytes += sent.bytes;
+    viewer.sent.drops += sent.drops;
   }
 }
 
@@ -120,8 +120,9 @@ void Flow::report(Time now, Statistics& statistics) {
   statistics.flows.push_back(counters);
   for (auto& viewer : viewers_) {
     viewer.repair.set_rate(counters.bits_per_second / 8);
-    viewer.counters.repair = viewer.repair.counters();
-    statistics.viewers.push_back(viewer.counters);
+    const auto& [packets, bytes, drops] = viewer.sent;
+    statistics.viewers.push_back(
+        {id_, viewer.id, packets, bytes, drops, viewer.form, viewer.repair.counters()});
   }
 }
 
@@ -131,9 +132,9 @@ void Flow::send_clear(Viewer& viewer, std::span<const Bytes> frames) {
   std::ranges::transform(frames, packets.begin(),
                          [](Bytes frame) { return frame.subspan(tunnel::kMediaGreSize); });
   const auto sent = viewer.clear->send(std::span(packets).first(frames.size()));
-  viewer.counters.packets += sent.packets;
-  viewer.counters.bytes += sent.bytes;
-  viewer.counters.drops += sent.drops;
+  viewer.sent.packets += sent.packets;
+  viewer.sent.bytes += sent.bytes;
+  viewer.sent.drops += sent.drops;
 }
 
 }  // namespace hearthcast::forward

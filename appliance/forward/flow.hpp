@@ -20,11 +20,14 @@ namespace hearthcast::forward {
 class ClearPeer;
 
 struct Viewer {
+  PeerId id;
   datapath::Peer* peer = nullptr;  // in the session table, which outlives it; null for a foreign peer
   ClearPeer* clear = nullptr;      // that one; it stays until the end
-  ViewerCounters counters;
+  // With `form`, as in ViewerCounters. A large house has ten thousand of these: nothing stands in them twice.
+  datapath::SegmentSender::Sent sent;
   tunnel::Retransmitter repair;
   tunnel::Prelude prelude;
+  tunnel::MediaForm form = tunnel::MediaForm::kFull;
   int announcements = 0;  // how often the prelude is still to be said: one may be lost
 };
 
@@ -77,13 +80,13 @@ class Flow {
   FlowKey key_;
   std::unique_ptr<linux::MulticastSocket> socket_;
   tunnel::FlowFramer framer_;
+  bool watched_ = false;
   tunnel::RepairRing ring_;          // what was framed: viewers are sent from here, and again
   std::uint64_t framed_ = 0;         // the next sequence number, not modulo 2^32
   playout::StartPoint start_point_;  // in framed packets
   FlowMeter meter_;
   std::vector<Viewer> viewers_;
   std::unique_ptr<FlowAudience> audience_;
-  bool watched_ = false;
   Time told_{};  // when the addresses were named last
 };
 

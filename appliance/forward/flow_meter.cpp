@@ -34,8 +34,8 @@ bool FlowMeter::signal_lost(Time now) {
 FlowCounters FlowMeter::report(Time now) {
   counters_.continuity_errors = check_.continuity_errors();
   counters_.rtp = check_.rtp();
-  if (reported_at_ && now > *reported_at_) {
-    const std::chrono::duration<double> passed = now - *reported_at_;
+  if (now > reported_at_) {
+    const std::chrono::duration<double> passed = now - reported_at_;
     counters_.bits_per_second = static_cast<std::uint64_t>(
         static_cast<double>(counters_.bytes - reported_bytes_) * 8.0 / passed.count());
   }

@@ -2,8 +2,6 @@
 // per datagram.
 #pragma once
 
-#include <optional>
-
 #include "appliance/forward/messages.hpp"
 #include "tunnelmgr/playout/stream_check.hpp"
 
@@ -31,7 +29,7 @@ class FlowMeter {
   bool present_ = false;
   std::uint64_t former_kernel_drops_ = 0;  // of former sockets
   std::uint64_t reported_bytes_ = 0;
-  std::optional<Time> reported_at_;
+  Time reported_at_ = kNever;  // not yet
 };
 
 }  // namespace hearthcast::forward

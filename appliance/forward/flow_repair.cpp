@@ -48,7 +48,7 @@ void Flow::begin_prelude(Viewer& viewer) {
 
 void Flow::on_nack(const tunnel::Nack& nack, PeerId peer) {
   for (auto& viewer : viewers_) {
-    if (viewer.counters.peer == peer) {
+    if (viewer.id == peer) {
       viewer.repair.on_nack(nack, ring_);
     }
   }

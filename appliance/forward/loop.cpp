@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -131,32 +132,28 @@ void Loop::resolve_viewers() {
 
 void Loop::resolve_viewers(Flow& flow) {
   flow.tell_addresses();
-  const auto row = std::ranges::lower_bound(table_->rows, flow.id(), {}, &ViewerTable::Row::flow);
-  if (row == table_->rows.end() || row->flow != flow.id()) {
-    flow.viewers().clear();
-    return;
-  }
-  const auto stays = [this](const Viewer& viewer, PeerId peer) {
-    return viewer.counters.peer == peer && viewer.peer == sessions_.find(peer);
+  const auto first = std::ranges::lower_bound(table_->rows, flow.id(), {}, &ViewerTable::Row::flow);
+  const auto last = std::ranges::upper_bound(table_->rows, flow.id(), {}, &ViewerTable::Row::flow);
+  const std::span rows(first, last);
+  const auto stays = [this](const Viewer& viewer, const ViewerTable::Row& row) {
+    return viewer.id == row.peer && viewer.peer == sessions_.find(row.peer);
   };
-  if (std::ranges::equal(flow.viewers(), row->peers, stays)) {
+  if (std::ranges::equal(flow.viewers(), rows, stays)) {
     return;  // as most of them do at each change in a large house
   }
-  const auto before = std::exchange(flow.viewers(), {});
-  for (const auto peer_id : row->peers) {
+  auto before = std::exchange(flow.viewers(), {});
+  for (const auto& [flow_id, peer_id] : rows) {
     auto* peer = sessions_.find(peer_id);
     auto* clear = peer == nullptr ? clear_peers_.find(peer_id) : nullptr;
     if (peer == nullptr && clear == nullptr) {
       continue;
     }
-    const auto old = std::find_if(before.begin(), before.end(),
-                                  [&](const Viewer& v) { return v.counters.peer == peer_id; });
+    const auto old = std::ranges::find(before, peer_id, &Viewer::id);
     auto& viewer = flow.viewers().emplace_back();
     if (old != before.end()) {
-      viewer = *old;
+      viewer = std::move(*old);
     } else {
-      viewer.counters.flow = flow.id();
-      viewer.counters.peer = peer_id;
+      viewer.id = peer_id;
       if (peer != nullptr && peer->takes_prelude) {
         flow.begin_prelude(viewer);
         owe(flow.id());

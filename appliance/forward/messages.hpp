@@ -47,12 +47,12 @@ struct RemoveFlow {
   FlowId flow;
 };
 
-// Who gets what from now on: at most one row for each flow, in order of their numbers. Unknown flows and
-// peers in it are skipped. Counters of pairs that stay go on.
+// Who gets what from now on, in order of the flows' numbers; no pair twice. Unknown flows and peers in it are
+// skipped. Counters of pairs that stay go on.
 struct ViewerTable {
   struct Row {
     FlowId flow;
-    std::vector<PeerId> peers;
+    PeerId peer;
   };
   std::vector<Row> rows;
 };

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <vector>
@@ -42,11 +43,11 @@ class HeldFlows {
 
  private:
   struct Held {
-    std::size_t reports = 0;  // that hold it; with none it goes at the end of the input
-    bool watched = false;     // as of the last settle()
-    bool touched = false;     // since then
-    bool present = false;     // its data comes
-    Time since{};             // when it began to be watched
+    std::uint32_t reports = 0;  // that hold it; with none it goes at the end of the input
+    bool watched = false;       // as of the last settle()
+    bool touched = false;       // since then
+    bool present = false;       // its data comes
+    Time since{};               // when it began to be watched
     Time tell_at = kNever;
   };
   using Flows = std::map<FlowKey, Held>;

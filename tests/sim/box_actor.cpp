@@ -133,7 +133,7 @@ void BoxActor::take(forward::Down message) {
   } else if (const auto* viewers = std::get_if<forward::SetViewers>(&message)) {
     viewers_.clear();
     for (const auto& row : viewers->table->rows) {
-      viewers_[row.flow] = row.peers;
+      viewers_[row.flow].push_back(row.peer);
     }
   } else if (const auto* limit = std::get_if<forward::SetFrameLimit>(&message)) {
     frame_limits[limit->peer] = limit->octets;

@@ -6,15 +6,18 @@ namespace hearthcast::tunnel {
 
 bool Retransmitter::is_wanted(std::uint32_t sequence) const {
   const auto at = bit(sequence);
-  return (bits_[at / kWordBits] >> (at % kWordBits) & 1U) != 0;
+  return bits_ && ((*bits_)[at / kWordBits] >> (at % kWordBits) & 1U) != 0;
 }
 
 void Retransmitter::want(std::uint32_t sequence) {
   if (is_wanted(sequence)) {
     return;
   }
+  if (!bits_) {
+    bits_ = std::make_unique<Bits>();
+  }
   const auto at = bit(sequence);
-  bits_[at / kWordBits] |= std::uint64_t{1} << (at % kWordBits);
+  (*bits_)[at / kWordBits] |= std::uint64_t{1} << (at % kWordBits);
   // Compared by distance, so that numbers may wrap.
   if (wanted_ == 0 || sequence - lowest_ >= 0x80000000U) {
     lowest_ = sequence;
@@ -24,7 +27,7 @@ void Retransmitter::want(std::uint32_t sequence) {
 
 void Retransmitter::unwant(std::uint32_t sequence) {
   const auto at = bit(sequence);
-  bits_[at / kWordBits] &= ~(std::uint64_t{1} << (at % kWordBits));
+  (*bits_)[at / kWordBits] &= ~(std::uint64_t{1} << (at % kWordBits));
   --wanted_;
 }
 

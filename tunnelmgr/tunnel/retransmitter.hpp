@@ -5,12 +5,14 @@
 // the rate), after a pause at most kBurst octets at once, or as many as the last live batch had. Answers to
 // NACKs have a budget besides: kBudgetPercent of the live octets, saved up to a second of them (kFirstBudget
 // at least). What exceeds the budget is refused, not kept: who still needs it asks again. A packet that is
-// asked for twice before it went goes once. Oldest first. Pure; nothing allocates; not thread-safe.
+// asked for twice before it went goes once. Oldest first. Pure; allocates at the first NACK only, since most
+// viewers of a large house never send one; not thread-safe.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "tunnelmgr/base/bytes.hpp"
@@ -61,9 +63,10 @@ class Retransmitter {
   [[nodiscard]] std::size_t take_wanted(const RepairRing& ring, std::span<Bytes> out);
   [[nodiscard]] std::size_t take_prelude(const RepairRing& ring, std::span<Bytes> out);
 
-  std::array<std::uint64_t, kRepairRingPackets / kWordBits> bits_{};
-  std::uint32_t wanted_ = 0;  // how many bits are set
-  std::uint32_t lowest_ = 0;  // no bit is set of a number before this one
+  using Bits = std::array<std::uint64_t, kRepairRingPackets / kWordBits>;
+  std::unique_ptr<Bits> bits_;  // none while nothing was ever wanted
+  std::uint32_t wanted_ = 0;    // how many bits are set
+  std::uint32_t lowest_ = 0;    // no bit is set of a number before this one
   std::uint32_t prelude_next_ = 0;
   std::uint32_t prelude_left_ = 0;
   std::uint64_t credit_ = kBurst;

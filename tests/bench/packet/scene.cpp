@@ -86,7 +86,7 @@ void Scene::add_sealed(const Endpoint& to) {
   peer.session = handshake().box;
   auto& viewer = flow.viewers().emplace_back();
   viewer.peer = &peer;
-  viewer.counters.peer = peer.id;
+  viewer.id = peer.id;
 }
 
 void Scene::add_clear(const Endpoint& to, forward::ClearSink& nobody) {
@@ -101,7 +101,7 @@ void Scene::add_clear(const Endpoint& to, forward::ClearSink& nobody) {
                  nobody);
   auto& viewer = flow.viewers().emplace_back();
   viewer.clear = clear.find(id);
-  viewer.counters.peer = id;
+  viewer.id = id;
 }
 
 }  // namespace hearthcast::bench

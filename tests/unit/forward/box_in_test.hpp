@@ -65,9 +65,11 @@ class Box : public datapath::PlaneInTest<DataPlane> {
     ASSERT_TRUE(socket) << socket.error().text;
     post(AddFlow{FlowId{1}, key, std::make_unique<linux::MulticastSocket>(std::move(*socket))});
   }
-  void show(std::vector<PeerId> peers) {
+  void show(const std::vector<PeerId>& peers) {
     auto table = std::make_unique<ViewerTable>();
-    table->rows.push_back({FlowId{1}, std::move(peers)});
+    for (const PeerId peer : peers) {
+      table->rows.push_back({FlowId{1}, peer});
+    }
     post(SetViewers{std::move(table)});
   }
 };
