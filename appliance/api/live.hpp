@@ -102,6 +102,19 @@ struct TunnelPortLive {
   std::vector<multicast::Drop> drops;
 };
 
+// The box's own interface inside the tunnels, by which devices reach its web page.
+struct TunnelInterfaceLive {
+  enum class State { kOff, kIdle, kUp, kFailed };
+  State state = State::kOff;
+  std::string interface {};  // empty: none was made
+  std::size_t devices = 0;   // that may reach it now
+  std::string text =
+      "The web page is not served inside the tunnels; the setting network.web_in_tunnel would.";
+  std::uint64_t packets_in = 0;  // of devices, since the box started
+  std::uint64_t packets_out = 0;
+  std::vector<multicast::Drop> drops{};
+};
+
 // A router or Linux host of the settings, on an unsealed tunnel.
 struct PeerLive {
   std::string name;
@@ -129,6 +142,7 @@ struct LiveState {
   PortMappingLive port_mapping;
   UpstreamLive upstream;
   TunnelPortLive tunnel_port;
+  TunnelInterfaceLive tunnel_interface;
   LanLive lan;
   std::vector<PeerLive> peers;       // in the order of the settings
   std::uint64_t peer_strangers = 0;  // datagrams at the peers' ports that could be none of theirs

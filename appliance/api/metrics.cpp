@@ -34,6 +34,14 @@ void box(Exposition& out, const LiveState& live, Duration up_time) {
   for (const auto& drop : live.tunnel_port.drops) {
     out.sample({{"reason", drop.reason}}, drop.count);
   }
+  out.counter("hearthcast_tunnel_interface_packets_total",
+              "Packets between devices and the box's own addresses inside the tunnels.");
+  out.sample({{"direction", "in"}}, live.tunnel_interface.packets_in);
+  out.sample({{"direction", "out"}}, live.tunnel_interface.packets_out);
+  out.counter("hearthcast_tunnel_interface_drops_total", "Packets that did not pass there, by reason.");
+  for (const auto& drop : live.tunnel_interface.drops) {
+    out.sample({{"reason", drop.reason}}, drop.count);
+  }
 }
 
 // One metric of every channel, in order of number.

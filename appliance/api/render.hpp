@@ -36,5 +36,6 @@ namespace hearthcast::api {
 [[nodiscard]] nlohmann::json render_drops(const std::vector<multicast::Drop>& drops);  // {reason: count}
 // What came on the UDP port of the tunnels, and what of it was dropped and why.
 [[nodiscard]] nlohmann::json render_tunnel_port(const TunnelPortLive& port);
+[[nodiscard]] nlohmann::json render_tunnel_interface(const TunnelInterfaceLive& interface);
 
 }  // namespace hearthcast::api

@@ -50,6 +50,20 @@ const char* text_of(PortMappingLive::State state) {
   return "off";
 }
 
+const char* text_of(TunnelInterfaceLive::State state) {
+  switch (state) {
+    case TunnelInterfaceLive::State::kIdle:
+      return "idle";
+    case TunnelInterfaceLive::State::kUp:
+      return "up";
+    case TunnelInterfaceLive::State::kFailed:
+      return "failed";
+    case TunnelInterfaceLive::State::kOff:
+      break;
+  }
+  return "off";
+}
+
 const char* text_of(UpstreamLive::State state) {
   switch (state) {
     case UpstreamLive::State::kUp:
@@ -112,6 +126,16 @@ json render_status(const household::Household& household, const LiveState& live,
     unsealed.push_back(peer.name);
   }
   out["unsealed_peers"] = std::move(unsealed);
+  return out;
+}
+
+json render_tunnel_interface(const TunnelInterfaceLive& inside) {
+  json out = {{"state", text_of(inside.state)},    {"text", inside.text},
+              {"devices", inside.devices},         {"packets_in", inside.packets_in},
+              {"packets_out", inside.packets_out}, {"drops", render_drops(inside.drops)}};
+  if (!inside.interface.empty()) {
+    out["interface"] = inside.interface;
+  }
   return out;
 }
 

@@ -20,6 +20,7 @@ http::Response get_status(const Call& call, Services& services) {
   auto status = render_status(services.household, call.live, services.started, call.now, all);
   if (all) {  // not in the event of the same shape: it would be another one every second
     status["tunnel_port"] = render_tunnel_port(call.live.tunnel_port);
+    status["tunnel_interface"] = render_tunnel_interface(call.live.tunnel_interface);
   }
   return json_response(200, status);
 }

@@ -66,6 +66,9 @@ runtime::Settings declare(BoxSettings& s) {
                     }
                     return [&s, range] { s.inner_ip4 = *range; };
                   });
+  settings.flag("network.web_in_tunnel", s.web_in_tunnel,
+                "Let approved devices with a network interface of their own reach the web page at the box's "
+                "address inside the tunnel (docs/tun.md). It asks for the password there as anywhere.");
   settings.endpoint("https.listen", s.https_listen,
                     "Web page and API over HTTPS, with the box's own certificate.");
   settings.flag(

@@ -31,6 +31,7 @@ struct BoxSettings {
   std::string public_address;
   std::string upstream_interface;
   Prefix inner_ip4 = *Prefix::parse("10.203.0.0/16");
+  bool web_in_tunnel = true;
   Endpoint https_listen = *Endpoint::parse("[::]:8871");
   bool http_on = true;
   Endpoint http_listen = *Endpoint::parse("[::]:8872");

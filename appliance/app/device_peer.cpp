@@ -63,6 +63,7 @@ void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
   }
   perform(tunnel_->on_inner(gre, now));
   tell_capabilities();
+  tell_inner();
   update_prober(now);
 }
 
@@ -83,6 +84,16 @@ void DevicePeer::tell_capabilities() {
   if (memory.repair != told_.repair || memory.prelude != told_.prelude) {
     told_ = memory;
     host_.post(memory);
+  }
+}
+
+void DevicePeer::tell_inner() {
+  if (!tunnel_) {
+    return;
+  }
+  if (auto inner = tunnel_->inner(); inner != inner_told_) {
+    inner_told_ = std::move(inner);
+    host_.on_inner(peer_, inner_told_);
   }
 }
 
@@ -135,6 +146,7 @@ void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time no
   access_ = std::move(access);
   if (tunnel_) {
     perform(tunnel_->on_access(access_, now));
+    tell_inner();
     update_prober(now);
   }
 }
@@ -154,6 +166,7 @@ void DevicePeer::lurk(const Endpoint& last, Time now) {
 void DevicePeer::end(tunnel::NoticeCode code, const std::string& text, Time now) {
   if (tunnel_) {
     perform(tunnel_->end(code, text, now));
+    tell_inner();
   }
 }
 
@@ -226,6 +239,7 @@ void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
   }
   peer_ = host_.next_peer();
   told_ = {peer_};
+  inner_told_.reset();
   tunnel_ = std::make_unique<sessions::DeviceTunnel>(identity_, device_, context_.facts, access_, now);
   tunnel_since_ = now;
   host_.post(datapath::AddSession{peer_, handshake_.endpoint(), std::move(session)});

@@ -33,6 +33,8 @@ class PeerHost {
   virtual void on_proven(DevicePeer& peer, const Endpoint& endpoint) = 0;
   virtual void on_path(DevicePeer& peer) = 0;      // selected or lost: read path()
   virtual void on_watching(DevicePeer& peer) = 0;  // read watching()
+  // The device has these addresses inside its tunnel and is welcome at the box's own, or not (any more).
+  virtual void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses) = 0;
   virtual void on_tunnel(DevicePeer& peer,
                          std::optional<PeerId> former) = 0;  // opened, replaced or gone: read tunnel()
 };
@@ -101,6 +103,7 @@ class DevicePeer {
   void open(std::unique_ptr<secure::DtlsSession> session, Time now);
   void drop(const std::string& reason, bool close_notify);
   void tell_capabilities();
+  void tell_inner();
 
   DeviceId device_;
   IdentityId identity_;
@@ -114,6 +117,7 @@ class DevicePeer {
   sessions::PathProber prober_{secure::kDtlsMaxOverhead};  // of tunnel_
   PeerId peer_;                                            // of tunnel_
   forward::SetMemory told_;                                // what the data thread knows of tunnel_
+  std::optional<tunnel::InnerAddresses> inner_told_;       // what the host knows of tunnel_
   Time tunnel_since_{};
 };
 

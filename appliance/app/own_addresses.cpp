@@ -27,6 +27,9 @@ std::vector<Endpoint> own_addresses(const Endpoint& listening) {
     return found;
   }
   for (const linux::Interface& interface : *interfaces) {
+    if (linux::is_inside_tunnels(interface)) {
+      continue;
+    }
     for (const linux::InterfaceAddress& a : interface.addresses) {
       const bool usable = interface.running && !interface.loopback && !a.deprecated && !a.tentative &&
                           !a.address.is_link_local() && !a.address.is_loopback();

@@ -79,6 +79,10 @@ std::string print_status(const json& status) {
       mapping.value("state", "off") != "off") {
     text += "port mapping " + mapping.value("text", "") + "\n";
   }
+  if (const json inside = status.value("tunnel_interface", json::object());
+      inside.value("state", "off") == "up" || inside.value("state", "off") == "failed") {
+    text += "in tunnels   " + inside.value("text", "") + "\n";
+  }
   std::string names;
   for (const json& name : status.value("unsealed_peers", json::array())) {
     names += (names.empty() ? "" : ", ") + name.get<std::string>();

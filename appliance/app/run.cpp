@@ -108,6 +108,10 @@ Result<Listening, Failure> listen(http::Server& server, const BoxSettings& setti
   return at;
 }
 
+std::vector<std::uint16_t> web_ports(std::uint16_t https, std::uint16_t http) {
+  return http == 0 ? std::vector{https} : std::vector{https, http};
+}
+
 // A job's result, from the loop's thread to another that waits for it. It gives up after a while: at the stop
 // the loop may turn no more.
 Result<api::Reloaded, Failure> on_loop(boost::asio::io_context& loop,
@@ -203,6 +207,9 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   }
   const Endpoint https = listening->https;
   services.lan_port = listening->http_port;
+  if (settings.web_in_tunnel) {
+    (*tunnels)->serve_inside(web_ports(https.port, listening->http_port));
+  }
 
   access::BoxCard card{settings.name, *rendezvous, own_addresses(https)};
   (*household)->set_card(card);

@@ -102,16 +102,23 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
           [household = &needs.household, endpoint] { household->remember_own_endpoints({*endpoint}); });
     }
   };
+  ports.inner = [this](PeerId peer, const auto& addresses) {
+    inside->on_device(peer, addresses, clock_now());
+  };
   ports.signal = [this](const FlowKey& flow, bool present) { lan->on_signal(flow, present, clock_now()); };
   ports.changed = [] {};  // the API reads live() when it needs it
   sessions = std::make_unique<Sessions>(context, needs.identity, std::move(ports));
-  lan = std::make_unique<LanRelay>(LanRelay::Needs{
-      .log = needs.log,
-      .crypto = needs.crypto,
-      .sessions = *sessions,
-      .post = [this](forward::Down message) { return plane.post(std::move(message)); },
-      .is_home = [this](const IpAddress& address) { return is_home(address, upstream.interfaces()); },
-      .arm = [this] { arm(); }});
+  lan = std::make_unique<LanRelay>(
+      LanRelay::Needs{.log = needs.log,
+                      .crypto = needs.crypto,
+                      .sessions = *sessions,
+                      .post = [this](forward::Down message) { return plane.post(std::move(message)); },
+                      .is_home =
+                          [this](const IpAddress& address) {
+                            return is_home(address, upstream.interfaces()) && !inside->is_device(address);
+                          },
+                      .arm = [this] { arm(); }});
+  make_inside();
   make_peers();
   contacts = std::move(known);
   introducer.set_counters(counters);
@@ -186,6 +193,7 @@ void TunnelService::State::on_network() {
     sessions->on_upstream_change(now);
   }
   on_interfaces(now);
+  inside->on_network_change(now);
   if (lan_presence) {
     lan_presence->refresh(upstream.interfaces());
   }
@@ -283,6 +291,7 @@ api::LiveState TunnelService::live() const {
                  *state_->snapshot.access, own, clock_now());
   state_->lan->show(live, state_->sessions->statistics());
   live.tunnel_port = tunnel_port(state_->sessions->statistics(), state_->sessions->counters());
+  live.tunnel_interface = state_->inside_live();
   live.peers = state_->peers->live(state_->sessions->statistics(), state_->sessions->flows(),
                                    state_->snapshot.access->catalogue());
   live.peer_strangers = ForeignPeers::strangers(state_->sessions->statistics());

@@ -67,6 +67,8 @@ class TunnelService final : public api::LiveSource {
   [[nodiscard]] std::vector<IpAddress> addresses() const;
   // A request of a player at home: playlist::is_lan_path().
   void serve_lan(const http::Request& request, http::Responder responder);
+  // The box's TCP ports that devices with an interface of their own reach inside their tunnels.
+  void serve_inside(std::vector<std::uint16_t> tcp_ports);
   // Says goodbye to every device and ends the data thread; harmless when repeated.
   void stop();
 

@@ -1,6 +1,7 @@
 // The inside of TunnelService, shared by its .cpp files.
 #pragma once
 
+#include "appliance/app/box_interface.hpp"
 #include "appliance/app/foreign_peers.hpp"
 #include "appliance/app/introduction_doubts.hpp"
 #include "appliance/app/lan_presence.hpp"
@@ -66,6 +67,10 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   [[nodiscard]] std::optional<Endpoint> forwarded() const;  // by the router, as far as it was asked
   [[nodiscard]] api::PortMappingLive mapping_live() const;
 
+  // tunnel_inside.cpp
+  void make_inside();
+  [[nodiscard]] api::TunnelInterfaceLive inside_live() const;
+
   Needs needs;
   TunnelSettings settings;
   linux::UdpSocket socket;
@@ -80,6 +85,8 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   IntroductionDoubts doubts;
   std::unique_ptr<Sessions> sessions;
   std::unique_ptr<LanRelay> lan;
+  std::unique_ptr<BoxInterface> inside;
+  bool serves_inside = false;
   secure::OpenSslOldHashes old_hashes;
   std::unique_ptr<ForeignPeers> peers;
   std::map<PeerPort, std::size_t> peer_ports;

@@ -39,6 +39,7 @@ bool Upstream::refresh() {
     return true;
   }
   interfaces_ = std::move(*listed);
+  std::erase_if(interfaces_, linux::is_inside_tunnels);
   std::vector<unsigned> routes;
   for (const Family family : {Family::kIp4, Family::kIp6}) {
     if (const auto index = linux::default_route_interface(family)) {

@@ -28,6 +28,7 @@ class Upstream {
       const FlowKey& key, std::optional<unsigned> interface_index = std::nullopt);
 
   [[nodiscard]] const Result<linux::Interface, Failure>& interface() const { return interface_; }
+  // But for those inside the tunnels: nothing is upstream, at home, or to be found there.
   [[nodiscard]] const std::vector<linux::Interface>& interfaces() const { return interfaces_; }
   // Addresses of all running interfaces that another machine could reach this one at.
   [[nodiscard]] std::vector<IpAddress> addresses() const;

@@ -11,7 +11,8 @@ namespace hearthcast::forward {
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds{250};
-constexpr std::uint64_t kFirstClearPort = 1024;  // tokens below those of flows
+constexpr std::uint64_t kInnerToken = 512;       // tokens below those of flows
+constexpr std::uint64_t kFirstClearPort = 1024;  // the same
 
 }  // namespace
 
@@ -23,6 +24,10 @@ void Loop::take(Down message) {
 }
 
 void Loop::on_event(const linux::Epoll::Event& event) {
+  if (event.token == kInnerToken) {
+    (void)inner_port_.read(*this);  // what is left is told again in the next turn
+    return;
+  }
   if (event.token < kFirstToken) {
     clear_peers_.read(event.token - kFirstClearPort, batch_, *this, now_);
     return;
@@ -114,6 +119,21 @@ void Loop::perform(AddClearPeer message) {
   resolve_viewers();
 }
 
+void Loop::perform(OpenInner message) {
+  if (inner_port_.fd() >= 0) {
+    epoll_.remove(inner_port_.fd());
+  }
+  inner_port_.open(std::move(message.tun));
+  if (!epoll_.add(inner_port_.fd(), kInnerToken)) {
+    log_.error("inner_watch", {{"error", "too many descriptors"}});
+  }
+}
+
+std::size_t Loop::on_inner_packets(PeerId peer, std::span<const Bytes> gre) {
+  auto* to = sessions_.find(peer);
+  return to == nullptr ? gre.size() : sender_.send(*to, gre).drops;
+}
+
 void Loop::on_clear_packet(PeerId peer, Bytes ip_packet) {
   say(ClearReceived{peer, Buffer(ip_packet.begin(), ip_packet.end())});
 }
@@ -176,6 +196,9 @@ void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
     on_nack(peer, inner->payload);
     return;
   }
+  if (inner->kind == tunnel::InnerKind::kMembership && inner_port_.on_packet(peer.id, inner->payload)) {
+    return;
+  }
   say(datapath::InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
 }
 
@@ -236,6 +259,7 @@ void Loop::on_report() {
     statistics->peers.push_back({id, peer->records, peer->last_received});
   }
   clear_peers_.report(*statistics);
+  statistics->inner = inner_port_.gate().counters();
   say(StatisticsReady{std::move(statistics)});
 }
 

@@ -4,17 +4,20 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "appliance/forward/clear_peers.hpp"
 #include "appliance/forward/flow.hpp"
+#include "appliance/forward/inner_port.hpp"
 #include "appliance/forward/messages.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
 
 namespace hearthcast::forward {
 
-class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
+class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, private InnerSink {
  public:
   Loop(linux::UdpSocket& socket, Log& log);
 
@@ -33,12 +36,17 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
   void perform(AddClearPort message);
   void perform(AddClearPeer message);
   void perform(const SendClear& message) { clear_peers_.send(message); }
+  void perform(OpenInner message);
+  void perform(ServeInner message) { inner_port_.gate().serve(std::move(message.tcp_ports)); }
+  void perform(const AdmitInner& message) { inner_port_.gate().admit(message.peer, message.addresses); }
+  void perform(const ExpelInner& message) { inner_port_.gate().expel(message.peer); }
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
   void on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) override;
   void on_clear_packet(PeerId peer, Bytes ip_packet) override;
   void on_clear_endpoint(PeerId peer, const std::optional<Endpoint>& endpoint) override;
+  std::size_t on_inner_packets(PeerId peer, std::span<const Bytes> gre) override;
   void on_session_added() override { resolve_viewers(); }
   void on_session_gone() override { resolve_viewers(); }
   [[nodiscard]] Time next_deadline() const override { return batch_at_; }
@@ -58,6 +66,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink {
 
   FormedBatch forms_;  // of one flow at a time
   ClearPeers clear_peers_;
+  InnerPort inner_port_;
   std::map<FlowId, Flow> flows_;
   std::vector<FlowId> owing_;  // of flows_, those that may have to send something again
   std::unordered_map<PlayerId, FlowId> players_;

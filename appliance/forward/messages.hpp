@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "appliance/forward/clear_port.hpp"
+#include "appliance/forward/inner_gate.hpp"
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
@@ -20,6 +21,7 @@
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
+#include "tunnelmgr/tunnel/inner_addresses.hpp"
 #include "tunnelmgr/tunnel/retransmitter.hpp"
 #include "tunnelmgr/tunnel/static_peer.hpp"
 
@@ -104,10 +106,29 @@ struct SendClear {
   Buffer packet;
 };
 
+// The box's own place inside the tunnels (inner_port.hpp): the TUN interface of its kernel, a descriptor of
+// its own; the TCP ports that are served there; a device that reaches them, until it is expelled or its
+// session ends. Without an interface, or of a device that was not admitted, such packets go up as
+// InnerReceived.
+struct OpenInner {
+  linux::Fd tun;
+};
+struct ServeInner {
+  std::vector<std::uint16_t> tcp_ports;
+};
+struct AdmitInner {
+  PeerId peer;
+  tunnel::InnerAddresses addresses;
+};
+struct ExpelInner {
+  PeerId peer;
+};
+
 using Down =
     std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
                  datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers, AddPlayer,
-                 RemovePlayer, SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear>;
+                 RemovePlayer, SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear, OpenInner,
+                 ServeInner, AdmitInner, ExpelInner>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 
@@ -165,6 +186,7 @@ struct Statistics {
   datapath::PortCounters port;
   std::vector<ClearPeerCounters> clear_peers;
   std::vector<ClearPortCounters> clear_ports;
+  InnerCounters inner;
 };
 struct StatisticsReady {
   std::unique_ptr<const Statistics> statistics;

@@ -108,6 +108,11 @@ void DeviceTunnel::on_unicast(const tunnel::UnicastPacket& packet, Bytes ip_pack
   }
 }
 
+std::optional<tunnel::InnerAddresses> DeviceTunnel::inner() const {
+  const bool welcome = greeted_ && !standing_ && !closed_ && close_at_ == kNever;
+  return welcome && tunnel::lists(device_capabilities_, tunnel::kCanTun) ? inner_ : std::nullopt;
+}
+
 TunnelActions DeviceTunnel::on_deadline(Time now) {
   TunnelActions out;
   if (closed_) {

@@ -86,6 +86,9 @@ class DeviceTunnel {
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
   // What the device's hello listed; empty until it came.
   [[nodiscard]] const tunnel::Capabilities& device_capabilities() const { return device_capabilities_; }
+  // The addresses at which it and the box's own kernel may meet: of an approved device that said hello and
+  // has an interface for them.
+  [[nodiscard]] std::optional<tunnel::InnerAddresses> inner() const;
   // Why its packets go through a relay, in its words; empty: they do not, or it did not say.
   [[nodiscard]] const std::string& relayed_because() const { return relayed_because_; }
   [[nodiscard]] const TunnelCounters& counters() const { return counters_; }

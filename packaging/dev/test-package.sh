@@ -45,9 +45,11 @@ for helper in hearthcast-netd hearthcast-away-netd; do
 done
 open_to_devices() {
   local units="$tree/lib/systemd/system"
-  [ "$(grep -h ^DeviceAllow= "$units"/hearthcast-*.service)" = "DeviceAllow=/dev/net/tun rw" ] && grep -q ^PrivateDevices=yes "$units/hearthcast-netd@.service"
+  [ "$(grep -h ^DeviceAllow= "$units"/hearthcast-*.service | sort -u)" = "DeviceAllow=/dev/net/tun rw" ] &&
+    [ "$(grep -l ^DeviceAllow= "$units"/hearthcast-*.service | wc -l)" -eq 2 ] &&
+    [ "$(grep -L ^PrivateDevices=yes "$units"/hearthcast-*.service | xargs -n1 basename | sort | tr '\n' ' ')" = "hearthcast-away-netd@.service hearthcast-netd@.service " ]
 }
-step "only the away client's helper may open a device, and that is the TUN one" open_to_devices
+step "only the two helpers may open a device, and that is the TUN one" open_to_devices
 step "the groups of the helpers' sockets" inside getent group hearthcast-netd hearthcast-tun
 step "the away client's own helper" inside /usr/libexec/hearthcast-away/hearthcast-netd --version
 run_as_nobody() { # the box starts on the installed settings, but for where it may write

@@ -16,6 +16,7 @@
 #include <set>
 
 #include "tunnelmgr/linux/default_route.hpp"
+#include "tunnelmgr/linux/tun_interface.hpp"
 
 namespace hearthcast::linux {
 namespace {
@@ -114,6 +115,8 @@ std::optional<IpAddress> Interface::link_local() const {
 std::optional<IpAddress> Interface::ip4() const {
   return lowest_usable(addresses, [](const IpAddress& a) { return a.is_ip4(); });
 }
+
+bool is_inside_tunnels(const Interface& one) { return one.kind == "tun" && one.name.starts_with(kTunNames); }
 
 std::map<unsigned, unsigned> links_of(const std::vector<Interface>& all) {
   const auto part_of = [](const Interface& part, const Interface& whole) {

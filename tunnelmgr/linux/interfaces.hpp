@@ -48,6 +48,10 @@ struct Interface {
   friend bool operator==(const Interface&, const Interface&) = default;
 };
 
+// Whether it is a TUN interface that tun_interface.hpp makes, of whichever program: what it leads to is
+// reached by another interface.
+[[nodiscard]] bool is_inside_tunnels(const Interface& one);
+
 // The link that each interface is on: the index of its lowest interface. Two interfaces are on one link when
 // what is sent into one can come out of the other without passing a router, as far as this machine can see:
 // a bridge (or bond) and its ports, the two ends of a veth pair, a MACVLAN and the link under it, and so on

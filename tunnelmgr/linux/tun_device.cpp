@@ -14,7 +14,7 @@
 namespace hearthcast::linux {
 namespace {
 
-constexpr std::size_t kFrameHeader = 10;  // struct virtio_net_hdr; linux/virtio_net.h is no C++
+constexpr std::size_t kFrameHeader = TunDevice::kHeadroom;  // linux/virtio_net.h is no C++
 // linux/if_tun.h of Debian 12 is older than they are.
 constexpr unsigned kUso4 = 0x20;
 constexpr unsigned kUso6 = 0x40;

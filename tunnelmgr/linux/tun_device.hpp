@@ -3,6 +3,7 @@
 // NetdClient::open_tun().
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -21,6 +22,9 @@ enum class TunWrite : std::uint8_t {
 // Reading and writing may be done by two threads.
 class TunDevice {
  public:
+  // Octets of a frame before the packet: struct virtio_net_hdr. In read()'s room they are free afterwards.
+  static constexpr std::size_t kHeadroom = 10;
+
   explicit TunDevice(Fd fd) : fd_(std::move(fd)) {}
 
   [[nodiscard]] int fd() const { return fd_.get(); }

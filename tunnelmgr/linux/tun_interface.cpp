@@ -16,14 +16,12 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
-#include <string_view>
 
 #include "tunnelmgr/linux/netlink_error.hpp"
 
 namespace hearthcast::linux {
 namespace {
 
-constexpr std::string_view kNames = "hearthcast";
 // Before those that the kernel gives every interface by itself (256).
 constexpr std::uint32_t kMetric = 64;
 
@@ -163,7 +161,7 @@ Result<OpenedTun, KernelError> open_tun(Fd node, unsigned mtu) {
     node = Fd(::open(kTunNode, O_RDWR | O_NONBLOCK | O_CLOEXEC));
   }
   ifreq request{};
-  (std::string(kNames) + "%d").copy(request.ifr_name, sizeof request.ifr_name - 1);
+  (std::string(kTunNames) + "%d").copy(request.ifr_name, sizeof request.ifr_name - 1);
   request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
   if (!node || ::ioctl(node.get(), TUNSETIFF, &request) != 0) {
     return KernelError{errno};
@@ -190,7 +188,7 @@ Result<OpenedTun, KernelError> open_tun(Fd node, unsigned mtu) {
 Result<std::string, KernelError> name_of_tun(int tun) {
   ifreq request{};
   if (::ioctl(tun, TUNGETIFF, &request) != 0 || (request.ifr_flags & IFF_TUN) == 0 ||
-      !std::string_view(request.ifr_name).starts_with(kNames)) {
+      !std::string_view(request.ifr_name).starts_with(kTunNames)) {
     return KernelError{EBADF};
   }
   return std::string(request.ifr_name);

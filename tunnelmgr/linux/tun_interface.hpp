@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tunnelmgr/base/prefix.hpp"
 #include "tunnelmgr/base/result.hpp"
@@ -13,7 +14,8 @@
 namespace hearthcast::linux {
 
 inline constexpr const char* kTunNode = "/dev/net/tun";
-inline constexpr unsigned kLeastTunMtu = 1280;  // RFC 8200 section 5
+inline constexpr std::string_view kTunNames = "hearthcast";  // with a number behind it
+inline constexpr unsigned kLeastTunMtu = 1280;               // RFC 8200 section 5
 inline constexpr unsigned kMostTunMtu = 65535;
 
 struct OpenedTun {

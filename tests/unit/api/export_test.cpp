@@ -68,5 +68,27 @@ TEST(PortMappingStatus, IsShownToTheOwnerWithAddressAndWay) {
   EXPECT_FALSE(browser.get("/status").body()["port_mapping"].contains("external"));
 }
 
+TEST(TunnelInterfaceStatus, IsShownToTheOwnerWithWhatDidNotPass) {
+  testing_browser::Browser browser;
+  EXPECT_FALSE(browser.get("/status").body().contains("tunnel_interface")) << "not to everybody";
+  browser.use_control_socket();
+  const auto off = browser.get("/status").body()["tunnel_interface"];
+  EXPECT_EQ(off["state"], "off");
+  EXPECT_FALSE(off.contains("interface"));
+  browser.live.tunnel_interface = {
+      TunnelInterfaceLive::State::kUp, "hearthcast0", 2, "Two.", 5, 6, {{"refused", 7}}};
+  EXPECT_EQ(browser.get("/status").body()["tunnel_interface"], (nlohmann::json{{"state", "up"},
+                                                                               {"interface", "hearthcast0"},
+                                                                               {"devices", 2},
+                                                                               {"text", "Two."},
+                                                                               {"packets_in", 5},
+                                                                               {"packets_out", 6},
+                                                                               {"drops", {{"refused", 7}}}}));
+  browser.live.tunnel_interface.state = TunnelInterfaceLive::State::kIdle;
+  EXPECT_EQ(browser.get("/status").body()["tunnel_interface"]["state"], "idle");
+  browser.live.tunnel_interface.state = TunnelInterfaceLive::State::kFailed;
+  EXPECT_EQ(browser.get("/status").body()["tunnel_interface"]["state"], "failed");
+}
+
 }  // namespace
 }  // namespace hearthcast::api

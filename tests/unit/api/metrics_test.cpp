@@ -74,6 +74,9 @@ LiveState busy() {
   viewer.sent_again = 10;
   viewer.not_sent_again = 2;
   live.tunnel_port = {.datagrams = 50, .drops = {{"stray", 4}, {"rejected", 6}}};
+  live.tunnel_interface.packets_in = 21;
+  live.tunnel_interface.packets_out = 22;
+  live.tunnel_interface.drops = {{"spoofed", 23}};
   live.multicast = std::make_shared<const multicast::MulticastStatus>(testing_multicast::example());
   return live;
 }
@@ -85,6 +88,9 @@ TEST_F(MetricsTest, TellWhatTheBoxDoes) {
         "hearthcast_tunnel_port_datagrams_total 50\n",
         "hearthcast_tunnel_port_drops_total{reason=\"stray\"} 4\n",
         "hearthcast_tunnel_port_drops_total{reason=\"rejected\"} 6\n",
+        "hearthcast_tunnel_interface_packets_total{direction=\"in\"} 21\n",
+        "hearthcast_tunnel_interface_packets_total{direction=\"out\"} 22\n",
+        "hearthcast_tunnel_interface_drops_total{reason=\"spoofed\"} 23\n",
         "hearthcast_channel_signal{channel=\"2\"} 0\nhearthcast_channel_signal{channel=\"4\"} 1\n",
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
         "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n",

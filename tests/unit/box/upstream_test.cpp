@@ -52,6 +52,18 @@ TEST(Upstream, TwoCandidatesAreAQuestionForTheOwner) {
   EXPECT_FALSE(pick_upstream({}, "", {}));
 }
 
+TEST(Upstream, WhatIsInsideTheTunnelsIsTold) {
+  auto inside = make(4, "hearthcast0");
+  inside.kind = "tun";
+  EXPECT_TRUE(linux::is_inside_tunnels(inside));
+  auto by_name_only = make(5, "hearthcast0");
+  by_name_only.kind = "veth";
+  EXPECT_FALSE(linux::is_inside_tunnels(by_name_only));
+  auto other_vpn = make(6, "tun0");
+  other_vpn.kind = "tun";
+  EXPECT_FALSE(linux::is_inside_tunnels(other_vpn));
+}
+
 TEST(Upstream, JoiningWithoutAnInterfaceFailsInWords) {
   Upstream upstream("no-such-interface");
   EXPECT_TRUE(upstream.refresh());

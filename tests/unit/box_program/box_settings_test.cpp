@@ -33,6 +33,9 @@ TEST(BoxSettings, AreReadWhole) {
   EXPECT_EQ(s.relay, signalling::RelayPolicy::kAuto);
   ASSERT_TRUE(declare(s).read_text("[network]\nrelay = \"never\"\n", "box.toml"));
   EXPECT_EQ(s.relay, signalling::RelayPolicy::kNever);
+  EXPECT_TRUE(s.web_in_tunnel);
+  ASSERT_TRUE(declare(s).read_text("[network]\nweb_in_tunnel = false\n", "box.toml"));
+  EXPECT_FALSE(s.web_in_tunnel);
   EXPECT_EQ(s.upstream_interface, "eth1");
   EXPECT_EQ(s.https_listen, *Endpoint::parse("127.0.0.1:1"));
   EXPECT_FALSE(s.http_on);

@@ -31,6 +31,17 @@ TEST(Print, ThePortAtTheRouterIsShownWhenItIsAskedFor) {
   EXPECT_THAT(shown("off"), testing::Not(HasSubstr("port mapping")));
 }
 
+TEST(Print, TheInterfaceInsideTheTunnelsIsShownWhenItIsUsedOrFails) {
+  const auto shown = [](const char* state) {
+    return print_status(
+        {{"name", "Home"}, {"tunnel_interface", {{"state", state}, {"text", "One device."}}}});
+  };
+  EXPECT_THAT(shown("up"), HasSubstr("in tunnels   One device.\n"));
+  EXPECT_THAT(shown("failed"), HasSubstr("in tunnels   One device.\n"));
+  EXPECT_THAT(shown("idle"), testing::Not(HasSubstr("in tunnels")));
+  EXPECT_THAT(shown("off"), testing::Not(HasSubstr("in tunnels")));
+}
+
 TEST(Print, ChannelsWithAddressAndState) {
   const json live = {{"state", "live"}, {"bitrate_bps", 8'250'000}, {"viewers", 2}};
   const json six = {{"source", "2001:db8::1"}, {"group", "ff3e::1"}, {"port", 5002}};

@@ -1,0 +1,143 @@
+#include "appliance/app/box_interface.hpp"
+
+#include <algorithm>
+
+#include "tunnelmgr/linux/multicast_socket.hpp"  // messages own one
+#include "tunnelmgr/linux/tun_device.hpp"
+#include "tunnelmgr/secure/dtls_session.hpp"  // the same
+
+namespace hearthcast::app {
+
+void BoxInterface::complain(const Failure& failure) {
+  if (failure.text != said_) {
+    log_.warning("box_interface", {{"error", failure.text}});
+  }
+  said_ = trouble_ = failure.text;
+}
+
+void BoxInterface::serve(std::vector<std::uint16_t> tcp_ports, Time now) {
+  serves_ = !tcp_ports.empty();
+  ports_.post(forward::ServeInner{std::move(tcp_ports)});
+  settle(now);
+}
+
+void BoxInterface::on_device(PeerId peer, const std::optional<tunnel::InnerAddresses>& addresses, Time now) {
+  if (addresses) {
+    devices_[peer] = *addresses;
+    ports_.post(forward::AdmitInner{peer, *addresses});
+  } else if (devices_.erase(peer) != 0) {
+    ports_.post(forward::ExpelInner{peer});
+  } else {
+    return;
+  }
+  settle(now);
+}
+
+bool BoxInterface::is_device(const IpAddress& address) const {
+  return std::ranges::any_of(devices_, [&](const auto& entry) {
+    return entry.second.ip4 == address || entry.second.ip6 == address;
+  });
+}
+
+bool BoxInterface::open(Time now) {
+  if (tun_) {
+    return true;
+  }
+  if (now < try_at_) {
+    return false;
+  }
+  try_at_ = now + kRetry;
+  auto opened = ports_.open_tun(linux::kLeastTunMtu);
+  if (!opened) {
+    complain({"devices do not reach the web page through their tunnels: " + opened.error().text});
+    return false;
+  }
+  const linux::TunDevice device(std::move(opened->fd));
+  name_ = device.name();
+  tun_ = device.duplicate();
+  log_.info("box_interface", {{"interface", name_}});
+  ports_.post(forward::OpenInner{device.duplicate()});
+  return true;
+}
+
+// An address that the home network uses would be taken from it.
+bool BoxInterface::is_at_home(const IpAddress& address) const {
+  for (const auto& interface : home_) {
+    for (const auto& entry : interface.addresses) {
+      if (entry.address.family() == address.family() &&
+          Prefix::of(entry.address, entry.prefix).contains(address)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+void BoxInterface::settle(Time now) {
+  std::set<Address> addresses;
+  std::set<Prefix> routes;
+  if (tun_ || now >= try_at_) {
+    trouble_.clear();
+  }
+  if (serves_ && !devices_.empty() && open(now)) {
+    home_ = ports_.interfaces();
+    for (const auto& [peer, device] : devices_) {
+      if (!is_at_home(device.box_ip6)) {
+        addresses.emplace(device.box_ip6, tunnel::kInnerPrefix6);  // and with it the route to the device
+      }
+      if (is_at_home(device.box_ip4) || is_at_home(device.ip4)) {
+        complain(
+            {"the network at home has addresses of network.inner_ip4, so devices reach the web page "
+             "through their tunnels over IPv6 only; choose another range"});
+        continue;
+      }
+      addresses.emplace(device.box_ip4, 32);
+      routes.insert(Prefix::only(device.ip4));
+    }
+  }
+  if (!tun_) {
+    return;
+  }
+  settle_addresses(addresses);
+  settle_routes(routes);
+}
+
+void BoxInterface::settle_addresses(const std::set<Address>& wanted) {
+  for (const auto& old : std::set<Address>(addresses_)) {
+    if (!wanted.contains(old)) {
+      ports_.remove_address(tun_.get(), old.first, old.second);
+      addresses_.erase(old);
+    }
+  }
+  for (const auto& one : wanted) {
+    if (addresses_.contains(one)) {
+      continue;
+    }
+    if (const auto added = ports_.add_address(tun_.get(), one.first, one.second); !added) {
+      complain(added.error());
+    } else {
+      addresses_.insert(one);
+    }
+  }
+}
+
+void BoxInterface::settle_routes(const std::set<Prefix>& wanted) {
+  for (const auto& old : std::set<Prefix>(routes_)) {
+    if (!wanted.contains(old)) {
+      ports_.remove_route(tun_.get(), old);
+      routes_.erase(old);
+    }
+  }
+  for (const auto& one : wanted) {
+    if (routes_.contains(one)) {
+      continue;
+    }
+    if (const auto added = ports_.add_route(tun_.get(), one); !added) {
+      complain(added.error());
+    } else {
+      routes_.insert(one);
+    }
+  }
+}
+
+}  // namespace hearthcast::app

@@ -1,0 +1,82 @@
+#include "appliance/forward/inner_port.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnelmgr/tunnel/tcp_segment.hpp"
+#include "tunnelmgr/wire/gre.hpp"
+
+namespace hearthcast::forward {
+namespace {
+
+constexpr std::size_t kGre = 4;  // a header without key and sequence number (RFC 2784)
+static_assert(kGre <= linux::TunDevice::kHeadroom);
+
+constexpr std::size_t ip_header(Bytes plain_packet) { return plain_packet[0] >> 4 == 4 ? 20 : 40; }
+
+// Into the four octets before the packet.
+void put_gre(MutableBytes at, Bytes ip_packet) {
+  const std::uint16_t protocol = ip_packet[0] >> 4 == 4 ? wire::kGreIp4 : wire::kGreIp6;
+  at[0] = at[1] = 0;
+  at[2] = static_cast<std::uint8_t>(protocol >> 8);
+  at[3] = static_cast<std::uint8_t>(protocol);
+}
+
+}  // namespace
+
+void InnerPort::open(linux::Fd tun) {
+  tun_.emplace(std::move(tun));
+  room_.resize(datapath::kMaxBatch * kSlot);
+}
+
+bool InnerPort::on_packet(PeerId peer, Bytes ip_packet) {
+  if (!tun_ || !gate_.admits(peer) || !gate_.passes_in(peer, ip_packet)) {
+    return false;
+  }
+  const auto copy = MutableBytes(room_).first(ip_packet.size());  // a record is smaller than the room
+  std::ranges::copy(ip_packet, copy.begin());
+  tunnel::limit_segment_size(copy.subspan(ip_header(copy)));
+  if (tun_->write_packet(copy) != linux::TunWrite::kDone) {
+    gate_.on_dropped();
+  }
+  return true;
+}
+
+bool InnerPort::read(InnerSink& sink) {
+  std::array<Bytes, datapath::kMaxBatch> batch;
+  std::size_t count = 0;
+  std::optional<PeerId> whose;  // of the packets in the batch
+  const auto flush = [&] {
+    for (std::size_t lost = count == 0 ? 0 : sink.on_inner_packets(*whose, std::span(batch).first(count));
+         lost > 0; --lost) {
+      gate_.on_dropped();
+    }
+    count = 0;
+  };
+  bool more = true;
+  for (std::size_t taken = 0; taken < datapath::kMaxBatch; ++taken) {
+    const auto slot = MutableBytes(room_).subspan(taken * kSlot, kSlot);
+    const std::size_t size = tun_->read(slot).size();
+    if (size == 0) {
+      more = false;
+      break;
+    }
+    const auto packet = slot.subspan(linux::TunDevice::kHeadroom, size);
+    const auto peer = gate_.passes_out(packet);
+    if (!peer) {
+      continue;
+    }
+    tunnel::limit_segment_size(packet.subspan(ip_header(packet)));
+    const auto gre = slot.subspan(linux::TunDevice::kHeadroom - kGre, kGre + size);
+    put_gre(gre, packet);
+    if (whose != peer) {
+      flush();
+      whose = peer;
+    }
+    batch[count++] = gre;
+  }
+  flush();
+  return more;
+}
+
+}  // namespace hearthcast::forward

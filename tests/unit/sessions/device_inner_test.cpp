@@ -1,0 +1,98 @@
+// When a device is welcome at the box's own address inside its tunnel.
+#include <gtest/gtest.h>
+
+#include "appliance/sessions/device_tunnel.hpp"
+#include "tests/unit/sessions/device_end.hpp"
+
+namespace hearthcast::sessions {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr IdentityId kPhone{{7}};
+const InnerPlan kPlan(kPhone, *Prefix::parse("10.203.0.0/16"));
+
+struct DeviceInnerTest : testing::Test {
+  DeviceInnerTest() {
+    phone = *devices.paired(kPhone, as_bytes("key"), "Phone");
+    box.emplace(kPhone, phone, BoxFacts{.software = "test", .name = "Home", .inner = kPlan}, snapshot(), now);
+  }
+  std::shared_ptr<const access::Access> snapshot() const {
+    return std::make_shared<const access::Access>(std::make_shared<const channels::Catalogue>(),
+                                                  std::make_shared<const access::DeviceList>(devices));
+  }
+  void perform(const TunnelActions& actions) {
+    for (const auto& action : actions) {
+      if (const auto* inner = std::get_if<SendInner>(&action); inner != nullptr && hears) {
+        to_box(device.on_gre(inner->gre, now));
+      }
+    }
+  }
+  void to_box(const DeviceEnd::Packets& packets) {
+    for (const auto& packet : packets) {
+      perform(box->on_inner(packet, now));
+    }
+  }
+  void hello(tunnel::Capabilities can) {
+    to_box(device.say(
+        tunnel::DeviceHello{.software = "test", .name = "Phone", .capabilities = std::move(can)}, now));
+  }
+  void set(access::DeviceState state) {
+    ASSERT_TRUE(devices.set_state(phone, state));
+    perform(box->on_access(snapshot(), now));
+  }
+
+  access::DeviceList devices;
+  DeviceId phone;
+  Time now{1h};
+  std::optional<DeviceTunnel> box;
+  DeviceEnd device;
+  bool hears = true;
+};
+
+TEST_F(DeviceInnerTest, OnlyWhenItSaidHelloAndTheOwnerApprovedIt) {
+  EXPECT_FALSE(box->inner()) << "nothing said yet";
+  hello({"tun"});
+  EXPECT_FALSE(box->inner()) << "it waits for the owner";
+  set(access::DeviceState::kApproved);
+  EXPECT_EQ(box->inner(), kPlan.of(phone));
+}
+
+TEST_F(DeviceInnerTest, OnlyWithAnInterface) {
+  set(access::DeviceState::kApproved);
+  EXPECT_FALSE(box->inner());
+  hello({});
+  EXPECT_FALSE(box->inner());
+  hello({"repair", "tun"});
+  EXPECT_TRUE(box->inner());
+  hello({"repair"});
+  EXPECT_FALSE(box->inner()) << "it has none any more";
+}
+
+TEST_F(DeviceInnerTest, NotOnceTheOwnerTurnedItAway) {
+  set(access::DeviceState::kApproved);
+  hello({"tun"});
+  ASSERT_TRUE(box->inner());
+  hears = false;
+  set(access::DeviceState::kRevoked);
+  EXPECT_FALSE(box->inner()) << "at once, before the farewell is heard";
+}
+
+TEST_F(DeviceInnerTest, NotAfterGoodbye) {
+  set(access::DeviceState::kApproved);
+  hello({"tun"});
+  ASSERT_TRUE(box->inner());
+  hears = false;
+  perform(box->end(tunnel::NoticeCode::kShutdown, "bye", now));
+  EXPECT_FALSE(box->inner());
+}
+
+TEST_F(DeviceInnerTest, NotWhereTheBoxHasNoAddresses) {
+  box.emplace(kPhone, phone, BoxFacts{.software = "test", .name = "Home"}, snapshot(), now);
+  set(access::DeviceState::kApproved);
+  hello({"tun"});
+  EXPECT_FALSE(box->inner());
+}
+
+}  // namespace
+}  // namespace hearthcast::sessions
