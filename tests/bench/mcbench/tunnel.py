@@ -32,7 +32,7 @@ from .tool import Sender, binary, receive
 PORT, TUNNEL_PORT = 5000, 4755
 RATE, SIZE = 2000, 1316
 QUIET_S = 0.6  # without a media packet: it has stopped
-CYCLES = 4
+CYCLES = 10
 
 
 class TunnelBed:
