@@ -147,6 +147,7 @@ HubStatus Hub::State::status() {
   now.connections_refused = connections.refused;
   now.connections_timed_out = connections.timed_out;
   now.connections_bad = connections.bad;
+  now.connections_to_relay = connections.passed_on;
   now.draining = service.draining();
   now.stopped = stopped;
   now.stores = !keeper || keeper->writes();
@@ -249,6 +250,9 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
     }
     state->service.directory().load(*directory);
     state->keeper = std::make_unique<ListKeeper>(io, log, std::move(opened->store));
+  }
+  if (settings.relay) {
+    state->server.pass_on({"stun.turn", *settings.relay});  // RFC 7443
   }
   const auto listening = state->server.listen_tcp(settings.listen, std::move(tls));
   if (!listening) {

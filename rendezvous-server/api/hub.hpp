@@ -18,6 +18,7 @@ namespace hearthcast::rendezvous {
 struct HubSettings {
   Endpoint listen{IpAddress::any(Family::kIp6), 443};
   Endpoint presence{IpAddress::any(Family::kIp6), 3478};
+  std::optional<Endpoint> relay;   // where connections are led whose client offers `stun.turn`; none
   std::optional<Endpoint> health;  // where metrics, liveness and readiness are told to whoever asks; none
   std::filesystem::path database;  // empty: nothing outlives the program
   std::string control_socket;      // empty: none
@@ -40,6 +41,7 @@ struct HubStatus {
   std::uint64_t connections_refused = 0;    // over a limit
   std::uint64_t connections_timed_out = 0;  // too slow
   std::uint64_t connections_bad = 0;        // malformed or too large
+  std::uint64_t connections_to_relay = 0;   // led to the relay
   bool draining = false;
   bool stopped = false;
   bool stores = true;  // false: what was to be written last could not be

@@ -20,6 +20,7 @@ std::string to_json(const HubStatus& status) {
       {"connections_refused", status.connections_refused},
       {"connections_timed_out", status.connections_timed_out},
       {"connections_bad", status.connections_bad},
+      {"connections_to_relay", status.connections_to_relay},
       {"draining", status.draining},
       {"not_ready", not_ready(status)},
       {"presence", {{"answered", status.presence_answered}, {"dropped", status.presence_dropped}}},
@@ -63,6 +64,8 @@ std::string to_metrics(const HubStatus& status) {
   out.sample({{"reason", "limit"}}, status.connections_refused);
   out.sample({{"reason", "slow"}}, status.connections_timed_out);
   out.sample({{"reason", "malformed"}}, status.connections_bad);
+  counter("hearthcast_rendezvous_connections_to_relay_total", "Led to the relay (turn.behind).",
+          status.connections_to_relay);
   out.counter("hearthcast_rendezvous_hellos_total", "By what became of them.");
   out.sample({{"result", "welcome"}}, c.hellos);
   out.sample({{"result", "bad_signature"}}, c.bad_hellos);

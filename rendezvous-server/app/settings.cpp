@@ -31,6 +31,16 @@ std::optional<std::function<void()>> parse_enrolment(const std::string& text, En
   return std::nullopt;
 }
 
+// Empty: none.
+std::optional<std::function<void()>> parse_endpoint(const std::string& text,
+                                                    std::optional<Endpoint>& variable) {
+  const auto at = Endpoint::parse(text);
+  if (!at && !text.empty()) {
+    return std::nullopt;
+  }
+  return [&variable, at] { variable = at; };
+}
+
 void declare_limits(runtime::Settings& keys, AppSettings& s) {
   const auto limit = [&](const char* name, std::uint32_t& variable, std::int64_t most, const char* meaning) {
     keys.number(std::string("limits.") + name, variable, 1, most, meaning);
@@ -74,13 +84,7 @@ runtime::Settings declare(AppSettings& s) {
             "How to reach you, told to boxes that are refused, as \"mail ops@example.org\". Empty: nothing.");
   keys.parsed("health.listen", "", "an address and port in quotes, as \"127.0.0.1:8873\", or nothing",
               "Where /metrics, /healthz and /readyz are told over HTTP to whoever asks. Empty: nowhere.",
-              [&s](const std::string& text) -> std::optional<std::function<void()>> {
-                const auto at = Endpoint::parse(text);
-                if (!at && !text.empty()) {
-                  return std::nullopt;
-                }
-                return [&s, at] { s.health = at; };
-              });
+              [&s](const std::string& text) { return parse_endpoint(text, s.health); });
   declare_limits(keys, s);
   keys.parsed_list("turn.urls", s.turn_urls, "at most eight of turn:HOST[:PORT][?transport=tcp] or turns:...",
                    "TURN relays (coturn) that clients may use where no direct path is. None: without relays.",
@@ -89,6 +93,11 @@ runtime::Settings declare(AppSettings& s) {
             "File whose first line is coturn's static-auth-secret. Readable by root alone.");
   keys.number("turn.lifetime_h", s.turn_lifetime_h, 25, 720,
               "Hours that a client's credentials for the relays are good for.");
+  keys.parsed(
+      "turn.behind", "", "an address and port in quotes, as \"127.0.0.1:5349\", or nothing",
+      "Where coturn listens for TLS on this machine: who connects to `listen.wss` and asks for a relay "
+      "is led there, so that one address has both on one port. Empty: nobody is.",
+      [&s](const std::string& text) { return parse_endpoint(text, s.turn_behind); });
   keys.level("log.level", s.log_level, "The least level that is logged.");
   return keys;
 }
@@ -102,6 +111,7 @@ HubSettings hub_settings(const AppSettings& s) {
   hub.connections = s.connections;
   hub.connections_per_source = s.connections_per_source;
   hub.health = s.health;
+  hub.relay = s.turn_behind;
   constexpr std::chrono::minutes kMinute{1};
   hub.connects = {static_cast<double>(s.connects_per_minute), kMinute};
   hub.policy.hello_timeout = std::chrono::seconds{s.hello_timeout_s};

@@ -36,6 +36,7 @@ struct AppSettings {
   std::vector<std::string> turn_urls;
   std::filesystem::path turn_secret_file;
   std::uint32_t turn_lifetime_h = 48;
+  std::optional<Endpoint> turn_behind;
   Level log_level = Level::kInfo;
 };
 

@@ -43,6 +43,10 @@ void AnyStream::handshake(TlsRole role, Completion<> done) {
       std::move(done));
 }
 
+void AnyStream::accept(asio::const_buffer first, Completion<std::size_t> done) {
+  tls_->stream.async_handshake(asio::ssl::stream_base::server, first, std::move(done));
+}
+
 void AnyStream::read(asio::mutable_buffer into, Completion<std::size_t> done) {
   if (tls_) {
     tls_->stream.async_read_some(into, std::move(done));

@@ -51,6 +51,15 @@ class AnyStream {
     return asio::async_initiate<Token, void(boost::system::error_code)>(
         [this](auto handler, TlsRole as) { handshake(as, Completion<>(std::move(handler))); }, token, role);
   }
+  // The server's side of it, where the client's first octets were read already. They stay until it is done.
+  template <class Token>
+  auto async_accept(const std::vector<std::uint8_t>& read, Token&& token) {
+    return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
+        [this](auto handler, asio::const_buffer first) {
+          accept(first, Completion<std::size_t>(std::move(handler)));
+        },
+        token, asio::buffer(read));
+  }
   // One buffer a call, as both operations may: they transfer some, not all. What a message's head consists
   // of, many small buffers, is put together first: else each header field would be a packet of its own.
   template <class Buffers, class Token>
@@ -95,6 +104,7 @@ class AnyStream {
     return asio::buffer(small_);
   }
   void handshake(TlsRole role, Completion<> done);
+  void accept(asio::const_buffer first, Completion<std::size_t> done);
   void read(asio::mutable_buffer into, Completion<std::size_t> done);
   void write(asio::const_buffer from, Completion<std::size_t> done);
 

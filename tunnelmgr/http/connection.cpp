@@ -51,11 +51,16 @@ asio::awaitable<void> Connection::run() {
 }
 
 asio::awaitable<bool> Connection::handshake() {
-  if (stream_.is_tls()) {
-    const auto [error] = co_await stream_.async_handshake(AnyStream::TlsRole::kServer, kTuple);
-    co_return !error;
+  if (!stream_.is_tls()) {
+    co_return true;
   }
-  co_return true;
+  Buffer read;
+  if (server_->pass_on && co_await belongs_elsewhere(read)) {
+    co_await carry(std::move(read));
+    co_return false;
+  }
+  const auto [error, used] = co_await stream_.async_accept(read, kTuple);
+  co_return !error;
 }
 
 asio::awaitable<void> Connection::serve() {

@@ -31,6 +31,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<void> run();
   asio::awaitable<void> serve();
   asio::awaitable<bool> handshake();
+  // pass_on.cpp. Whether the client offers the protocol that is served elsewhere; `read` is what it has said.
+  asio::awaitable<bool> belongs_elsewhere(Buffer& read);
+  asio::awaitable<void> carry(Buffer first);
+  asio::awaitable<void> pump(AnyStream::Socket& from, AnyStream::Socket& to);  // until either ends
   // nullopt: the connection is to end; a malformed request has been answered.
   asio::awaitable<std::optional<Request>> read_request(Parser& parser);
   asio::awaitable<void> refuse(int status, const char* text);
@@ -56,7 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Time deadline_ = kNever;
   unsigned version_ = 11;
   bool closed_ = false;
-  std::function<void()> stop_;  // set while a WebSocket has the stream
+  std::function<void()> stop_;  // set while a WebSocket or another server has the stream
 };
 
 }  // namespace hearthcast::http

@@ -88,6 +88,8 @@ Server::Server(asio::io_context& io, Log& log, Handler handler, Limits limits)
 
 Server::~Server() { stop(); }
 
+void Server::pass_on(PassOn elsewhere) { state_->pass_on = std::move(elsewhere); }
+
 void Server::on_websocket(std::string path, WebSocketHandler handler) {
   state_->websockets[std::move(path)] = std::move(handler);
 }

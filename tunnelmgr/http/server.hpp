@@ -50,7 +50,14 @@ struct ServerCounters {
   std::uint64_t requests = 0;   // read whole
   std::uint64_t bad = 0;        // malformed or oversized
   std::uint64_t timed_out = 0;  // cut by a deadline
+  std::uint64_t passed_on = 0;  // led to another server
   std::size_t open = 0;
+};
+
+// A protocol that a TLS client may offer (ALPN), and the server that speaks it.
+struct PassOn {
+  std::string protocol;
+  Endpoint to;
 };
 
 struct ServerState;
@@ -72,6 +79,9 @@ class Server {
   [[nodiscard]] Result<void, Failure> listen_unix(const std::string& path, unsigned mode = 0660);
   // New connections to the TLS listeners are shown this certificate; those that stand keep the one they saw.
   void replace_tls(secure::TlsContext& tls);
+  // From now on clients of the TLS listeners that offer this protocol are led there, unopened: two servers
+  // share one port. The limits of connections count them, too.
+  void pass_on(PassOn elsewhere);
   void on_websocket(std::string path, WebSocketHandler handler);  // requests to upgrade elsewhere get 404
   void stop();  // closes listeners and connections; idempotent
   [[nodiscard]] ServerCounters counters() const;

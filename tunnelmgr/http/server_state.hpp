@@ -28,6 +28,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   Handler handler;
   Limits limits;
   std::map<std::string, WebSocketHandler> websockets;
+  std::optional<PassOn> pass_on;
   std::vector<std::shared_ptr<Listener>> listeners;  // shared with their accept loops
   std::set<std::shared_ptr<Connection>> connections;
   std::map<IpAddress, std::size_t> per_source;

@@ -12,11 +12,12 @@ from typing import Any
 from .comparison import Comparison
 from .program import GROUP, USER
 from .service import ROOT
-from .topology import RENDEZVOUS_SECOND_IP4, Topology
+from .topology import RENDEZVOUS_IP4, RENDEZVOUS_SECOND_IP4, Topology
 from .waiting import until
 
-ADDRESS = RENDEZVOUS_SECOND_IP4  # of its own: TCP 443 of the first is the rendezvous'
+ADDRESS = RENDEZVOUS_SECOND_IP4  # of its own
 PORT = 3479
+BEHIND_PORT = 5349  # of its TLS, where the rendezvous has TCP 443
 SECRET = "b6f3a1f0c2d94e5f8a7b6c5d4e3f2a1b"
 
 
@@ -32,16 +33,21 @@ def whole_once(play: Callable[[], Comparison], tries: int = 3) -> Comparison:
 
 
 class Relay:
-    def __init__(self, topology: Topology, folder: Path) -> None:
+    """`behind`: its TLS is reached by the rendezvous' own address and port, which leads those who ask for it there."""
+
+    def __init__(self, topology: Topology, folder: Path, *, behind: bool = False) -> None:
         self._topology = topology
+        self.tls_address = RENDEZVOUS_IP4 if behind else ADDRESS
+        self._behind = behind
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._key: Path | None = None
 
     def settings(self) -> dict[str, Any]:
         """What the rendezvous must know of it."""
-        urls = [f"turn:{ADDRESS}:{PORT}", f"turns:{ADDRESS}:443?transport=tcp"]
-        return {"turn": {"urls": urls, "secret_file": str(self._folder / "secret")}}
+        urls = [f"turn:{ADDRESS}:{PORT}", f"turns:{self.tls_address}:443?transport=tcp"]
+        behind = {"behind": f"127.0.0.1:{BEHIND_PORT}"} if self._behind else {}
+        return {"turn": {"urls": urls, "secret_file": str(self._folder / "secret"), **behind}}
 
     def prepare(self) -> None:
         self._folder.mkdir(exist_ok=True)
@@ -63,6 +69,8 @@ class Relay:
         for line in ("tls-listening-port=443", "cert=/etc/coturn/relay.pem", "pkey=/etc/coturn/relay.key"):
             assert f"#{line}\n" in own, line
             own = own.replace(f"#{line}\n", f"{line}\n")
+        if self._behind:
+            own = own.replace("tls-listening-port=443\n", f"tls-listening-port={BEHIND_PORT}\nlistening-ip=127.0.0.1\n")
         own = own.replace("no-tls\n", "").replace("/etc/coturn/relay.pem", str(certificate)).replace("/etc/coturn/relay.key", str(key))
         # The carriers of sites.py have public addresses out of the range for measurements, which nobody has outside a lab.
         own += "allowed-peer-ip=198.18.0.0-198.18.255.255\n"

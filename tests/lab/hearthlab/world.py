@@ -70,9 +70,9 @@ class Away:
 
 
 class World:
-    """Raised by `up`, removed by `down`. Everything that the programs write lies below `folder`."""
+    """Raised by `up`, removed by `down`. Everything that the programs write lies below `folder`. `relay`, `behind`: relay.py."""
 
-    def __init__(self, prefix: str, folder: Path | None = None, *, relay: bool = False) -> None:
+    def __init__(self, prefix: str, folder: Path | None = None, *, relay: bool = False, behind: bool = False) -> None:
         self.topology = Topology(prefix)
         # Not below the checkout: the programs run as an unprivileged user, who may not be let in there.
         self.folder = folder or Path(tempfile.mkdtemp(prefix="hearthcast-lab-"))
@@ -84,7 +84,7 @@ class World:
         self.rendezvous: Program
         self.box: Program
         self.pin = ""
-        self.relay = Relay(self.topology, self.folder / "relay") if relay else None
+        self.relay = Relay(self.topology, self.folder / "relay", behind=behind) if relay else None
         self.failed_raisings: list[str] = []  # what the edge looked like each time that it passed nothing
 
     def up(self) -> None:

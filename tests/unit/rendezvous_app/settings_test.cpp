@@ -24,6 +24,15 @@ TEST(RendezvousSettings, ReachTheHub) {
   EXPECT_EQ(hub.policy.max_boxes, 7U);
 }
 
+TEST(RendezvousSettings, ARelayBehindTheSamePortReachesTheHub) {
+  AppSettings s;
+  ASSERT_TRUE(declare(s).read_text("[turn]\nbehind = \"127.0.0.1:5349\"\n", "test.toml"));
+  EXPECT_EQ(hub_settings(s).relay, *Endpoint::parse("127.0.0.1:5349"));
+  ASSERT_TRUE(declare(s).read_text("[turn]\nbehind = \"\"\n", "test.toml"));
+  EXPECT_EQ(hub_settings(s).relay, std::nullopt);
+  EXPECT_FALSE(declare(s).read_text("[turn]\nbehind = \"coturn\"\n", "test.toml"));
+}
+
 TEST(RendezvousSettings, RelaysReachTheHub) {
   AppSettings s;
   ASSERT_TRUE(
