@@ -24,6 +24,7 @@ struct ChannelLive {
   std::uint64_t packets = 0;  // since the join, as the others
   std::uint64_t continuity_errors = 0;
   std::size_t viewers = 0;
+  std::uint64_t kernel_drops = 0;  // the box did not read them in time: its machine was too busy
 };
 
 enum class PathKind { kLan, kDirect, kRelayed };

@@ -67,6 +67,9 @@ void channels(Exposition& out, const LiveState& live) {
   each_channel(out, live, [](const ChannelLive& c) { return c.bitrate_bps; });
   out.counter("hearthcast_channel_packets_total", "Since the channel was joined.");
   each_channel(out, live, [](const ChannelLive& c) { return c.packets; });
+  out.counter("hearthcast_channel_kernel_drops_total",
+              "That the box did not read in time, since it was joined: its machine was too busy.");
+  each_channel(out, live, [](const ChannelLive& c) { return c.kernel_drops; });
   out.counter("hearthcast_channel_continuity_errors_total",
               "Gaps in its transport stream since it was joined.");
   each_channel(out, live, [](const ChannelLive& c) { return c.continuity_errors; });

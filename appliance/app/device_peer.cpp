@@ -45,12 +45,16 @@ void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunM
   update_prober(now);
 }
 
-void DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
+bool DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
   auto step = handshake_.on_datagram(from, datagram, now);
+  if (step.too_many) {
+    return false;
+  }
   if (step.foreign && tunnel_ && peer == peer_) {
     host_.post(datapath::PassToSession{peer, Buffer(datagram.begin(), datagram.end())});
   }
   perform(std::move(step), now);
+  return true;
 }
 
 void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {

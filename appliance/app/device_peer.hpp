@@ -55,7 +55,8 @@ class DevicePeer {
 
   void on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now);
   // A handshake datagram from an endpoint that this device was proven at, or from that of its session `peer`.
-  void on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now);
+  // False when it was dropped, as one of too many.
+  [[nodiscard]] bool on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now);
   void on_inner(PeerId peer, Bytes gre, Time now);
   void on_session_closed(PeerId peer, const std::string& reason, Time now);
   void on_signal(const FlowKey& flow, bool present, Time now);

@@ -22,15 +22,27 @@ std::optional<std::array<std::uint8_t, 32>> client_random(Bytes datagram) {
 
 }  // namespace
 
+bool Handshake::may_begin(Time now) {
+  const Time from = std::max(used_until_, now);
+  if (from - now > (kHellosAtOnce - 1) * kHelloPace) {
+    return false;
+  }
+  used_until_ = from + kHelloPace;
+  return true;
+}
+
 Handshake::Step Handshake::on_datagram(const Endpoint& from, Bytes datagram, Time now) {
   std::vector<Buffer> datagrams;
   if (const auto random = client_random(datagram); random && random != hello_) {
+    if (!may_begin(now)) {
+      return {.datagrams = {}, .established = nullptr, .failed = "", .foreign = false, .too_many = true};
+    }
     session_ = std::make_unique<secure::DtlsSession>(context_, secure::DtlsRole::kServer, peer_);
     hello_ = random;
     datagrams = session_->start(now);
   }
   if (!session_) {
-    return {.datagrams = {}, .established = nullptr, .failed = "", .foreign = true};
+    return {.datagrams = {}, .established = nullptr, .failed = "", .foreign = true, .too_many = false};
   }
   endpoint_ = from;
   auto more = session_->on_datagram(datagram, now);
@@ -47,7 +59,8 @@ Handshake::Step Handshake::on_deadline(Time now) {
 }
 
 Handshake::Step Handshake::settle(std::vector<Buffer> datagrams) {
-  Step step{.datagrams = std::move(datagrams), .established = nullptr, .failed = "", .foreign = false};
+  Step step;
+  step.datagrams = std::move(datagrams);
   switch (session_->state()) {
     case secure::DtlsState::kHandshaking:
       break;

@@ -1,9 +1,11 @@
 // The handshakes of one device with the box: at most one in progress beside the established session, which it
 // replaces only once it is finished and the key was the pinned one. Whether the source may be spoken to at
-// all is decided before (ICE has proven it). Control thread only.
+// all is decided before (ICE has proven it); but a source can be forged, and each new ClientHello costs the
+// set-up of a session and a signature, so a device begins no more than two a second. Control thread only.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,9 @@ namespace hearthcast::app {
 
 class Handshake {
  public:
+  static constexpr int kHellosAtOnce = 8;  // new ones, after a while without; then one each kHelloPace
+  static constexpr std::chrono::milliseconds kHelloPace{500};
+
   // Context must outlive it. `peer` is the only identity that is accepted.
   Handshake(const secure::DtlsContext& context, const IdentityId& peer) : context_(context), peer_(peer) {}
 
@@ -24,7 +29,8 @@ class Handshake {
     std::vector<Buffer> datagrams;                     // to where the datagram came from, in order,
     std::unique_ptr<secure::DtlsSession> established;  // after this session was made known
     std::string failed;                                // why, for the log; empty unless it failed now
-    bool foreign = false;  // no handshake of ours: the established session's, perhaps
+    bool foreign = false;   // no handshake of ours: the established session's, perhaps
+    bool too_many = false;  // a new ClientHello that came too soon: dropped
   };
 
   [[nodiscard]] Step on_datagram(const Endpoint& from, Bytes datagram, Time now);
@@ -35,6 +41,7 @@ class Handshake {
 
  private:
   using ClientRandom = std::array<std::uint8_t, 32>;
+  [[nodiscard]] bool may_begin(Time now);
   [[nodiscard]] Step settle(std::vector<Buffer> datagrams);
 
   const secure::DtlsContext& context_;
@@ -42,6 +49,7 @@ class Handshake {
   std::unique_ptr<secure::DtlsSession> session_;  // in progress
   Endpoint endpoint_;
   std::optional<ClientRandom> hello_;  // of the handshake in progress, or of the last that was finished
+  Time used_until_{};  // each new ClientHello moves it on by kHelloPace, to kHellosAtOnce of them from now
 };
 
 }  // namespace hearthcast::app

@@ -24,6 +24,7 @@ api::ChannelLive channel_live(const FlowStatus& flow, Time now) {
   }
   live.bitrate_bps = flow.counters.bits_per_second;
   live.packets = flow.counters.packets;
+  live.kernel_drops = flow.counters.kernel_drops;
   live.continuity_errors = flow.counters.continuity_errors;
   live.viewers = flow.viewers.size();
   return live;
@@ -113,10 +114,14 @@ api::TunnelPortLive tunnel_port(const forward::Statistics* statistics, const Ses
                     {"unvouched", port.unvouched},
                     {"rejected", port.rejected},
                     {"malformed", port.malformed},
+                    {"kernel_buffer", port.kernel_drops},
+                    {"over_budget", port.over_budget},
+                    {"crowded", port.crowded},
                     {"queue_full", port.queue_full},
                     {"send_dropped", port.send_dropped},
                     {"stun_unknown", sessions.stun_unknown},
-                    {"handshake_unproven", sessions.handshake_unproven}}};
+                    {"handshake_unproven", sessions.handshake_unproven},
+                    {"handshake_too_many", sessions.handshake_too_many}}};
 }
 
 api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped, const std::vector<IpAddress>& own,

@@ -130,7 +130,8 @@ void Sessions::on_handshake(const datapath::HandshakeReceived& received, Time no
     ++counters_.handshake_unproven;
     return;
   }
-  peer->on_handshake(received.from, received.peer, received.datagram, now);
+  counters_.handshake_too_many +=
+      peer->on_handshake(received.from, received.peer, received.datagram, now) ? 0 : 1;
 }
 
 DevicePeer* Sessions::by_tunnel(PeerId peer) {

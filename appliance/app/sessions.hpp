@@ -71,6 +71,7 @@ struct FlowStatus {
 struct SessionCounters {
   std::uint64_t stun_unknown = 0;        // no agent, or it did not decode
   std::uint64_t handshake_unproven = 0;  // from endpoints that nobody vouched for
+  std::uint64_t handshake_too_many = 0;  // ClientHellos of one device, or in its name, that came too soon
 };
 
 class Sessions final : public PeerHost {

@@ -214,6 +214,36 @@ TEST_F(SessionsTest, ARestartedDeviceReplacesItsSession) {
   EXPECT_EQ(device.media, 5U);
 }
 
+// A new ClientHello as a device makes it.
+Buffer client_hello(const secure::DtlsContext& context, const Identity& box, Time now) {
+  secure::DtlsSession session(context, secure::DtlsRole::kClient, box.id());
+  return session.start(now).at(0);
+}
+
+TEST_F(SessionsTest, ClientHellosInADevicesNameCostNoMoreThanTwoHandshakesASecond) {
+  box.approve(laptop, {news});
+  ASSERT_TRUE(connect());
+  ASSERT_TRUE(watch(kNews));
+  const auto peer = box.sessions->devices().at(0).peer;
+  const Endpoint laptops = box.sessions->devices().at(0).path.value();
+  const auto context = secure::DtlsContext::make(secure::make_identity()).value();
+  world.run_for(1min);
+  const auto before = world.traffic(box).packets_out;
+  for (int n = 0; n < 500; ++n) {  // a hundred a second
+    box.on_datagram(laptops, client_hello(context, box_identity, world.now()), world.now());
+    world.run_for(10ms);
+  }
+  EXPECT_EQ(box.sessions->counters().handshake_too_many, 500U - 8 - 9);
+  EXPECT_LT(world.traffic(box).packets_out - before, 500U);
+  stream(kNews, 10);
+  EXPECT_EQ(device.media, 10U) << "the established session is the one that stays";
+  EXPECT_EQ(box.sessions->devices().at(0).peer, peer);
+  world.run_for(4s);
+  device.handshake();
+  ASSERT_TRUE(world.run_until([&] { return box.sessions->devices().at(0).peer != peer; }, 3s))
+      << "afterwards a restarted device is heard as ever";
+}
+
 TEST_F(SessionsTest, ARestartedBoxIsFoundAgainWithoutRendezvous) {
   box.approve(laptop, {news});
   ASSERT_TRUE(connect());

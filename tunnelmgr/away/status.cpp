@@ -178,7 +178,9 @@ std::string status_json(const Client& client) {
     status["counters"] = {{"datagrams", port.datagrams},      {"records", statistics->records},
                           {"rejected", port.rejected},        {"stray", port.stray},
                           {"unvouched", port.unvouched},      {"malformed", port.malformed},
-                          {"unwanted", statistics->unwanted}, {"queue_full", port.queue_full}};
+                          {"unwanted", statistics->unwanted}, {"queue_full", port.queue_full},
+                          {"over_budget", port.over_budget},  {"crowded", port.crowded},
+                          {"kernel_drops", port.kernel_drops}};
     const auto& media = statistics->media;
     status["counters"].update({{"incomplete", media.incomplete},
                                {"unknown_flow", media.unknown_flow},

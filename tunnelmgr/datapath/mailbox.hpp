@@ -17,6 +17,8 @@ class Mailbox {
   // More, since the network fills it: a storm of 10,000 reports a second may wait while other programs have
   // the processor for a second and a half.
   static constexpr std::size_t kUpCapacity = 16384;
+  // Of it, what anybody on the network may fill; the rest is for what sessions have to say.
+  static constexpr std::size_t kUpOfAnybody = kUpCapacity / 4;
 
   // Control thread.
   [[nodiscard]] bool post(Down message) { return down_.push(std::move(message)); }
@@ -35,6 +37,8 @@ class Mailbox {
   }
   // False when the control thread does not keep up: the message is lost.
   [[nodiscard]] bool say(Up message) { return up_.push(std::move(message)); }
+  // The control thread is so far behind that what nobody vouched for is not worth its time.
+  [[nodiscard]] bool crowded() const { return up_.waiting() >= kUpOfAnybody; }
   // For what the other side must learn: kept in order until there is room, see retry().
   void say_surely(Up message) {
     if (waiting_.empty() && up_.push(std::move(message))) {

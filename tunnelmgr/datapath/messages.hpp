@@ -129,6 +129,9 @@ struct PortCounters {
   std::uint64_t unvouched = 0;     // application data from an endpoint without a session
   std::uint64_t rejected = 0;      // records that did not authenticate, or were replayed
   std::uint64_t malformed = 0;     // opened, but no GRE packet that means something here
+  std::uint64_t kernel_drops = 0;  // receive buffer overflows: not in datagrams, nobody read them
+  std::uint64_t over_budget = 0;   // STUN and handshakes of strangers who send too much (source_budget.hpp)
+  std::uint64_t crowded = 0;       // STUN and handshakes that came while the other thread was far behind
   std::uint64_t queue_full = 0;    // messages lost because the other thread did not keep up
   std::uint64_t send_dropped = 0;  // control packets that the kernel or an unknown peer refused
 };

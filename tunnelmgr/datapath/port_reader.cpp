@@ -16,6 +16,7 @@ PortReader::PortReader(linux::UdpSocket& socket, SessionTable& sessions, PortCou
 
 bool PortReader::read(linux::ReceiveBatch& batch, PortSink& sink, Time now) {
   const auto received = socket_.receive(batch);
+  counters_.kernel_drops = batch.overflow().value_or(counters_.kernel_drops);
   for (const auto& datagram : received.datagrams) {
     take(datagram.source, datagram.payload, sink, now, datagram.traffic_class);
   }

@@ -18,6 +18,7 @@
 #include "tunnelmgr/datapath/port_reader.hpp"
 #include "tunnelmgr/datapath/relay_port.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
+#include "tunnelmgr/datapath/source_budget.hpp"
 #include "tunnelmgr/linux/epoll.hpp"
 
 namespace hearthcast::datapath {
@@ -77,14 +78,35 @@ class SessionLoop : protected PortSink {
   void perform(const PassToSession& message) { reader_.pass_to_session(message, now_); }
 
   void on_stun(const Endpoint& from, Bytes datagram) override {
+    if (!may_ask(from)) {
+      return;
+    }
     say(StunReceived{from, Buffer(datagram.begin(), datagram.end())});
   }
   void on_handshake(const Endpoint& from, PeerId peer, Bytes datagram) override {
+    if (!may_ask(from)) {
+      return;
+    }
     say(HandshakeReceived{from, peer, Buffer(datagram.begin(), datagram.end())});
   }
   void on_closed(PeerId peer, std::string reason) override {
     on_session_gone();
     mailbox_.say_surely(SessionClosed{peer, std::move(reason)});
+  }
+
+  // What anybody can send must not crowd out what sessions have to say, nor take all of the control thread's
+  // time. Nothing has authenticated it yet, so a known sender may be forged: it has no share of the queue
+  // that strangers lack.
+  bool may_ask(const Endpoint& from) {
+    if (mailbox_.crowded()) {
+      ++counters_.crowded;
+      return false;
+    }
+    if (sessions_.find(from) != nullptr || route_.is_relay(from) || strangers_.take(from.address, now_)) {
+      return true;
+    }
+    ++counters_.over_budget;
+    return false;
   }
 
   void say(Up message) { counters_.queue_full += !mailbox_.say(std::move(message)); }
@@ -116,6 +138,7 @@ class SessionLoop : protected PortSink {
   linux::UdpSocket& socket_;
   Duration tick_;
   PortReader reader_;
+  SourceBudget strangers_;
   RelayPort relay_port_{epoll_, route_, kRelayToken};
   Time next_tick_{};
   Time next_report_{};

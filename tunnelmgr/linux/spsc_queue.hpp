@@ -70,6 +70,12 @@ class SpscQueue {
   [[nodiscard]] bool empty() const {
     return head_.load(std::memory_order_seq_cst) == tail_.load(std::memory_order_seq_cst);
   }
+  // The writer's: how many wait, or did a moment ago, since the reader may have taken some.
+  [[nodiscard]] std::size_t waiting() const {
+    const std::size_t head = head_.load(std::memory_order_acquire);
+    const std::size_t tail = tail_.load(std::memory_order_relaxed);
+    return tail >= head ? tail - head : tail + slots_.size() - head;
+  }
   [[nodiscard]] int fd() const { return event_.fd(); }
 
  private:

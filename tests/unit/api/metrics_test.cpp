@@ -55,7 +55,8 @@ LiveState busy() {
                                  .bitrate_bps = 8'000'000,
                                  .packets = 1000,
                                  .continuity_errors = 1,
-                                 .viewers = 2};
+                                 .viewers = 2,
+                                 .kernel_drops = 30};
   live.channels[ChannelId{2}] = {.state = ChannelLive::State::kNoSignal};
   live.devices[DeviceId{3}].connected = true;
   live.devices[DeviceId{3}].path = PathKind::kRelayed;
@@ -93,6 +94,8 @@ TEST_F(MetricsTest, TellWhatTheBoxDoes) {
         "hearthcast_tunnel_interface_drops_total{reason=\"spoofed\"} 23\n",
         "hearthcast_channel_signal{channel=\"2\"} 0\nhearthcast_channel_signal{channel=\"4\"} 1\n",
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
+        "hearthcast_channel_kernel_drops_total{channel=\"2\"} 0\n",
+        "hearthcast_channel_kernel_drops_total{channel=\"4\"} 30\n",
         "hearthcast_viewer_drops_total{device=\"3\",channel=\"4\"} 7\n",
         "hearthcast_viewer_form{device=\"3\",channel=\"4\",form=\"fragments\"} 1\n",
         "hearthcast_device_path{device=\"3\",path=\"relayed\",reason=\"no \\\"direct\\\" way\"} 1\n",

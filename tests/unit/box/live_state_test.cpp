@@ -53,10 +53,12 @@ TEST_F(LiveStateTest, CountersAreThoseOfTheFlow) {
   status.counters.packets = 1000;
   status.counters.bits_per_second = 8'000'000;
   status.counters.continuity_errors = 2;
+  status.counters.kernel_drops = 3;
   const auto live = live_state({}, {status}, nullptr, access(), {}, now).channels.at(news);
   EXPECT_EQ(live.packets, 1000U);
   EXPECT_EQ(live.bitrate_bps, 8'000'000U);
   EXPECT_EQ(live.continuity_errors, 2U);
+  EXPECT_EQ(live.kernel_drops, 3U);
   EXPECT_EQ(live.viewers, 1U);
 }
 
@@ -164,15 +166,19 @@ TEST_F(LiveStateTest, TheTunnelPortTellsEveryReasonOfADropByName) {
                      .unvouched = 2,
                      .rejected = 3,
                      .malformed = 4,
-                     .queue_full = 5,
-                     .send_dropped = 6};
-  const auto port = tunnel_port(&statistics, {.stun_unknown = 7, .handshake_unproven = 8});
+                     .kernel_drops = 5,
+                     .over_budget = 6,
+                     .crowded = 7,
+                     .queue_full = 8,
+                     .send_dropped = 9};
+  const auto port =
+      tunnel_port(&statistics, {.stun_unknown = 10, .handshake_unproven = 11, .handshake_too_many = 12});
   EXPECT_EQ(port.datagrams, 100U);
   std::uint64_t expected = 0;
   for (const auto& drop : port.drops) {
     EXPECT_EQ(drop.count, ++expected) << drop.reason;
   }
-  EXPECT_EQ(expected, 8U);
+  EXPECT_EQ(expected, 12U);
   EXPECT_EQ(port.drops.front().reason, "stray");
   EXPECT_EQ(tunnel_port(nullptr, {}).drops.size(), port.drops.size());  // before the first statistics
 }

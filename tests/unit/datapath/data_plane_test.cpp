@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,9 @@ struct Watch {  // down: a descriptor of the program
 struct Fill {  // down: say so many
   int count;
 };
+struct Tell {  // down: count what sessions send there, too, for who does not look at the queue
+  std::atomic<int>* inner;
+};
 struct Counted {  // up, at each report
   PortCounters port;
   std::uint64_t records = 0;
@@ -32,7 +36,7 @@ struct Noticed {  // up
 };
 
 using Down =
-    std::variant<Stop, AddSession, MoveSession, RemoveSession, SendInner, PassToSession, Watch, Fill>;
+    std::variant<Stop, AddSession, MoveSession, RemoveSession, SendInner, PassToSession, Watch, Fill, Tell>;
 using Up = std::variant<StunReceived, HandshakeReceived, InnerReceived, SessionClosed, RelayStreamChanged,
                         Counted, Noticed>;
 
@@ -51,6 +55,7 @@ class ProbeLoop final : public SessionLoop<Down, Up> {
       mailbox_.say_surely(Noticed{std::to_string(n)});
     }
   }
+  void perform(Tell message) { told_ = message.inner; }
   void take(Down message) override {
     std::visit([this](auto&& m) { perform(std::forward<decltype(m)>(m)); }, std::move(message));
   }
@@ -60,6 +65,9 @@ class ProbeLoop final : public SessionLoop<Down, Up> {
   }
   void on_inner(Peer& peer, const Endpoint& from, Bytes gre) override {
     say(InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
+    if (told_ != nullptr) {
+      ++*told_;
+    }
   }
   void on_session_added() override { mailbox_.say_surely(Noticed{"added"}); }
   void on_session_gone() override { mailbox_.say_surely(Noticed{"gone"}); }
@@ -73,6 +81,7 @@ class ProbeLoop final : public SessionLoop<Down, Up> {
   }
 
   linux::EventFd* watched_ = nullptr;
+  std::atomic<int>* told_ = nullptr;
 };
 
 using Probe = PlaneInTest<DataPlane<ProbeLoop>>;
@@ -196,6 +205,74 @@ TEST(DataPlane, WhatMustBeSaidWaitsForRoomAndKeepsItsOrder) {
     return ++next == kMany;
   });
   EXPECT_TRUE(last);
+}
+
+const Buffer kCheck = *from_hex("000100002112a442000102030405060708090a0b");
+const Buffer kHandshake = *from_hex("16fefd0000000000000000000101");
+
+// Until the data thread has read so many.
+std::optional<PortCounters> read_at_least(Probe& probe, std::uint64_t datagrams) {
+  const auto counted = probe.wait_for<Counted>(
+      [&](const Counted& c) { return c.port.datagrams + c.port.kernel_drops >= datagrams; });
+  return counted ? std::optional(counted->port) : std::nullopt;
+}
+
+TEST(DataPlane, AStrangersFloodIsCutToItsShareAndASessionsIsNot) {
+  Probe probe;
+  DeviceInTest stranger(2);
+  DeviceInTest known(1);
+  probe.post(known.session());
+  EXPECT_TRUE(notices(probe, "added"));
+  constexpr int kMany = 1500;  // fit into the receive buffer
+  const Time begin = Clock::now();
+  for (int n = 0; n < kMany; ++n) {
+    stranger.send_raw(probe.endpoint(), n % 2 == 0 ? kCheck : kHandshake);
+  }
+  const auto flooded = read_at_least(probe, kMany);
+  const std::chrono::duration<double> passed = Clock::now() - begin;
+  ASSERT_TRUE(flooded);
+  EXPECT_GE(static_cast<double>(flooded->over_budget + flooded->crowded + flooded->kernel_drops),
+            kMany - SourceBudget::kOfOne * (1 + passed.count()));
+  EXPECT_GT(flooded->over_budget, 0U);
+  known.send_raw(probe.endpoint(), kCheck);
+  EXPECT_TRUE(
+      probe.wait_for<StunReceived>([&](const StunReceived& s) { return s.from == known.endpoint(); }));
+}
+
+TEST(DataPlane, WhoIsFarBehindIsTroubledBySessionsOnly) {
+  std::atomic<int> came = 0;
+  Probe probe;
+  DeviceInTest known(1);
+  probe.post(known.session());
+  probe.post(Tell{&came});
+  EXPECT_TRUE(notices(probe, "added"));
+  // The control thread, which this is, takes nothing meanwhile.
+  probe.post(Fill{static_cast<int>(Mailbox<Down, Up>::kUpOfAnybody)});
+  known.send_raw(probe.endpoint(), kCheck);  // anybody can send it in its name
+  known.send_raw(probe.endpoint(), kHandshake);
+  known.send(probe.endpoint(), kControl);
+  for (const Time end = Clock::now() + kPatience; came == 0 && Clock::now() < end;) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(probe.wait_for<InnerReceived>());
+  EXPECT_TRUE(probe.wait_for<Counted>([](const Counted& c) { return c.port.crowded == 2; }));
+  known.send_raw(probe.endpoint(), kCheck);
+  EXPECT_TRUE(probe.wait_for<StunReceived>()) << "there is room again";
+}
+
+TEST(DataPlane, WhatTheKernelDropsIsCountedToo) {
+  auto port = open_port();
+  const auto room = port.receive_buffer();
+  DeviceInTest stranger(2);
+  const Endpoint there{kLoopback, port.port()};
+  for (std::size_t octets = 0; octets < 2 * room; octets += 1000) {  // before anybody reads
+    stranger.send_raw(there, Buffer(1000, 0xff));
+  }
+  Probe probe(std::move(port));
+  EXPECT_TRUE(probe.wait_for<Counted>([&](const Counted& c) {
+    stranger.send_raw(there, kCheck);  // only what is queued afterwards carries the count
+    return c.port.kernel_drops > 0;
+  }));
 }
 
 TEST(DataPlane, StoppingSaysGoodbyeAndMayBeRepeated) {

@@ -29,6 +29,24 @@ TEST(SpscQueue, IsBoundedAndKeepsOrder) {
   EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
+TEST(SpscQueue, TheWriterSeesHowManyWait) {
+  SpscQueue<int> queue(3);
+  EXPECT_EQ(queue.waiting(), 0U);
+  for (int round = 0; round < 5; ++round) {  // around the ring
+    EXPECT_TRUE(queue.push(1));
+    EXPECT_TRUE(queue.push(2));
+    EXPECT_EQ(queue.waiting(), 2U);
+    EXPECT_TRUE(queue.push(3));
+    EXPECT_FALSE(queue.push(4));
+    EXPECT_EQ(queue.waiting(), 3U);
+    EXPECT_EQ(queue.pop(), 1);
+    EXPECT_EQ(queue.waiting(), 2U);
+    EXPECT_EQ(queue.pop(), 2);
+    EXPECT_EQ(queue.pop(), 3);
+    EXPECT_EQ(queue.waiting(), 0U);
+  }
+}
+
 TEST(SpscQueue, RefusedElementStaysWithTheWriter) {
   SpscQueue<std::unique_ptr<int>> queue(1);
   EXPECT_TRUE(queue.push(std::make_unique<int>(1)));
