@@ -20,6 +20,18 @@ def client_hello() -> bytes:
     return _record(_CLIENT_HELLO, b"\xfe\xfd" + os.urandom(32) + b"\0" + b"\0" + b"\0\2\xc0\x2b" + b"\1\0")
 
 
+def _extension(kind: int, body: bytes) -> bytes:
+    return kind.to_bytes(2, "big") + len(body).to_bytes(2, "big") + body
+
+
+def dear_client_hello() -> bytes:
+    """One that a server that takes it up answers with a certificate and a signature: P-256 and ECDSA with SHA-256."""
+    extensions = (_extension(10, b"\0\2\0\x17") + _extension(11, b"\1\0") + _extension(13, b"\0\2\4\3")
+                  + _extension(23, b""))
+    return _record(_CLIENT_HELLO, b"\xfe\xfd" + os.urandom(32) + b"\0" + b"\0" + b"\0\2\xc0\x2b" + b"\1\0"
+                   + len(extensions).to_bytes(2, "big") + extensions)
+
+
 def hello_verify_request(cookie: bytes) -> bytes:
     """Asks for the ClientHello once more, with this cookie in it."""
     return _record(_HELLO_VERIFY_REQUEST, b"\xfe\xff" + bytes([len(cookie)]) + cookie)
