@@ -18,6 +18,7 @@ import pytest
 from abuse import BODIES, descriptors, memory, processor_time
 from command import FINE, Command, free_port
 from conftest import ROOT
+from enrolments import ENROLLED, outcome_of
 from hearthlab.namespace import Namespace, prefix
 from hearthlab.waiting import until
 from protocol import PADDING, USERNAME, Client, Identity, Stun, b64, presence_request
@@ -192,19 +193,8 @@ def test_a_flood_of_handshakes_from_many_sources_keeps_nobody_out_who_is_in(serv
     assert running.end() == FINE
 
 
-def enrol(server: Besieged, source: str) -> str | None:
-    """A new box; the code of its refusal, or None."""
-    try:
-        box = server.client("box", source)
-        box.join()
-        box.allow([], 1)
-        # Whatever comes in answer to a message that is refused for certain comes after the answer to the list.
-        box.say("allow", devices=[], revision=0, signature=b64(b"x"))
-        code = str(box.next("error")["code"])
-        box.socket.close()
-        return None if code in ("bad_signature", "bad_message") else code
-    except (OSError, EOFError, AssertionError) as refused:
-        return type(refused).__name__
+def enrol(server: Besieged, source: str) -> str:
+    return outcome_of(lambda: server.client("box", source))
 
 
 def test_a_flood_of_enrolments_from_one_source_fills_no_database(server: Besieged) -> None:
@@ -212,11 +202,11 @@ def test_a_flood_of_enrolments_from_one_source_fills_no_database(server: Besiege
     running = server.started()
     household = Household(server)
     outcomes = [enrol(server, ATTACKER) for _ in range(40)]
-    assert outcomes.count(None) == 5, outcomes
+    assert outcomes.count(ENROLLED) == 5, outcomes
     assert set(outcomes[6:]) == {"rate"}, outcomes
     assert server.status()["enrolled_boxes"] == 6
     assert household.is_served() < PATIENCE
-    assert enrol(server, "198.51.100.2") is None, "a neighbour enrols as before"
+    assert enrol(server, "198.51.100.2") == ENROLLED, "a neighbour enrols as before"
     assert running.end() == FINE
 
 
