@@ -85,6 +85,16 @@ def session6(coturn: Coturn) -> Iterator[Session]:
     client.close()
 
 
+def test_coturn_gives_an_address_of_each_family_to_who_asks_for_both(coturn: Coturn) -> None:
+    client = Session(coturn.port, *credentials(SECRET, time.time() + DAY, "tester46"))
+    try:
+        assert client.allocate_both() == [1, 2]
+        assert (client.permit("198.51.100.7"), client.permit("2001:db8::7")) == (0, 0)
+        assert (client.permit("10.0.0.1"), client.permit("fd00::7")) == (403, 403)
+    finally:
+        client.close()
+
+
 @pytest.mark.parametrize("address", DENIED6)
 def test_coturn_forbids_in_ipv6(session6: Session, address: str) -> None:
     assert session6.permit(address) == 403

@@ -19,8 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "packaging" / "coturn" / "turnserver.conf"
 COOKIE = 0x2112A442
 ALLOCATE, CREATE_PERMISSION = 0x0003, 0x0008
-USERNAME, INTEGRITY, ERROR_CODE, PEER, REALM, NONCE, FAMILY, TRANSPORT = (
-    0x0006, 0x0008, 0x0009, 0x0012, 0x0014, 0x0015, 0x0017, 0x0019)
+USERNAME, INTEGRITY, ERROR_CODE, PEER, REALM, NONCE, RELAYED, FAMILY, TRANSPORT = (
+    0x0006, 0x0008, 0x0009, 0x0012, 0x0014, 0x0015, 0x0016, 0x0017, 0x0019)
+ADDITIONAL_FAMILY = (0x8000, 0x8032)  # of RFC 8656, and of coturn
 
 
 class Coturn:
@@ -104,6 +105,16 @@ class Session:
         family = [] if version == 4 else [(FAMILY, b"\2\0\0\0")]
         return self.ask(ALLOCATE, [(TRANSPORT, b"\x11\0\0\0"), *family])[0]
 
+    def allocate_both(self) -> list[int]:
+        """As the client asks. The families (1, 2) of the relayed addresses that it was given."""
+        code, answer = self.ask(ALLOCATE, [(TRANSPORT, b"\x11\0\0\0"), *((kind, b"\2\0\0\0") for kind in ADDITIONAL_FAMILY)])
+        assert code == 0, code
+        families, relayed = [], answer[RELAYED]
+        while relayed:
+            families.append(relayed[1])
+            relayed = relayed[8 if relayed[1] == 1 else 20:]
+        return sorted(families)
+
     def permit(self, peer: str) -> int:
         return self.ask(CREATE_PERMISSION, [(PEER, peer.encode())])[0]
 
@@ -126,7 +137,9 @@ def _read(message: bytes) -> tuple[int, dict[int, bytes]]:
     at = 20
     while at + 4 <= len(message):
         attribute, size = struct.unpack("!HH", message[at:at + 4])
-        attributes[attribute] = message[at + 4:at + 4 + size]
+        # Of relayed addresses there may be one of each family: end to end.
+        former = attributes.get(attribute, b"") if attribute == RELAYED else b""
+        attributes[attribute] = former + message[at + 4:at + 4 + size]
         at += 4 + size + -size % 4
     code = attributes[ERROR_CODE][2] * 100 + attributes[ERROR_CODE][3] if kind & 0x0110 == 0x0110 else 0
     return code, attributes

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tunnelmgr/away/client.hpp"
+#include "tunnelmgr/linux/interfaces.hpp"
 #include "tunnelmgr/secure/tls_context.hpp"
 #include "tunnelmgr/wire/demux.hpp"
 
@@ -16,8 +17,8 @@ class RelayResolver {
  public:
   using Then = std::function<void(std::vector<RelayServer>)>;
 
-  RelayResolver(asio::io_context& io, std::vector<signalling::RelayUrl> urls, Then then)
-      : resolver_(io), urls_(std::move(urls)), then_(std::move(then)) {
+  RelayResolver(asio::io_context& io, std::vector<signalling::RelayUrl> urls, Family preferred, Then then)
+      : resolver_(io), urls_(std::move(urls)), preferred_(preferred), then_(std::move(then)) {
     ask();
   }
 
@@ -41,12 +42,11 @@ class RelayResolver {
           ask();
         });
   }
-  // IPv4 first: the allocation is of that family, and so are most of the networks that need one.
-  static std::optional<Endpoint> first_of(const asio::ip::udp::resolver::results_type& results) {
+  [[nodiscard]] std::optional<Endpoint> first_of(const asio::ip::udp::resolver::results_type& results) const {
     std::optional<Endpoint> found;
     for (const auto& entry : results) {
       const auto address = IpAddress::parse(entry.endpoint().address().to_string());
-      if (address && (!found || (address->is_ip4() && found->address.is_ip6()))) {
+      if (address && (!found || (address->family() == preferred_ && found->address.family() != preferred_))) {
         found = Endpoint{*address, entry.endpoint().port()};
       }
     }
@@ -55,12 +55,26 @@ class RelayResolver {
 
   asio::ip::udp::resolver resolver_;
   std::vector<signalling::RelayUrl> urls_;
+  Family preferred_;
   Then then_;
   std::size_t next_ = 0;
   std::vector<RelayServer> found_;
 };
 
 namespace {
+
+// By which a relay of both families is spoken to: IPv4 where there is any, since it is what most networks
+// that need a relay have thought of. The families of what it relays do not follow from that.
+Family family_to_relays() {
+  const auto interfaces = linux::list_interfaces();
+  const auto has_ip4 = [](const linux::Interface& interface) {
+    return interface.up && !interface.loopback &&
+           std::ranges::any_of(interface.addresses, [](const auto& at) {
+             return at.address.is_ip4() && !at.address.is_link_local();
+           });
+  };
+  return !interfaces || std::ranges::any_of(*interfaces, has_ip4) ? Family::kIp4 : Family::kIp6;
+}
 
 // UDP is best for media; where it is blocked, TLS on 443 passes more often than TCP.
 int rank(signalling::RelayUrl::Transport transport) {
@@ -118,7 +132,8 @@ void Client::on_relays(const signalling::RelayAccess& access, Time now) {
     return;
   }
   resolver_ = std::make_shared<RelayResolver>(
-      parts_.io, std::move(urls), [this, account, until, alive = alive_](std::vector<RelayServer> servers) {
+      parts_.io, std::move(urls), family_to_relays(),
+      [this, account, until, alive = alive_](std::vector<RelayServer> servers) {
         if (*alive) {
           on_relays_found(account, std::move(servers), until, Clock::now());
           arm();
@@ -177,7 +192,9 @@ void Client::on_relay_changed(Time now) {
     post(datapath::SetRelay{server});
   }
   if (const auto relayed = relay_.relayed()) {
+    const auto relayed6 = relay_.relayed6();
     parts_.log.info("relay", {{"endpoint", relayed->to_string()},
+                              {"endpoint6", relayed6 ? relayed6->to_string() : "none"},
                               {"server", server->to_string()},
                               {"transport", to_string(relay_.transport())}});
   }

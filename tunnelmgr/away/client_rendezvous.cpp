@@ -76,8 +76,10 @@ void Client::update_candidates(Time now) {
   if (const auto mapped = presence_.mapped()) {
     candidates.push_back({signalling::CandidateType::kServerReflexive, *mapped});
   }
-  if (const auto relayed = relay_.relayed()) {
-    candidates.push_back({signalling::CandidateType::kRelayed, *relayed});
+  for (const auto& relayed : {relay_.relayed(), relay_.relayed6()}) {
+    if (relayed) {
+      candidates.push_back({signalling::CandidateType::kRelayed, *relayed});
+    }
   }
   if (const auto interfaces = linux::list_interfaces()) {
     for (const auto& interface : *interfaces) {

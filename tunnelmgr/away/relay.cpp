@@ -177,8 +177,8 @@ RelayActions Relay::set_peers(const std::vector<Endpoint>& candidates, Time now)
   std::vector<IpAddress> peers;
   for (const auto& candidate : candidates_) {
     const IpAddress& address = candidate.address;
-    if (address.is_ip4() && is_public(address) && std::ranges::find(peers, address) == peers.end()) {
-      peers.push_back(address);  // the allocation is of IPv4
+    if (is_public(address) && std::ranges::find(peers, address) == peers.end()) {
+      peers.push_back(address);
     }
   }
   return translate(client_.permit(std::move(peers), now), now);
@@ -253,6 +253,11 @@ std::optional<Endpoint> Relay::server() const {
 std::optional<Endpoint> Relay::relayed() const {
   const auto& allocation = client_.allocation();
   return allocation ? std::optional(allocation->relayed) : std::nullopt;
+}
+
+std::optional<Endpoint> Relay::relayed6() const {
+  const auto& allocation = client_.allocation();
+  return allocation ? allocation->relayed6 : std::nullopt;
 }
 
 std::string Relay::reason(const Endpoint& path, const std::optional<Endpoint>& mapped) const {

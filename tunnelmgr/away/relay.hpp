@@ -93,8 +93,9 @@ class Relay {
   [[nodiscard]] Time next_deadline() const;
 
   [[nodiscard]] bool has_account() const { return account_.has_value(); }
-  [[nodiscard]] std::optional<Endpoint> server() const;   // while it is in use
-  [[nodiscard]] std::optional<Endpoint> relayed() const;  // where the box can send to
+  [[nodiscard]] std::optional<Endpoint> server() const;    // while it is in use
+  [[nodiscard]] std::optional<Endpoint> relayed() const;   // where the box can send to
+  [[nodiscard]] std::optional<Endpoint> relayed6() const;  // and in IPv6, where the relay has both
   [[nodiscard]] RelayTransport transport() const { return current_ ? current_->transport : RelayTransport(); }
   // Why a path goes through it, as far as the two mappings show. mapped: this end as the rendezvous sees it.
   [[nodiscard]] std::string reason(const Endpoint& path, const std::optional<Endpoint>& mapped) const;

@@ -61,7 +61,7 @@ void TurnClient::allocate(Time now, TurnActions& out) {
   retry_at_ = kNever;
   gave_back_ = false;
   credentials_.set_account(account_.username, account_.password);
-  ask({.method = wire::kTurnAllocate}, now, out);
+  ask({.method = wire::kTurnAllocate, .both = true}, now, out);
 }
 
 void TurnClient::lose(std::string reason, Duration at_least, Time now, TurnActions& out) {
@@ -208,6 +208,11 @@ TurnActions TurnClient::on_network_change(Time now) {
   return out;
 }
 
+bool TurnClient::serves(Family family) const {
+  return allocation_ && (allocation_->relayed.address.family() == family ||
+                         (allocation_->relayed6 && family == Family::kIp6));
+}
+
 // Permissions, channels, the NAT's mapping.
 void TurnClient::renew(Time now, TurnActions& out) {
   if (!allocation_) {
@@ -216,7 +221,9 @@ void TurnClient::renew(Time now, TurnActions& out) {
   for (auto& [address, permission] : permissions_) {
     if (permission.renew_at <= now) {
       permission.renew_at = kNever;
-      ask({.method = wire::kTurnCreatePermission, .address = address}, now, out);
+      if (serves(address.family())) {
+        ask({.method = wire::kTurnCreatePermission, .address = address}, now, out);
+      }
     }
   }
   for (const auto& [number, channel] : channels_) {

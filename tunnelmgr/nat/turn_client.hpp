@@ -35,6 +35,8 @@ struct TurnSend {  // to server()
 struct TurnAllocated {
   Endpoint relayed;  // where peers send to
   Endpoint mapped;   // this end as the relay sees it
+  // Where peers of IPv6 send to, from a relay that serves both families. `relayed` is of IPv4 then.
+  std::optional<Endpoint> relayed6 = std::nullopt;
 };
 struct TurnReceived {  // from a peer, in an indication
   std::uint16_t channel = 0;
@@ -70,7 +72,8 @@ class TurnClient {
   [[nodiscard]] TurnActions start(TurnAccount account, Time now);
   // Gives the allocation back and is idle, without the account.
   [[nodiscard]] TurnActions stop();
-  // Addresses whose datagrams the relay is to let through, instead of those named before.
+  // Addresses whose datagrams the relay is to let through, instead of those named before. Of a family that
+  // the allocation lacks none can come.
   [[nodiscard]] TurnActions permit(std::vector<IpAddress> peers, Time now);
   // The number by which a peer is spoken to.
   [[nodiscard]] std::uint16_t channel(const Endpoint& peer, Time now);
@@ -99,6 +102,7 @@ class TurnClient {
     IpAddress address{};        // CreatePermission
     std::uint16_t channel = 0;  // ChannelBind
     bool giving_back = false;   // Refresh with a lifetime of zero
+    bool both = false;          // Allocate in both families
     bool sealed = false;
     int challenges = 0;
     int tries = 0;
@@ -133,6 +137,7 @@ class TurnClient {
   void forget_allocation();
   void bind(std::uint16_t number, Time now, TurnActions& out);
   void renew(Time now, TurnActions& out);
+  [[nodiscard]] bool serves(Family family) const;
   void on_data(const wire::StunMessage& indication, Time now, TurnActions& out);
   [[nodiscard]] std::uint16_t free_number();
 

@@ -8,6 +8,7 @@ namespace hearthcast::nat {
 namespace {
 
 constexpr std::uint16_t kTryAlternate = 300;
+constexpr std::uint16_t kBadRequest = 400;
 constexpr std::uint16_t kUnauthenticated = 401;
 constexpr std::uint16_t kForbidden = 403;
 constexpr std::uint16_t kAllocationMismatch = 437;
@@ -60,6 +61,9 @@ wire::StunMessage TurnClient::message_of(const Request& request) const {
   switch (request.method) {
     case wire::kTurnAllocate:
       message.requested_transport = wire::kTransportUdp;
+      if (request.both) {
+        message.additional_family = wire::kTurnFamilyIp6;  // who does not know it passes it over
+      }
       break;
     case wire::kTurnRefresh:
       if (request.giving_back) {
@@ -111,12 +115,15 @@ void TurnClient::on_success(const Request& request, const wire::StunMessage& ans
       last_error_.clear();
       refresh_at_ = refresh_at;
       allocation_ = TurnAllocated{*answer.xor_relayed_address, *answer.xor_mapped_address};
+      if (answer.additional_relayed_address && answer.additional_relayed_address->address.is_ip6()) {
+        allocation_->relayed6 = answer.additional_relayed_address;
+      }
       out.push_back(*allocation_);
       renew(now, out);
       break;
     case wire::kTurnRefresh:
       if (request.giving_back) {
-        ask({.method = wire::kTurnAllocate}, now, out);
+        ask({.method = wire::kTurnAllocate, .both = true}, now, out);
       } else {
         refresh_at_ = refresh_at;
       }
@@ -160,6 +167,10 @@ void TurnClient::on_error(const Request& request, const wire::StunMessage& answe
     ask({.method = wire::kTurnRefresh, .giving_back = true}, now, out);
     return;
   }
+  if (request.both && code == kBadRequest) {  // of a server that takes the wish amiss
+    ask({.method = wire::kTurnAllocate}, now, out);
+    return;
+  }
   on_refusal(request, code, now, out);
 }
 
@@ -195,7 +206,7 @@ void TurnClient::on_refusal(const Request& request, std::uint16_t code, Time now
       break;
     case wire::kTurnRefresh:
       if (request.giving_back) {  // whatever it says: what is not there is given back
-        ask({.method = wire::kTurnAllocate}, now, out);
+        ask({.method = wire::kTurnAllocate, .both = true}, now, out);
         return;
       }
       lose(describe_turn_error(code), {}, now, out);

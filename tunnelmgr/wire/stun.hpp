@@ -3,7 +3,8 @@
 //
 // Attributes behind the first of MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 are not read, FINGERPRINT
 // excepted (RFC 8489 sections 14.5 and 14.6), so everything in a StunMessage is covered by the integrity that
-// check_integrity() proves. Of an attribute that comes twice the first counts, XOR-PEER-ADDRESS excepted.
+// check_integrity() proves. Of an attribute that comes twice the first counts, XOR-PEER-ADDRESS excepted, and
+// XOR-RELAYED-ADDRESS once of each family (RFC 8656 section 7.3).
 #pragma once
 
 #include <array>
@@ -28,6 +29,7 @@ inline constexpr std::uint16_t kTurnData = 0x007;
 inline constexpr std::uint16_t kTurnCreatePermission = 0x008;
 inline constexpr std::uint16_t kTurnChannelBind = 0x009;
 inline constexpr std::uint8_t kTransportUdp = 17;  // of REQUESTED-TRANSPORT
+inline constexpr std::uint8_t kTurnFamilyIp6 = 2;  // of ADDITIONAL-ADDRESS-FAMILY, which knows no other
 
 // How a long-term key is made (RFC 8489 section 18.5). Others decode, and are left to whoever knows them.
 inline constexpr std::uint16_t kPasswordMd5 = 1;
@@ -67,6 +69,8 @@ struct StunMessage {
   std::vector<Endpoint> xor_peer_addresses = {};
   std::optional<Buffer> data = std::nullopt;
   std::optional<Endpoint> xor_relayed_address = std::nullopt;
+  std::optional<Endpoint> additional_relayed_address = std::nullopt;  // of the other family
+  std::optional<std::uint8_t> additional_family = std::nullopt;  // ADDITIONAL-ADDRESS-FAMILY, both numbers
   std::optional<std::uint8_t> requested_transport = std::nullopt;
   std::optional<Endpoint> alternate_server = std::nullopt;
   std::vector<std::uint16_t> password_algorithms = {};  // in the server's order, without parameters

@@ -28,12 +28,14 @@ enum StunAttribute : std::uint16_t {
   kPriority = 0x0024,
   kUseCandidate = 0x0025,
   kPadding = 0x0026,
+  kAdditionalAddressFamily = 0x8000,
   kPasswordAlgorithms = 0x8002,
   kSoftware = 0x8022,
   kAlternateServer = 0x8023,
   kFingerprint = 0x8028,
   kIceControlled = 0x8029,
   kIceControlling = 0x802A,
+  kDraftAdditionalAddressFamily = 0x8032,  // the number that coturn (4.6) knows it by
 };
 
 }  // namespace hearthcast::wire

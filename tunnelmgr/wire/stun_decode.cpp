@@ -117,6 +117,19 @@ bool add_peer(std::vector<Endpoint>& field, const std::optional<Endpoint>& peer)
   return peer.has_value();
 }
 
+bool keep_relayed(StunMessage& m, const std::optional<Endpoint>& relayed) {
+  if (!relayed) {
+    return false;
+  }
+  if (!m.xor_relayed_address) {
+    m.xor_relayed_address = relayed;
+  } else if (!m.additional_relayed_address &&
+             relayed->address.family() != m.xor_relayed_address->address.family()) {
+    m.additional_relayed_address = relayed;
+  }
+  return true;
+}
+
 bool keep_unknown(std::vector<std::uint16_t>& field, Bytes value) {
   Reader r(value);
   while (field.size() * 2 < value.size() && r.left() >= 2) {
@@ -138,9 +151,12 @@ std::optional<bool> read_turn_attribute(StunMessage& m, std::uint16_t type, Byte
     case kData:
       return keep<Buffer>(m.data, Buffer(value.begin(), value.end()));
     case kXorRelayedAddress:
-      return keep(m.xor_relayed_address, read_xor_address(value, cookie_and_transaction));
+      return keep_relayed(m, read_xor_address(value, cookie_and_transaction));
     case kRequestedTransport:
       return keep_first_u8(m.requested_transport, value);
+    case kAdditionalAddressFamily:
+    case kDraftAdditionalAddressFamily:
+      return keep_first_u8(m.additional_family, value);
     case kAlternateServer:
       return keep(m.alternate_server, read_address(value));
     case kPasswordAlgorithm:

@@ -93,8 +93,15 @@ void write_turn_attributes(StunWriter& w, const StunMessage& m) {
   if (m.xor_relayed_address) {
     w.xor_address(kXorRelayedAddress, *m.xor_relayed_address);
   }
+  if (m.additional_relayed_address) {
+    w.xor_address(kXorRelayedAddress, *m.additional_relayed_address);
+  }
   if (m.requested_transport) {
     w.u32(kRequestedTransport, std::uint32_t{*m.requested_transport} << 24);
+  }
+  if (m.additional_family) {
+    w.u32(kAdditionalAddressFamily, std::uint32_t{*m.additional_family} << 24);
+    w.u32(kDraftAdditionalAddressFamily, std::uint32_t{*m.additional_family} << 24);
   }
   if (m.alternate_server) {
     w.plain_address(kAlternateServer, *m.alternate_server);

@@ -112,6 +112,33 @@ TEST_F(RelayTest, OnlyPublicAddressesOfTheBoxMaySpeakToIt) {
   EXPECT_TRUE(server.from_peer(box, as_bytes("check"), now));
 }
 
+TEST_F(RelayTest, ABoxOfIp6AloneIsReachedThroughARelayOfBothFamilies) {
+  server.relayed6 = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  box = *Endpoint::parse("[2001:db8:99::10]:4755");
+  connect_by_relay();
+  EXPECT_EQ(relay.relayed(), server.relayed);
+  EXPECT_EQ(relay.relayed6(), server.relayed6);
+  EXPECT_EQ(server.seen[wire::kTurnCreatePermission], 1);
+  ASSERT_TRUE(server.from_peer(box, as_bytes("check"), now));
+  settle(relay.on_deadline(now));
+  ASSERT_EQ(arrived.size(), 1U);
+  settle(relay.send(arrived[0].from, as_bytes("answer"), now));
+  ASSERT_EQ(server.to_peers.size(), 1U);
+  EXPECT_EQ(server.to_peers[0].to, box);
+}
+
+TEST_F(RelayTest, OnlyPublicAddressesOfIp6MaySpeakToIt) {
+  server.relayed6 = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  give();
+  settle(relay.set_peers({*Endpoint::parse("[fd00::1]:4755"), *Endpoint::parse("[fe80::1]:4755"),
+                          *Endpoint::parse("[::1]:4755"), *Endpoint::parse("[2001:db8:99::10]:4755")},
+                         now));
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 1s);
+  EXPECT_EQ(server.seen[wire::kTurnCreatePermission], 1);
+  EXPECT_FALSE(server.from_peer(*Endpoint::parse("[fd00::1]:4755"), as_bytes("check"), now));
+}
+
 TEST_F(RelayTest, DatagramsOfThePeerComeFromItsChannelAndGoBackThere) {
   connect_by_relay();
   ASSERT_TRUE(server.from_peer(box, as_bytes("check"), now));

@@ -42,12 +42,14 @@ class FakeRelay {
   std::vector<IpAddress> forbidden;
 
   Endpoint relayed = *Endpoint::parse("203.0.113.10:50000");
+  std::optional<Endpoint> relayed6;  // for who asks for both
   Endpoint mapped = *Endpoint::parse("192.0.2.2:40001");
   std::vector<Buffer> to_client;
   std::vector<Forwarded> to_peers;
   std::map<std::uint16_t, int> seen;  // requests by method that authenticated
   int dropped = 0;                    // datagrams to peers without permission or channel
   int keepalives = 0;
+  bool both = false;  // the allocation's families
   bool allocated(Time now) const { return allocation_until > now; }
   Time allocation_until{};
   Duration buried{};  // how long what was given back is still there, as coturn has it
@@ -167,6 +169,10 @@ inline void FakeRelay::serve(const wire::StunMessage& message, Time now) {
     allocation_until = now + std::chrono::seconds{600};
     reply.lifetime = 600;
     reply.xor_relayed_address = relayed;
+    if (message.additional_family == wire::kTurnFamilyIp6) {
+      reply.additional_relayed_address = relayed6;
+    }
+    both = reply.additional_relayed_address.has_value();
     reply.xor_mapped_address = mapped;
   } else if (!allocated(now)) {
     error(message, 437, now);
@@ -183,6 +189,10 @@ inline void FakeRelay::serve(const wire::StunMessage& message, Time now) {
     const Endpoint peer = message.xor_peer_addresses.at(0);
     if (std::find(forbidden.begin(), forbidden.end(), peer.address) != forbidden.end()) {
       error(message, 403, now);
+      return;
+    }
+    if (peer.address.is_ip6() && !both) {
+      error(message, 443, now);
       return;
     }
     permissions[peer.address] = now + std::chrono::seconds{300};

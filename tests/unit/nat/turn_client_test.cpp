@@ -107,6 +107,69 @@ TEST_F(TurnClientTest, PermissionsNamedBeforeAndAfterAreAskedFor) {
   EXPECT_EQ(relay.seen[wire::kTurnCreatePermission], 2) << "the first is there already";
 }
 
+TEST_F(TurnClientTest, ARelayOfBothFamiliesGivesAnAddressOfEach) {
+  relay.relayed6 = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  const Endpoint box6 = *Endpoint::parse("[2001:db8:99::10]:4755");
+  settle(client.permit({box.address, box6.address}, now));
+  start();
+  ASSERT_EQ(allocations.size(), 1U);
+  EXPECT_EQ(allocations[0].relayed, relay.relayed);
+  EXPECT_EQ(allocations[0].relayed6, relay.relayed6);
+  EXPECT_EQ(relay.seen[wire::kTurnCreatePermission], 2);
+  peer_says(box6, "check");
+  ASSERT_EQ(arrived.size(), 1U);
+  EXPECT_EQ(client.peer(arrived[0].channel), box6);
+  settle(client.send(arrived[0].channel, as_bytes("answer"), now));
+  EXPECT_TRUE(client.bound(arrived[0].channel));
+  settle(client.send(arrived[0].channel, as_bytes("media"), now));
+  ASSERT_EQ(relay.to_peers.size(), 2U);
+  EXPECT_EQ(relay.to_peers[1].to, box6);
+  run_until(now + 24h);
+  peer_says(box6, "still there");
+  EXPECT_TRUE(losses.empty());
+}
+
+TEST_F(TurnClientTest, ARelayOfOneFamilyIsNotAskedForTheOther) {
+  const IpAddress box6 = *IpAddress::parse("2001:db8:99::10");
+  settle(client.permit({box.address, box6}, now));
+  start();
+  ASSERT_EQ(allocations.size(), 1U);
+  EXPECT_FALSE(allocations[0].relayed6);
+  EXPECT_EQ(relay.seen[wire::kTurnCreatePermission], 1);
+  EXPECT_GT(client.next_deadline(), now) << "nothing is left to do at once";
+  run_until(now + 1h);
+  EXPECT_EQ(client.counters().refused_peers, 0U);
+  peer_says(box, "still there");
+  // The next allocation may have both.
+  relay.relayed6 = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  relay.allocation_until = now;
+  settle(client.on_network_change(now));
+  EXPECT_EQ(allocations.back().relayed6, relay.relayed6);
+  EXPECT_TRUE(relay.from_peer({box6, 4755}, as_bytes("check"), now));
+}
+
+TEST_F(TurnClientTest, ARelayThatTakesTheWishForBothAmissIsAskedForOne) {
+  relay.relayed6 = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  relay.refuse(wire::kTurnAllocate, 400);
+  start();
+  ASSERT_EQ(allocations.size(), 1U);
+  EXPECT_FALSE(allocations[0].relayed6);
+  EXPECT_TRUE(losses.empty());
+  relay.allocation_until = now;
+  relay.refuse(wire::kTurnAllocate, 400);
+  settle(client.on_network_change(now));
+  EXPECT_EQ(allocations.size(), 2U);
+  EXPECT_EQ(client.counters().requests, 5U) << "a challenge, and twice two";
+}
+
+TEST_F(TurnClientTest, AnAdditionalAddressThatIsNoneOfIp6IsPassedOver) {
+  relay.relayed = *Endpoint::parse("[2001:db8:c0de::10]:50002");
+  relay.relayed6 = *Endpoint::parse("203.0.113.10:50000");
+  start();
+  ASSERT_EQ(allocations.size(), 1U);
+  EXPECT_FALSE(allocations[0].relayed6);
+}
+
 TEST_F(TurnClientTest, PeersThatAreNotNamedAnyMoreExpire) {
   settle(client.permit({box.address}, now));
   start();

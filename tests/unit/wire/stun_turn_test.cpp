@@ -44,6 +44,28 @@ TEST(StunTurn, Allocate) {
   expect_octets(m, "00030010 2112a442 0102030405060708090a0b0c 00190004 11000000 80280004 41c778f0");
 }
 
+TEST(StunTurn, AllocateInBothFamilies) {
+  StunMessage m = message(kTurnAllocate);
+  m.requested_transport = kTransportUdp;
+  m.additional_family = kTurnFamilyIp6;
+  expect_octets(m,
+                "00030020 2112a442 0102030405060708090a0b0c 00190004 11000000 80000004 02000000"
+                "80320004 02000000 80280004 a79ae7ce");
+}
+
+TEST(StunTurn, OfRelayedAddressesTheFirstOfEachFamilyCounts) {
+  StunMessage m = message(kTurnAllocate, StunClass::kSuccess);
+  m.xor_relayed_address = kPeer;
+  m.additional_relayed_address = Endpoint{ip("2001:db8::10"), 50002};
+  EXPECT_EQ(decode_stun(encode_stun(m)).value(), as_decoded(m));
+  const auto both = *m.additional_relayed_address;
+  m.additional_relayed_address = Endpoint{ip("198.51.100.1"), 50004};
+  EXPECT_EQ(decode_stun(encode_stun(m))->additional_relayed_address, std::nullopt) << "the same family again";
+  m.xor_relayed_address = both;
+  m.additional_relayed_address = kPeer;
+  EXPECT_EQ(decode_stun(encode_stun(m))->additional_relayed_address, kPeer) << "in either order";
+}
+
 TEST(StunTurn, AllocateAnswered) {
   StunMessage m = message(kTurnAllocate, StunClass::kSuccess);
   m.xor_mapped_address = kPeer;
