@@ -19,11 +19,10 @@ _raised: list[PeerWorld] = []
 
 
 @contextlib.contextmanager
-def raised(world: PeerWorld) -> Iterator[PeerWorld]:
-    """The world is up; what its box logged is printed when raising it fails."""
+def shown(world: PeerWorld) -> Iterator[PeerWorld]:
+    """What the box of a world logged is printed when anything fails. At the end the world is taken down."""
     _raised.append(world)
     try:
-        world.up()
         yield world
     except BaseException:
         print(world.log())
@@ -31,6 +30,13 @@ def raised(world: PeerWorld) -> Iterator[PeerWorld]:
     finally:
         _raised.remove(world)
         world.down()
+
+
+@contextlib.contextmanager
+def raised(world: PeerWorld) -> Iterator[PeerWorld]:
+    with shown(world):
+        world.up()
+        yield world
 
 
 @pytest.fixture(scope="session")
