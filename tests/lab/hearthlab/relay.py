@@ -40,6 +40,7 @@ class Relay:
         self.tls_address = RENDEZVOUS_IP4 if behind else ADDRESS
         self._behind = behind
         self._folder = folder
+        self.relays_from = [ADDRESS]  # read when it starts
         self._process: subprocess.Popen[bytes] | None = None
         self._key: Path | None = None
 
@@ -78,7 +79,7 @@ class Relay:
         with (self._folder / "log").open("wb") as log:
             self._process = self._topology["rendezvous"].popen(
                 ["turnserver", "-c", str(configuration), "--listening-port", str(PORT), f"--listening-ip={ADDRESS}",
-                 f"--relay-ip={ADDRESS}", "--log-file=stdout", f"--pidfile={self._folder / 'pid'}",
+                 *(f"--relay-ip={address}" for address in self.relays_from), "--log-file=stdout", f"--pidfile={self._folder / 'pid'}",
                  f"--userdb={self._folder / 'db'}"], stdout=log, stderr=subprocess.STDOUT)
         until(self._listens, "coturn's port")
 
