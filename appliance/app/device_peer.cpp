@@ -161,6 +161,13 @@ void DevicePeer::on_reach(Time now) {
   }
 }
 
+void DevicePeer::on_network_change(Time now) { perform(agent_.on_network_change(now)); }
+
+bool DevicePeer::watches_from_outside() const {
+  return tunnel_ && path() && !path()->address.is_private() && !path()->address.is_link_local() &&
+         !tunnel_->watching().empty();
+}
+
 void DevicePeer::lurk(const Endpoint& last, Time now) {
   if (speaks_to(last)) {
     perform(agent_.lurk(last, now));
@@ -209,6 +216,9 @@ void DevicePeer::perform(const nat::Actions& actions) {
         host_.post(datapath::MoveSession{peer_, selected->remote});
       }
       host_.on_path(*this);
+    } else if (std::holds_alternative<nat::PathSuspected>(action)) {
+      context_.log.info("path_suspected", {{"device", identity_.to_string().substr(0, 8)}});
+      host_.on_suspected();
     } else if (std::holds_alternative<nat::PathLost>(action)) {
       context_.log.info("path_lost", {{"device", identity_.to_string().substr(0, 8)}});
       handshake_.abandon();

@@ -32,6 +32,7 @@ class PeerHost {
   [[nodiscard]] virtual PeerId next_peer() = 0;               // never the same twice
   virtual void on_proven(DevicePeer& peer, const Endpoint& endpoint) = 0;
   virtual void on_path(DevicePeer& peer) = 0;      // selected or lost: read path()
+  virtual void on_suspected() {}                   // a path does not answer: it may be the box that moved
   virtual void on_watching(DevicePeer& peer) = 0;  // read watching()
   // The device has these addresses inside its tunnel and is welcome at the box's own, or not (any more).
   virtual void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses) = 0;
@@ -66,6 +67,8 @@ class DevicePeer {
   void on_access(std::shared_ptr<const access::Access> access, Time now);
   // The box is to be found elsewhere, perhaps: a device that is connected is told.
   void on_reach(Time now);
+  // The box, or its router, has another address: does the path still answer?
+  void on_network_change(Time now);
   // Where the device was last in a former run of the box.
   void lurk(const Endpoint& last, Time now);
   // Says why, then closes the tunnel; nothing when there is none.
@@ -90,6 +93,8 @@ class DevicePeer {
   [[nodiscard]] std::string relayed_because() const {
     return tunnel_ ? tunnel_->relayed_because() : std::string();
   }
+  // Something is watched, from beyond the router.
+  [[nodiscard]] bool watches_from_outside() const;
   [[nodiscard]] std::set<FlowKey> watching() const;
   [[nodiscard]] std::map<FlowKey, Time> watching_since() const;
 

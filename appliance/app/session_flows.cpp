@@ -42,6 +42,7 @@ void Sessions::settle() {
   }
   if (std::exchange(viewers_changed_, false)) {
     update_viewers();
+    update_pace();
   }
 }
 
@@ -161,6 +162,27 @@ void Sessions::on_signal(const forward::FlowSignal& signal, Time now) {
 void Sessions::on_network_change(Time now) {
   now_ = now;
   perform(presence_.on_network_change(now));
+  check_paths(now);
+}
+
+void Sessions::check_paths(Time now) {
+  now_ = now;
+  for (const auto& [id, peer] : peers_) {
+    peer->on_network_change(now);
+  }
+}
+
+void Sessions::on_rendezvous(bool here, Time now) {
+  rendezvous_here_ = here;
+  for (const auto& [id, peer] : peers_) {
+    peer->agent().set_lurking(!here, now);
+  }
+}
+
+// While somebody watches from outside, a new mapping has to be known at once, for the viewer cannot tell.
+void Sessions::update_pace() {
+  presence_.set_busy(
+      std::ranges::any_of(peers_, [](const auto& one) { return one.second->watches_from_outside(); }), now_);
 }
 
 void Sessions::on_upstream_change(Time now) {
@@ -180,6 +202,7 @@ void Sessions::perform(const nat::PresenceActions& actions) {
       ports_.mapped(mapping->mapped);
     } else {
       context_.log.warning("presence_unanswered", {});
+      on_rendezvous(false, now_);
       ports_.mapped(std::nullopt);
     }
   }

@@ -29,6 +29,7 @@ void Sessions::on_access(std::shared_ptr<const access::Access> access, Time now)
       continue;
     }
     auto peer = std::make_unique<DevicePeer>(device, *credentials, context_, access_, *this);
+    peer->agent().set_lurking(!rendezvous_here_, now);
     responder_.add(peer->agent());
     by_agent_.emplace(&peer->agent(), peer.get());
     peers_.emplace(id, std::move(peer));
@@ -227,8 +228,11 @@ void Sessions::on_path(DevicePeer& peer) {
   if (peer.path()) {
     ports_.remember(peer.device(), *peer.path());
   }
+  update_pace();
   ports_.changed();
 }
+
+void Sessions::on_suspected() { perform(presence_.on_network_change(now_)); }
 
 void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
   if (former) {

@@ -88,8 +88,12 @@ class Sessions final : public PeerHost {
   void burst(const std::function<void()>& inputs);
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
-  // Addresses or links of this machine changed: asks for the mapping.
+  // Addresses or links of this machine changed: asks for the mapping, and checks the paths in use.
   void on_network_change(Time now);
+  // The router's address or mapping changed: checks the paths in use.
+  void check_paths(Time now);
+  // It can introduce devices, or cannot: then the filters of the router are kept open for them.
+  void on_rendezvous(bool here, Time now);
   // The upstream interface is another one, or its link is back: joins anew what runs.
   void on_upstream_change(Time now);
 
@@ -126,6 +130,7 @@ class Sessions final : public PeerHost {
   PeerId next_peer() override { return PeerId{++last_peer_}; }
   void on_proven(DevicePeer& peer, const Endpoint& endpoint) override;
   void on_path(DevicePeer& peer) override;
+  void on_suspected() override;
   void on_watching(DevicePeer& peer) override;
   void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses) override {
     ports_.inner(tunnel, addresses);
@@ -141,6 +146,7 @@ class Sessions final : public PeerHost {
   std::size_t perform(const sessions::FlowActions& actions);  // how many flows began or ended
   void join(FlowId id, const FlowKey& key);
   void update_viewers();
+  void update_pace();
   [[nodiscard]] DevicePeer* by_tunnel(PeerId peer);
   [[nodiscard]] DevicePeer* by_endpoint(const Endpoint& endpoint, Time now);
   void sweep();
@@ -177,6 +183,7 @@ class Sessions final : public PeerHost {
   std::set<DeviceId> watch_changed_;  // what they watch is not what flows_ has
   DeviceId watched_last_;             // who had its turn last
   std::map<DeviceId, sessions::ChangePace> paces_;
+  bool rendezvous_here_ = false;
   bool viewers_changed_ = false;  // since the last settle()
   bool in_burst_ = false;
   std::unique_ptr<const forward::Statistics> statistics_;

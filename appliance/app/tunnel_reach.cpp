@@ -4,6 +4,12 @@
 #include "appliance/app/tunnel_state.hpp"
 
 namespace hearthcast::app {
+namespace {
+
+// A router that gives another port every time must not make the box knock at the rendezvous for ever.
+constexpr Duration kReconnectPause = std::chrono::seconds{20};
+
+}  // namespace
 
 void TunnelService::State::start_being_found() {
   if (settings.answer_lan) {
@@ -37,8 +43,26 @@ tunnel::Reach TunnelService::State::reach() const {
 void TunnelService::State::on_reach() {
   if (!stopped && sessions) {
     sessions->on_reach(Clock::now());
+    tell_moved();
     arm();
   }
+}
+
+// With another one, the router has forgotten what it let through before: the way to the viewers has to be
+// opened anew, and the connection to the rendezvous is a line that nobody answers on.
+void TunnelService::State::on_mapping(const Endpoint& mapped) {
+  needs.worker.run([household = &needs.household, mapped] { household->remember_own_endpoints({mapped}); });
+  const bool another = last_mapped && *last_mapped != mapped;
+  last_mapped = mapped;
+  if (another) {
+    const Time now = Clock::now();
+    sessions->check_paths(now);
+    if (link && now - reconnected >= kReconnectPause) {
+      reconnected = now;
+      link->on_network_change();
+    }
+  }
+  on_reach();
 }
 
 std::optional<Endpoint> TunnelService::State::forwarded() const {

@@ -69,6 +69,12 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
                               .password = joined->presence.password,
                               .interval = std::chrono::seconds{joined->presence.interval_s}},
                              Clock::now());
+    sessions->on_rendezvous(true, Clock::now());
+    told_moved.clear();
+    tell_moved();
+    arm();
+  } else if (std::holds_alternative<signalling::Left>(event)) {
+    sessions->on_rendezvous(false, Clock::now());
     arm();
   } else if (const auto* mapping = std::get_if<signalling::MappingSeen>(&event)) {
     seen = mapping->endpoint;
@@ -77,6 +83,23 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
     on_introduction(asked->offer);
   } else if (const auto* pairing = std::get_if<signalling::PairingAsked>(&event)) {
     on_pairing(pairing->offer);
+  }
+}
+
+void TunnelService::State::tell_moved() {
+  if (!link || link->state() != signalling::Client::State::kJoined ||
+      settings.relay == signalling::RelayPolicy::kAlways) {
+    return;
+  }
+  std::vector<Endpoint> outside;
+  for (const nat::Candidate& candidate : own_candidates()) {
+    if (!candidate.endpoint.address.is_private()) {
+      outside.push_back(candidate.endpoint);
+    }
+  }
+  if (outside != told_moved) {
+    link->tell_moved(outside);
+    told_moved = std::move(outside);
   }
 }
 

@@ -98,8 +98,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
   ports.remember = [this](DeviceId device, const Endpoint& endpoint) { remember(device, endpoint); };
   ports.mapped = [this](const std::optional<Endpoint>& endpoint) {
     if (endpoint) {
-      needs.worker.run(
-          [household = &needs.household, endpoint] { household->remember_own_endpoints({*endpoint}); });
+      on_mapping(*endpoint);
     }
   };
   ports.inner = [this](PeerId peer, const auto& addresses) {

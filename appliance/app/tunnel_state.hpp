@@ -60,7 +60,10 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   [[nodiscard]] std::vector<nat::Candidate> own_candidates() const;
   [[nodiscard]] api::RendezvousLive rendezvous_live() const;
 
+  void tell_moved();  // where the box is, when that is not what the rendezvous was told last
+
   // tunnel_reach.cpp
+  void on_mapping(const Endpoint& mapped);
   void start_being_found();  // on the LAN and by the router
   [[nodiscard]] tunnel::Reach reach() const;
   void on_reach();                                          // it may have changed: the devices are told
@@ -104,6 +107,9 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::vector<IdentityId> allowed;                         // what the rendezvous was told last
   std::optional<household::Snapshot::Pairing> registered;  // the same
   std::optional<Endpoint> seen;                            // our endpoint as the rendezvous reported it
+  std::optional<Endpoint> last_mapped;                     // by UDP presence; kept when presence is lost
+  Time reconnected{};                                      // to the rendezvous, because of another mapping
+  std::vector<Endpoint> told_moved;                        // to the rendezvous, since it was joined
   bool refilling = false;
   bool stopped = false;
   bool warned_of_buffers = false;

@@ -199,7 +199,7 @@ Buffer Hub::State::answer_datagram(Bytes datagram, const Endpoint& from) {
     return {};
   }
   ++presence_answered;
-  perform(service.on_presence(got->username, from));
+  perform(service.on_presence(got->username, from, Clock::now()));
   return std::move(got->datagram);
 }
 

@@ -29,6 +29,7 @@ std::string to_json(const HubStatus& status) {
         {"bad_hellos", c.bad_hellos},
         {"bad_messages", c.bad_messages},
         {"introductions", c.introductions},
+        {"moves", c.moves},
         {"answers", c.answers},
         {"pairings", c.pairings},
         {"refused", c.refused},
@@ -72,6 +73,7 @@ std::string to_metrics(const HubStatus& status) {
   out.sample({{"result", "not_enrolled"}}, c.not_enrolled);
   counter("hearthcast_rendezvous_enrolled_total", "Boxes that were let in for the first time.", c.enrolled);
   counter("hearthcast_rendezvous_introductions_total", "Carried to a box.", c.introductions);
+  counter("hearthcast_rendezvous_moves_total", "New addresses of a box, told to a device.", c.moves);
   counter("hearthcast_rendezvous_answers_total", "Carried back to a device, refusals included.", c.answers);
   counter("hearthcast_rendezvous_pairings_total", "Tries to pair that were carried to a box.", c.pairings);
   counter("hearthcast_rendezvous_refused_total", "Requests not allowed, or for a box that is not here.",

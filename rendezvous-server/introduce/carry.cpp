@@ -51,6 +51,34 @@ void Service::handle(Session& session, signalling::PairingWindow&& message, Time
   }
 }
 
+void Service::handle(Session& session, signalling::Moved&& message, Time now, Actions& out) {
+  if (message.box != session.identity) {
+    ++counters_.bad_messages;
+    drop(session.id, ErrorCode::kBadMessage, "a box speaks of itself only", out);
+    return;
+  }
+  tell_devices(session, message.endpoints, now, out);
+}
+
+// They are viewers whose picture has just stopped, or wait for the box: to them it is worth more than to ask.
+void Service::tell_devices(const Session& box, const std::vector<Endpoint>& endpoints, Time now,
+                           Actions& out) {
+  const BoxRecord* const record = directory_.find(box.identity);
+  if (record != nullptr && record->closed) {
+    return;
+  }
+  if (!moves_.take(box.identity, now)) {
+    ++counters_.limited;
+    return;
+  }
+  for (const IdentityId& id : allow_lists_.devices_of(box.identity)) {
+    if (const Session* const device = registry_.find_device(id)) {
+      ++counters_.moves;
+      send(device->id, signalling::Moved{box.identity, endpoints}, out);
+    }
+  }
+}
+
 void Service::handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out) {
   // "Not allowed" before "not present": a stranger learns nothing about a box.
   if (!allow_lists_.allows(message.box, session.identity)) {

@@ -30,6 +30,7 @@ Service::Service(const Crypto& crypto, Random& random, const Sha256& server_key,
       introductions_(policy_.introductions),
       box_load_(policy_.box_load),
       pairings_(policy_.pairings),
+      moves_(policy_.moves),
       messages_(policy_.messages) {}
 
 void Service::send(SessionId to, const signalling::Message& message, Actions& out) const {
@@ -167,7 +168,8 @@ void Service::dispatch(Session& session, signalling::Message&& message, Time now
       [&](auto& m) {
         using T = std::decay_t<decltype(m)>;
         using namespace signalling;
-        if constexpr (std::is_same_v<T, Allow> || std::is_same_v<T, PairingWindow>) {
+        if constexpr (std::is_same_v<T, Allow> || std::is_same_v<T, PairingWindow> ||
+                      std::is_same_v<T, Moved>) {
           if (is_box) {
             return handle(session, std::move(m), now, out);
           }
@@ -192,12 +194,15 @@ const std::string* Service::presence_password(const std::string& username) {
   return session == nullptr ? nullptr : &session->presence_password;
 }
 
-Actions Service::on_presence(const std::string& username, const Endpoint& from) {
+Actions Service::on_presence(const std::string& username, const Endpoint& from, Time now) {
   Actions out;
   Session* const session = registry_.find_by_username(username);
   if (session != nullptr && session->mapping != from) {
     session->mapping = from;
     send(session->id, signalling::Mapping{from}, out);
+    if (session->role == signalling::Role::kBox) {
+      tell_devices(*session, {from}, now, out);
+    }
   }
   return out;
 }

@@ -59,6 +59,7 @@ struct Policy {
   Rate introductions{30, std::chrono::minutes{1}};  // per device
   Rate box_load{60, std::chrono::minutes{1}};       // per box: introductions and pairings that it is asked
   Rate pairings{10, std::chrono::minutes{1}};       // per source prefix
+  Rate moves{30, std::chrono::minutes{1}};          // per box: what its devices are told of where it is
   Rate messages{120, std::chrono::minutes{1}};      // per session
   std::uint32_t presence_interval_s = 20;
   std::uint16_t presence_port = 3478;
@@ -74,6 +75,7 @@ struct ServiceCounters {
   std::uint64_t answers = 0;        // carried back, refusals included
   std::uint64_t pairings = 0;
   std::uint64_t refused = 0;  // not allowed, not present, no pairing
+  std::uint64_t moves = 0;    // told to devices of a box
   std::uint64_t limited = 0;  // over a rate
   std::uint64_t enrolled = 0;
   std::uint64_t not_enrolled = 0;  // hellos of boxes that are closed or not let in
@@ -103,9 +105,10 @@ class Service {
   [[nodiscard]] Actions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
 
-  // The password behind a presence username, and the mapping that a request proven with it came from.
+  // The password behind a presence username, and the mapping that a request proven with it came from: the
+  // client is told of a new one, and of a box's also those of its devices that are here.
   [[nodiscard]] const std::string* presence_password(const std::string& username);
-  [[nodiscard]] Actions on_presence(const std::string& username, const Endpoint& from);
+  [[nodiscard]] Actions on_presence(const std::string& username, const Endpoint& from, Time now);
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
@@ -137,6 +140,7 @@ class Service {
   void send_away(SessionId id, Actions& out);
   void handle(Session& session, signalling::Allow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::PairingWindow&& message, Time now, Actions& out);
+  void handle(Session& session, signalling::Moved&& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceAnswer&& message, Actions& out);
   void handle(Session& session, signalling::IntroduceRefusal&& message, Actions& out);
@@ -149,6 +153,7 @@ class Service {
               Actions& out) const;
   void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out,
             std::optional<std::uint32_t> retry_s = std::nullopt);
+  void tell_devices(const Session& box, const std::vector<Endpoint>& endpoints, Time now, Actions& out);
   void give_relays(SessionId id, const IdentityId& client, Time now, Actions& out);
   // The device's side of a request that this box was asked; removes it. Null: unknown, or of the other kind.
   std::optional<Request> redeem(const Session& box, std::uint64_t id, bool pairing);
@@ -174,6 +179,7 @@ class Service {
   RateLimiter<IdentityId> introductions_;
   RateLimiter<IdentityId> box_load_;
   RateLimiter<IpAddress> pairings_;
+  RateLimiter<IdentityId> moves_;
   RateLimiter<SessionId> messages_;
   ServiceCounters counters_;
 };

@@ -32,4 +32,10 @@ bool AllowLists::allows(const IdentityId& box, const IdentityId& device) const {
   return at != lists_.end() && at->second.devices.contains(device);
 }
 
+const std::set<IdentityId>& AllowLists::devices_of(const IdentityId& box) const {
+  static const std::set<IdentityId> kNone;
+  const auto at = lists_.find(box);
+  return at == lists_.end() ? kNone : at->second.devices;
+}
+
 }  // namespace hearthcast::rendezvous

@@ -29,6 +29,8 @@ class AllowLists {
   bool load(const Crypto& crypto, const AllowRecord& record);
   void forget(const IdentityId& box) { lists_.erase(box); }
   [[nodiscard]] bool allows(const IdentityId& box, const IdentityId& device) const;
+  // Empty for a box that is not known; good until the next change.
+  [[nodiscard]] const std::set<IdentityId>& devices_of(const IdentityId& box) const;
   [[nodiscard]] bool knows(const IdentityId& box) const { return lists_.contains(box); }
   [[nodiscard]] std::size_t size() const { return lists_.size(); }
 

@@ -37,6 +37,11 @@ Session* Registry::find_box(const IdentityId& identity) {
   return at == boxes_.end() ? nullptr : find(at->second);
 }
 
+const Session* Registry::find_device(const IdentityId& identity) const {
+  const auto at = devices_.find(identity);
+  return at == devices_.end() ? nullptr : &sessions_.at(at->second);
+}
+
 Session* Registry::find_by_username(const std::string& username) {
   const auto at = usernames_.find(username);
   return at == usernames_.end() ? nullptr : find(at->second);

@@ -44,6 +44,7 @@ class Registry {
     return sessions_.empty() ? std::nullopt : std::optional(sessions_.begin()->first);
   }
   [[nodiscard]] Session* find_box(const IdentityId& identity);
+  [[nodiscard]] const Session* find_device(const IdentityId& identity) const;
   [[nodiscard]] bool has_box(const IdentityId& identity) const { return boxes_.contains(identity); }
   [[nodiscard]] Session* find_by_username(const std::string& username);
 

@@ -68,14 +68,31 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
       } else if (!handshake_) {
         next_attempt_ = now;
       }
+      doubt_path(false, now);
       tell_path(now);
       host_.on_status();
+    } else if (std::holds_alternative<nat::PathSuspected>(action)) {
+      context_.log.info("path_suspected", {{"endpoint", host_.name_of(*agent_.selected())}});
+      doubt_path(true, now);
+    } else if (std::holds_alternative<nat::PathConfirmed>(action)) {
+      doubt_path(false, now);
     } else if (std::holds_alternative<nat::PathLost>(action)) {
       context_.log.warning("path_lost", {});
       handshake_.reset();
+      if (session_) {  // the box, too, ends a session without consent
+        end_session("the path to the box was lost", now);
+      }
+      host_.on_path_doubt(false);
       host_.on_status();
     }
   }
+}
+
+void BoxLink::doubt_path(bool doubted, Time now) {
+  if (session_) {
+    perform(session_->on_path(!doubted, now), now);
+  }
+  host_.on_path_doubt(doubted);
 }
 
 // The owner reads it at the box.

@@ -29,7 +29,9 @@ class LinkHost {
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
   virtual void on_reach(const tunnel::Reach& /*reach*/) {}  // where the box may be found from now on
   virtual void on_packet(Bytes /*ip_packet*/) {}            // to this device's address inside the tunnel
-  virtual void on_path(const Endpoint& endpoint) = 0;       // the box was reached there: worth storing
+  // The path does not answer, or answers again: the box may have moved, or this end.
+  virtual void on_path_doubt(bool /*doubted*/) {}
+  virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing
   // Why that path leads through a relay; empty: it does not.
   [[nodiscard]] virtual std::string relayed_because(const Endpoint& /*path*/) const { return {}; }
   // A path for people, where the endpoint alone says too little.
@@ -95,6 +97,7 @@ class BoxLink {
   void perform(const SessionActions& actions, Time now);
   void settle(const std::vector<Buffer>& datagrams, Time now);
   void tell_path(Time now);
+  void doubt_path(bool doubted, Time now);
   void begin_handshake(Time now);
   void establish(Time now);
   void end_session(const std::string& reason, Time now);

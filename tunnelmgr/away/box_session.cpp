@@ -159,19 +159,33 @@ SessionActions BoxSession::say_path(std::string relayed, Time now) {
   return out;
 }
 
+SessionActions BoxSession::on_path(bool answers, Time now) {
+  SessionActions out;
+  if (std::exchange(path_answers_, answers) == answers || dead_ || !answers) {
+    return out;
+  }
+  transport_.on_path_back(now);
+  if (!transport_.idle()) {
+    next_ping_ = std::max(next_ping_, now + timing_.ping_after);  // an answer is due anyway
+  } else if (silent_since_ != kNever) {
+    next_ping_ = std::min(next_ping_, now);  // a box that has restarted answers checks, but knows no session
+  }
+  return out;
+}
+
 void BoxSession::on_signal(const FlowKey& flow, bool present, Time now) {
   const auto at = wanted_.find(flow);
   if (at == wanted_.end()) {
     return;
   }
-  at->second.present = present;
+  const bool stopped = std::exchange(at->second.present, present) && !present;
   if (present) {
     at->second.refused = false;
     if (listener_) {
       listener_->on_answer(subscription(flow));
     }
   }
-  watch_silence(now);
+  watch_silence(now, stopped);
 }
 
 bool BoxSession::any_present() const {
@@ -180,17 +194,19 @@ bool BoxSession::any_present() const {
 
 Time BoxSession::patience_ends() const {
   const Time waiting = transport_.waiting_since();
-  return waiting == kNever || any_present() ? kNever : waiting + timing_.patience;
+  return waiting == kNever || any_present() || !path_answers_ ? kNever : waiting + timing_.patience;
 }
 
-void BoxSession::watch_silence(Time now) {
+void BoxSession::watch_silence(Time now, bool stopped) {
   const bool any_expected =
       std::any_of(wanted_.begin(), wanted_.end(), [](const auto& w) { return !w.second.refused; });
   if (any_present() || !any_expected || !greeting_) {
     silent_since_ = kNever;
+    check_at_ = kNever;
   } else if (silent_since_ == kNever) {
     silent_since_ = now;
-    checked_path_ = false;
+    check_at_ = stopped ? now : now + timing_.check_after;
+    checks_ = 0;
     next_ping_ = std::min(next_ping_, now + timing_.ping_after);
   }
 }
@@ -221,15 +237,17 @@ SessionActions BoxSession::on_deadline(Time now) {
     die("the box does not answer: it has probably restarted", out);
     return out;
   }
-  perform(transport_.on_deadline(now), out, now);
+  if (path_answers_) {
+    perform(transport_.on_deadline(now), out, now);
+  }
   if (listener_ && listener_->next_deadline() <= now) {
     report(listener_->on_deadline(now), out);
   }
-  if (silent_since_ != kNever && !checked_path_ && now >= silent_since_ + timing_.check_after) {
-    checked_path_ = true;
+  if (now >= check_at_) {
+    check_at_ = now + (++checks_ < kQuickChecks ? timing_.check_again : timing_.check_slowly);
     out.emplace_back(CheckPath{});
   }
-  if (now >= next_ping_ && transport_.idle()) {
+  if (path_answers_ && now >= next_ping_ && transport_.idle()) {
     ping(out, now);
   }
   return out;
@@ -239,13 +257,10 @@ Time BoxSession::next_deadline() const {
   if (dead_) {
     return kNever;
   }
-  Time first = transport_.idle() ? next_ping_ : transport_.next_deadline();
-  first = std::min(first, patience_ends());
+  Time first = !path_answers_ ? kNever : transport_.idle() ? next_ping_ : transport_.next_deadline();
+  first = std::min({first, patience_ends(), check_at_});
   if (listener_) {
     first = std::min(first, listener_->next_deadline());
-  }
-  if (silent_since_ != kNever && !checked_path_) {
-    first = std::min(first, silent_since_ + timing_.check_after);
   }
   return first;
 }

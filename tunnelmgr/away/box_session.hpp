@@ -21,9 +21,12 @@
 namespace hearthcast::away {
 
 struct SessionTiming {
-  std::chrono::milliseconds check_after{250};  // silence of everything watched: look at the path
-  std::chrono::milliseconds ping_after{1000};  // then ask the box
-  std::chrono::milliseconds patience{1000};    // no answer and no media: the box has forgotten us
+  std::chrono::milliseconds check_after{250};    // nothing of what is watched has come yet: look at the path;
+                                                 // at once when it had come, for the data thread waited
+  std::chrono::milliseconds check_again{500};    // while the silence lasts, kQuickChecks times,
+  std::chrono::milliseconds check_slowly{5000};  // then at that pace
+  std::chrono::milliseconds ping_after{1000};    // of silence: ask the box
+  std::chrono::milliseconds patience{1000};      // no answer and no media: the box has forgotten us
   std::chrono::seconds idle_ping{10};
 };
 
@@ -75,6 +78,9 @@ class BoxSession {
   [[nodiscard]] SessionActions say_congestion(const tunnel::Congestion& congestion, Time now);
   // Why the path leads through a relay; empty: it does not. Nothing before the greeting.
   [[nodiscard]] SessionActions say_path(std::string relayed, Time now);
+  // The path does not answer: what the box does not say is the path's fault, and nothing is repeated until it
+  // answers again.
+  [[nodiscard]] SessionActions on_path(bool answers, Time now);
   // Data of a wanted flow came, or stopped coming.
   void on_signal(const FlowKey& flow, bool present, Time now);
 
@@ -97,12 +103,14 @@ class BoxSession {
   void report(const membership::Listener::Packets& packets, SessionActions& out) const;
   void ping(SessionActions& out, Time now);
   void die(std::string reason, SessionActions& out);
+  static constexpr int kQuickChecks = 10;
+
   [[nodiscard]] bool any_present() const;
   // When a box that answers nothing is taken to have restarted. While media come it has not: then control
-  // packets are lost, and the transport tries longer.
+  // packets are lost, and the transport tries longer. Nor while the path does not answer.
   [[nodiscard]] Time patience_ends() const;
   // Since when nothing of what is watched has come; kNever while something does, or nothing is watched.
-  void watch_silence(Time now);
+  void watch_silence(Time now, bool stopped = false);  // stopped: it had come until now
 
   tunnel::DeviceHello hello_;
   SessionTiming timing_;
@@ -111,7 +119,9 @@ class BoxSession {
   std::optional<membership::Listener> listener_;
   std::map<FlowKey, Wanted> wanted_;
   Time silent_since_ = kNever;
-  bool checked_path_ = false;  // in this silence
+  Time check_at_ = kNever;  // the path, in this silence
+  int checks_ = 0;          // in this silence
+  bool path_answers_ = true;
   Time next_ping_ = kNever;
   std::uint64_t pings_ = 0;
   std::uint64_t malformed_ = 0;

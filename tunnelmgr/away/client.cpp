@@ -41,6 +41,7 @@ Result<std::unique_ptr<Client>, Failure> Client::start(Parts parts) {
   });
   if (auto monitor = linux::InterfaceMonitor::open()) {
     self->monitor_.emplace(std::move(*monitor));
+    (void)self->other_networks_changed();  // from what is now
     self->monitor_watch_.emplace(self->parts_.io, self->monitor_->fd(), [self] {
       if (self->monitor_->changed() && self->other_networks_changed()) {
         self->on_network_change();

@@ -94,6 +94,7 @@ class Client final : private LinkHost {
   void on_channels(const tunnel::ChannelList& list) override;
   void on_refusal(const tunnel::Refusal& refusal) override;
   void on_reach(const tunnel::Reach& reach) override;
+  void on_path_doubt(bool doubted) override;
   void on_path(const Endpoint& endpoint) override;
   void on_packet(Bytes ip_packet) override;
   [[nodiscard]] std::string relayed_because(const Endpoint& path) const override;
@@ -113,6 +114,8 @@ class Client final : private LinkHost {
   bool other_networks_changed();  // since it was asked last
   void on_tun_signal(const TunSignal& signal, Time now);
   void on_deadline(Time now);
+  void on_box_moved(const signalling::BoxMoved& moved, Time now);
+  void on_mapping(const Endpoint& mapped, Time now);
   void ask_for_introduction(Time now);
   void update_candidates(Time now);
   void update_reachability();
@@ -137,7 +140,7 @@ class Client final : private LinkHost {
   };
 
   Parts parts_;
-  Networks networks_;  // with a TUN: all but that
+  Networks networks_;  // the own interface left out
   secure::DtlsContext dtls_;
   secure::OpenSslCrypto crypto_;
   secure::OpenSslOldHashes old_hashes_;
@@ -151,6 +154,7 @@ class Client final : private LinkHost {
   std::optional<HostNames> names_;
   std::optional<LanAsker> lan_;
   nat::Presence presence_;
+  std::optional<Endpoint> last_mapped_;
   Relay relay_;
   // While the relay's name is asked for; shared with nobody, but its type is known in one file only.
   std::shared_ptr<RelayResolver> resolver_;

@@ -93,6 +93,9 @@ void Client::on_reach(const tunnel::Reach& reach) {
     parts_.memory.told = reach.addresses;
     parts_.log.info("box_reach", {{"addresses", std::to_string(reach.addresses.size())}});
     remember();
+    if (link_ && relay_policy() != signalling::RelayPolicy::kAlways) {
+      link_->on_candidates(known_candidates(), Clock::now());  // in use when this end moves, or one is better
+    }
   }
   const auto rendezvous = signalling::RendezvousAddress::parse(reach.rendezvous_url, reach.rendezvous_pin);
   if (rendezvous && box_->rendezvous != rendezvous) {

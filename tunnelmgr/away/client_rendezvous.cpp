@@ -17,6 +17,8 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
     account.interval = std::chrono::seconds(joined->presence.interval_s);
     perform(presence_.start(std::move(account), now), now);
     introducer_->on_joined(true, now);
+  } else if (const auto* moved = std::get_if<signalling::BoxMoved>(&event)) {
+    on_box_moved(*moved, now);
   } else if (auto* relays = std::get_if<signalling::RelaysOffered>(&event)) {
     on_relays(relays->access, now);
   } else if (std::holds_alternative<signalling::Left>(event)) {
@@ -44,6 +46,49 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
   }
 }
 
+void Client::on_box_moved(const signalling::BoxMoved& moved, Time now) {
+  const auto candidates = introducer_->on_moved(moved, now);
+  if (candidates.empty()) {
+    return;
+  }
+  parts_.log.info("box_moved", {{"endpoint", candidates.front().endpoint.to_string()},
+                                {"candidates", std::to_string(candidates.size())}});
+  auto peers = parts_.memory.candidates;
+  for (const auto& candidate : candidates) {
+    std::erase(peers, candidate.endpoint);
+    peers.insert(peers.begin(), candidate.endpoint);
+  }
+  perform(relay_.set_peers(peers, now), now);  // not remembered: nobody signed it
+  if (relay_policy() != signalling::RelayPolicy::kAlways) {
+    link_->on_candidates(candidates, now);
+  }
+}
+
+// The path does not answer. Perhaps it is this end that is found elsewhere now.
+void Client::on_path_doubt(bool doubted) {
+  if (!introducer_) {
+    return;
+  }
+  const Time now = Clock::now();
+  introducer_->on_doubt(doubted, now);
+  if (doubted) {
+    perform(presence_.on_network_change(now), now);
+  }
+}
+
+// A router that forgot this one's mapping has forgotten the connection to the rendezvous, too.
+void Client::on_mapping(const Endpoint& mapped, Time now) {
+  parts_.log.info("mapping", {{"endpoint", mapped.to_string()}});
+  relay_.on_udp(true);
+  const bool another = last_mapped_ && *last_mapped_ != mapped;
+  last_mapped_ = mapped;
+  if (another && signalling_ && signalling_->state() == signalling::Client::State::kJoined) {
+    introducer_->on_joined(false, now);
+    signalling_->on_network_change();
+  }
+  update_candidates(now);
+}
+
 void Client::ask_for_introduction(Time now) {
   if (auto sealed = introducer_->on_deadline(parts_.memory, now)) {
     remember();  // the number that it carries is used up, whatever happens
@@ -56,9 +101,7 @@ void Client::perform(const nat::PresenceActions& actions, Time now) {
     if (const auto* send_action = std::get_if<nat::SendDatagram>(&action)) {
       send(send_action->to, send_action->bytes);
     } else if (const auto* changed = std::get_if<nat::MappingChanged>(&action)) {
-      parts_.log.info("mapping", {{"endpoint", changed->mapped.to_string()}});
-      relay_.on_udp(true);
-      update_candidates(now);
+      on_mapping(changed->mapped, now);
     } else if (std::holds_alternative<nat::PresenceLost>(action)) {
       parts_.log.warning("presence_lost", {{"error", "the rendezvous does not answer on UDP"}});
       relay_.on_udp(false);
@@ -99,8 +142,15 @@ void Client::update_candidates(Time now) {
 
 void Client::on_network_change() {
   const Time now = Clock::now();
+  if (introducer_) {
+    introducer_->on_joined(false, now);  // it is left below, and joined again from here
+    introducer_->on_doubt(link_->has_path(), now);
+  }
   update_candidates(now);
   if (link_) {
+    if (relay_policy() != signalling::RelayPolicy::kAlways) {
+      link_->on_candidates(known_candidates(), now);  // perhaps of another family than before
+    }
     link_->on_network_change(now);
   }
   perform(presence_.on_network_change(now), now);

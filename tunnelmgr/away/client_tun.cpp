@@ -40,17 +40,17 @@ void Client::on_tun_signal(const TunSignal& signal, Time now) {
   }
 }
 
-// Its own interface's addresses and routes come and go as the box says: that is no new network.
+// Its own interface's addresses and routes come and go as the box says: that is no new network. Nor is every
+// word of the kernel, as when somebody listens on a link.
 bool Client::other_networks_changed() {
-  if (!parts_.tun) {
-    return true;
-  }
   auto interfaces = linux::list_interfaces();
   if (!interfaces) {
     return true;
   }
-  std::erase_if(*interfaces,
-                [this](const linux::Interface& one) { return one.index == parts_.tun->index(); });
+  if (parts_.tun) {
+    std::erase_if(*interfaces,
+                  [this](const linux::Interface& one) { return one.index == parts_.tun->index(); });
+  }
   Networks now{std::move(*interfaces), linux::default_route_interface(Family::kIp4),
                linux::default_route_interface(Family::kIp6)};
   const bool changed = now != networks_;

@@ -9,6 +9,8 @@ namespace {
 
 constexpr Duration kMappingWait = std::chrono::seconds{1};  // for the answer to the first presence request
 constexpr Duration kFirstRepeat = std::chrono::seconds{4};
+constexpr Duration kDoubtRepeat =
+    std::chrono::seconds{1};  // doubles, too: the box may not know it yet itself
 constexpr Duration kLastRepeat =
     std::chrono::seconds{40};  // a direct path within a minute of there being one
 
@@ -34,7 +36,7 @@ Introducer::Introducer(const Crypto& crypto, Random& random, const Identity& sel
       box_{crypto.sha256(box_public_key_)} {}
 
 void Introducer::schedule(Duration after, Time now) {
-  next_ = joined_ && !has_path_ ? std::min(next_, now + after) : kNever;
+  next_ = joined_ && (!has_path_ || doubted_) ? std::min(next_, now + after) : kNever;
 }
 
 void Introducer::set_candidates(std::vector<signalling::IntroducedCandidate> candidates, Time now) {
@@ -49,7 +51,8 @@ void Introducer::set_candidates(std::vector<signalling::IntroducedCandidate> can
 void Introducer::on_joined(bool joined, Time now) {
   joined_ = joined;
   attempts_ = 0;
-  schedule(kMappingWait, now);
+  // One that roams has asked for its mapping already, and asks again when it comes to be another.
+  schedule(doubted_ ? Duration{} : kMappingWait, now);
 }
 
 void Introducer::on_path(bool has_path, Time now) {
@@ -59,11 +62,19 @@ void Introducer::on_path(bool has_path, Time now) {
   }
 }
 
+void Introducer::on_doubt(bool doubted, Time now) {
+  if (std::exchange(doubted_, doubted) != doubted) {
+    attempts_ = 0;
+    schedule({}, now);
+  }
+}
+
 std::optional<signalling::Sealed> Introducer::on_deadline(Memory& memory, Time now) {
   if (now < next_) {
     return std::nullopt;
   }
-  const Duration limit = std::min(kLastRepeat, kFirstRepeat * (1 << std::min(attempts_++, 4)));
+  const Duration first = doubted_ ? kDoubtRepeat : kFirstRepeat;
+  const Duration limit = std::min(kLastRepeat, first * (1 << std::min(attempts_++, 6)));
   std::array<std::uint8_t, 2> octets{};
   random_.fill(octets);
   next_ = now + limit / 2 + limit / 2 / 1024 * (Reader(octets).u16() % 1024);
@@ -111,6 +122,23 @@ std::vector<nat::Candidate> Introducer::on_answer(const signalling::Introduction
     offered.push_back({type_of(candidate.type), candidate.endpoint});
   }
   return nat::acceptable(offered);
+}
+
+std::vector<nat::Candidate> Introducer::on_moved(const signalling::BoxMoved& moved, Time now) {
+  while (!moves_.empty() && moves_.front() + std::chrono::minutes{1} <= now) {
+    moves_.pop_front();
+  }
+  if (moved.box != box_ || moves_.size() == kMostMoves) {
+    return {};
+  }
+  moves_.push_back(now);
+  std::vector<nat::Candidate> offered;
+  for (const Endpoint& endpoint : moved.endpoints) {
+    offered.push_back({nat::CandidateType::kServerReflexive, endpoint});
+  }
+  auto usable = nat::acceptable(offered);
+  std::erase_if(usable, [](const nat::Candidate& one) { return one.endpoint.address.is_private(); });
+  return usable;
 }
 
 void Introducer::on_failed(const signalling::RequestFailed& failed) { last_error_ = failed.text; }

@@ -1,10 +1,11 @@
-// Asks for introductions to the box through the rendezvous while there is no path, and checks the answers:
-// signed by the pinned key, for a nonce of ours, newer than the last. Pure. Source:
+// Asks for introductions to the box through the rendezvous while there is no path or the path is doubted, and
+// checks the answers: signed by the pinned key, for a nonce of ours, newer than the last. Pure. Source:
 // docs/protocol/introduction.md.
 //
 // Not thread-safe. The caller stores Memory's freshness before it sends.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ namespace hearthcast::away {
 
 class Introducer {
  public:
+  static constexpr std::size_t kMostMoves = 12;
+
   // All outlive it. box_public_key is the pinned one.
   Introducer(const Crypto& crypto, Random& random, const Identity& self, Buffer box_public_key);
 
@@ -26,8 +29,10 @@ class Introducer {
   void set_candidates(std::vector<signalling::IntroducedCandidate> candidates, Time now);
   // The rendezvous knows us (again), or does not any more.
   void on_joined(bool joined, Time now);
-  // Introductions are wanted while there is no path.
+  // Introductions are wanted while there is no path,
   void on_path(bool has_path, Time now);
+  // or while it does not answer.
+  void on_doubt(bool doubted, Time now);
 
   // Due at next_deadline(): the sealed introduction to send, or nothing. Raises memory.own, which must be
   // stored before it leaves.
@@ -38,6 +43,9 @@ class Introducer {
   // Raises memory.box.
   [[nodiscard]] std::vector<nat::Candidate> on_answer(const signalling::IntroductionAnswered& answer,
                                                       Memory& memory, Time now);
+  // The rendezvous' hint where the box is now: candidates to try, filtered. Empty for another box, and when
+  // there were more than kMostMoves in a minute: unsigned, it must not aim this device at anybody for long.
+  [[nodiscard]] std::vector<nat::Candidate> on_moved(const signalling::BoxMoved& moved, Time now);
   // Of the box, as its last answer told.
   [[nodiscard]] signalling::RelayPolicy relay_policy() const { return relay_policy_; }
   void on_failed(const signalling::RequestFailed& failed);
@@ -55,8 +63,10 @@ class Introducer {
   std::vector<signalling::IntroducedCandidate> candidates_;
   bool joined_ = false;
   bool has_path_ = false;
+  bool doubted_ = false;
   int attempts_ = 0;  // since the path was lost or the rendezvous joined
   Time next_ = kNever;
+  std::deque<Time> moves_;  // of the last minute
   std::string last_error_;
   signalling::RelayPolicy relay_policy_ = signalling::RelayPolicy::kAuto;
 };

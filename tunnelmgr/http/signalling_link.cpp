@@ -157,6 +157,9 @@ void SignallingLink::on_network_change() { state_->perform(state_->client.on_net
 void SignallingLink::set_allowed(std::vector<IdentityId> devices, std::uint64_t revision) {
   state_->perform(state_->client.set_allowed(std::move(devices), revision));
 }
+void SignallingLink::tell_moved(std::vector<Endpoint> endpoints) {
+  state_->perform(state_->client.tell_moved(std::move(endpoints)));
+}
 void SignallingLink::open_pairing(std::string locator, Time until) {
   state_->perform(state_->client.open_pairing(std::move(locator), until, Clock::now()));
 }

@@ -39,6 +39,7 @@ class SignallingLink {
   // As the functions of signalling::Client of the same names.
   void on_network_change();
   void set_allowed(std::vector<IdentityId> devices, std::uint64_t revision);
+  void tell_moved(std::vector<Endpoint> endpoints);
   void open_pairing(std::string locator, Time until);
   void close_pairing();
   void answer_introduction(std::uint64_t id, signalling::Sealed sealed);

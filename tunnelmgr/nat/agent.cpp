@@ -203,6 +203,10 @@ void Agent::on_answer(const Endpoint& from, const wire::StunMessage& answer, Tim
   if (selected_ == from) {
     round_trip_ = now - transaction->sent;
     pair->active_until = now;
+    if (doubted_) {
+      trust();
+      out.push_back(PathConfirmed{});
+    }
   }
   pair->next_check = plan_answered(*pair);
   reconsider(now, out);

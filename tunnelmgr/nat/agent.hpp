@@ -45,8 +45,14 @@ struct PathSelected {
   CandidateType type = CandidateType::kHost;
 };
 struct PathLost {};  // consent expired
+// The selected path answers no more: it is still used, but another one is looked for. Once, until it is
+// confirmed, another one is selected, or it is lost.
+struct PathSuspected {};
+// After on_silence(), on_network_change() or PathSuspected: the selected path answers.
+struct PathConfirmed {};
 
-using Action = std::variant<SendDatagram, EndpointProven, PathNominated, PathSelected, PathLost>;
+using Action = std::variant<SendDatagram, EndpointProven, PathNominated, PathSelected, PathLost,
+                            PathSuspected, PathConfirmed>;
 using Actions = std::vector<Action>;
 
 struct AgentCounters {
@@ -75,17 +81,22 @@ class Agent {
                                 Time now);
   [[nodiscard]] Actions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
-  // No data came where data is expected: check the path at once, and look for others soon if it does not
-  // answer.
+  // No data came where data is expected: checks the path at once and in quick succession, and looks for
+  // others if it does not answer.
   [[nodiscard]] Actions on_silence(Time now);
-  // An interface or address of this end changed: try everything afresh.
+  // An interface or address of this end changed: the path is doubted, too, and the controlling end tries
+  // everything afresh.
   [[nodiscard]] Actions on_network_change(Time now);
   // Controlled: the peer was last seen there, in a former run of this program. Keeps the filter of its NAT
   // open.
   [[nodiscard]] Actions lurk(const Endpoint& last, Time now);
+  // Controlled: whether there is need to (at first there is). A device that the rendezvous can introduce
+  // opens the filter by that, and a box with many devices would have much to say.
+  void set_lurking(bool needed, Time now);
 
   [[nodiscard]] const std::optional<Endpoint>& selected() const { return selected_; }
   [[nodiscard]] std::optional<CandidateType> selected_type() const;
+  [[nodiscard]] bool suspects_path() const { return suspected_since_.has_value(); }
   [[nodiscard]] bool is_proven(const Endpoint& endpoint, Time now) const;
   [[nodiscard]] bool expects(const TransactionId& id) const { return transactions_.holds(id); }
   [[nodiscard]] std::optional<Duration> round_trip() const { return round_trip_; }
@@ -110,6 +121,11 @@ class Agent {
   [[nodiscard]] Time plan(Pair& pair, Time now);     // the next check, should this one stay unanswered
   [[nodiscard]] Time plan_answered(const Pair& pair);
   [[nodiscard]] bool lurks(const Pair& pair, Time now) const;
+  void doubt(Time now, Actions& out);    // the selected path
+  void suspect(Time now, Actions& out);  // it did not answer
+  void trust() { doubted_ = false, suspected_since_.reset(); }
+  [[nodiscard]] Duration hurry() const;  // between checks of a doubted path
+  [[nodiscard]] bool is_healthy(const Pair& pair, Time now) const;
   void expire_consent(Time now, Actions& out);
   void reconsider(Time now, Actions& out);
   void select(Pair& pair, Time now, Actions& out);
@@ -127,9 +143,12 @@ class Agent {
   Time next_slot_{};  // ordinary checks keep the pacing; triggered ones and consent do not wait
   std::optional<Endpoint> selected_;
   std::optional<Endpoint> nominating_;
+  bool doubted_ = false;                 // the selected path has to answer
+  std::optional<Time> suspected_since_;  // and does not
   Time nominate_at_ = kNever;
   std::optional<Endpoint> last_;  // where a controlled agent lurks
   Time lurk_until_{};
+  bool lurking_ = true;
   std::optional<Duration> round_trip_;
   AgentCounters counters_;
 };

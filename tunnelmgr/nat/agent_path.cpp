@@ -1,5 +1,7 @@
 // The agent's clockwork: when which pair is checked, which is selected, when consent is lost.
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "tunnelmgr/nat/agent.hpp"
 #include "tunnelmgr/nat/check.hpp"
@@ -47,17 +49,64 @@ Time Agent::next_deadline() const {
 
 Actions Agent::on_silence(Time now) {
   Actions out;
-  Pair* pair = selected_ ? find(*selected_) : nullptr;
-  if (pair != nullptr) {
-    pair->active_until = std::max(pair->active_until, now + 4 * timing_.rto);
-    trigger(*pair, now, out);
-  }
+  doubt(now, out);
+  auto more = on_deadline(now);
+  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   return out;
 }
 
 Actions Agent::on_network_change(Time now) {
-  activate_all(now);
-  return on_deadline(now);
+  Actions out;
+  if (role_ == Role::kControlling) {
+    activate_all(now);
+  } else if (Pair* pair = last_ ? find(*last_) : nullptr) {
+    pair->next_check = now;  // opens the filter of a new NAT
+  }
+  if (Pair* pair = selected_ ? find(*selected_) : nullptr) {
+    pair->unanswered = 0;  // what was sent by the former network says nothing of this one
+    if (!doubted_) {
+      doubt(now, out);
+    } else {
+      trigger(*pair, now, out);
+    }
+  }
+  auto more = on_deadline(now);
+  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return out;
+}
+
+void Agent::doubt(Time now, Actions& out) {
+  if (Pair* pair = selected_ ? find(*selected_) : nullptr) {
+    pair->active_until = std::max(pair->active_until, now + 4 * timing_.rto);
+    if (!std::exchange(doubted_, true) || !pair->sent || *pair->sent + hurry() <= now) {
+      trigger(*pair, now, out);
+    } else {  // an answer to the last check may be on its way
+      pair->next_check = std::min(pair->next_check, *pair->sent + hurry());
+    }
+    reconsider(now, out);
+  }
+}
+
+// What is known of the others is from before, so only those count that answer from now on.
+void Agent::suspect(Time now, Actions& out) {
+  doubted_ = true;
+  suspected_since_ = now;
+  for (Pair& other : pairs_) {
+    if (other.remote.endpoint != selected_) {
+      activate(other, now);
+    }
+  }
+  out.push_back(PathSuspected{});
+}
+
+// Twice the round trip, so that what is on its way comes first.
+Duration Agent::hurry() const {
+  return std::clamp(2 * round_trip_.value_or(timing_.rto), 2 * timing_.pacing, timing_.rto);
+}
+
+bool Agent::is_healthy(const Pair& pair, Time now) const {
+  return pair.proven(now, timing_.consent_expiry) && pair.unanswered < timing_.suspect_after &&
+         (!suspected_since_ || *pair.answered >= *suspected_since_);
 }
 
 Actions Agent::lurk(const Endpoint& last, Time now) {
@@ -68,6 +117,14 @@ Actions Agent::lurk(const Endpoint& last, Time now) {
     pair->next_check = now;
   }
   return on_deadline(now);
+}
+
+void Agent::set_lurking(bool needed, Time now) {
+  if (std::exchange(lurking_, needed) != needed && needed && last_) {
+    if (Pair* pair = find(*last_); pair != nullptr && lurks(*pair, now)) {
+      pair->next_check = std::min(pair->next_check, now);
+    }
+  }
 }
 
 void Agent::activate(Pair& pair, Time now) {
@@ -83,7 +140,7 @@ void Agent::activate_all(Time now) {
 }
 
 bool Agent::lurks(const Pair& pair, Time now) const {
-  return last_ == pair.remote.endpoint && now < lurk_until_;
+  return lurking_ && last_ == pair.remote.endpoint && now < lurk_until_;
 }
 
 void Agent::trigger(Pair& pair, Time now, Actions& out) {
@@ -112,17 +169,16 @@ void Agent::check(Pair& pair, Time now, Actions& out) {
   ++pair.unanswered;
   ++counters_.checks_sent;
   pair.next_check = plan(pair, now);
-  if (to == selected_ && pair.unanswered == timing_.suspect_after) {
-    for (Pair& other : pairs_) {  // the path may be dead: have another one ready
-      if (other.remote.endpoint != selected_) {
-        activate(other, now);
-      }
-    }
+  if (to == selected_ && pair.unanswered >= timing_.suspect_after && !suspected_since_) {
+    suspect(now, out);
   }
 }
 
 Time Agent::plan(Pair& pair, Time now) {
   const bool controlling = role_ == Role::kControlling;
+  if (doubted_ && pair.remote.endpoint == selected_ && pair.unanswered < timing_.suspect_after) {
+    return now + hurry();
+  }
   if (pair.remote.endpoint == nominating_ || now < pair.active_until) {
     return now + timing_.rto;
   }
@@ -155,6 +211,7 @@ void Agent::expire_consent(Time now, Actions& out) {
   }
   selected_.reset();
   nominating_.reset();
+  trust();
   out.push_back(PathLost{});
   if (role_ == Role::kControlling) {
     activate_all(now);
@@ -168,7 +225,7 @@ void Agent::reconsider(Time now, Actions& out) {
   }
   Pair* best = nullptr;
   for (Pair& pair : pairs_) {
-    const bool healthy = pair.proven(now, timing_.consent_expiry) && pair.unanswered < timing_.suspect_after;
+    const bool healthy = is_healthy(pair, now);
     if (healthy && (best == nullptr || pair.priority > best->priority)) {
       best = &pair;
     }
@@ -198,6 +255,7 @@ void Agent::select(Pair& pair, Time now, Actions& out) {
     return;
   }
   selected_ = pair.remote.endpoint;
+  trust();
   last_.reset();
   pair.active_until = now;
   pair.next_check = now + jittered(timing_.consent_interval, random_);

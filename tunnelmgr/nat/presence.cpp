@@ -1,6 +1,7 @@
 #include "tunnelmgr/nat/presence.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "tunnelmgr/nat/jitter.hpp"
 
@@ -49,14 +50,23 @@ PresenceActions Presence::on_network_change(Time now) {
   return out;
 }
 
+void Presence::set_busy(bool busy, Time now) {
+  if (std::exchange(busy_, busy) != busy && busy && next_ != kNever) {
+    next_ = std::min(next_, now + jittered(kBusyInterval, random_));
+  }
+}
+
 void Presence::ask(Time now, PresenceActions& out) {
   wire::StunMessage m;
   m.transaction = transactions_.open(account_->server, false, false, now, random_);
   m.username = account_->username;
   m.padding = kPadding;
   out.push_back(SendDatagram{account_->server, wire::encode_stun(m, crypto_, as_bytes(account_->password))});
+  const bool unheard = unanswered_ >= kUnansweredLimit;
   const Duration retry = kRto * (1 << std::min(unanswered_, kUnansweredLimit));
-  next_ = now + (unanswered_ >= kUnansweredLimit ? jittered(account_->interval, random_) : retry);
+  next_ = now + (unheard ? jittered(busy_ ? std::min(kBusyUnheard, account_->interval) : account_->interval,
+                                    random_)
+                         : std::min(retry, std::max(kRto, interval())));
   ++unanswered_;
 }
 
@@ -72,7 +82,7 @@ PresenceActions Presence::on_stun(const Endpoint& from, Bytes datagram, const wi
     return out;
   }
   unanswered_ = 0;
-  next_ = now + jittered(account_->interval, random_);
+  next_ = now + jittered(interval(), random_);
   if (mapped_ != message.xor_mapped_address) {
     mapped_ = message.xor_mapped_address;
     out.push_back(MappingChanged{*mapped_});

@@ -1,5 +1,6 @@
 // Presence at the rendezvous over UDP: a STUN Binding request from the data socket every 20 s (jittered),
-// which keeps the NAT's mapping open and lets the rendezvous and this end see it. Requests are authenticated
+// which keeps the NAT's mapping open and lets the rendezvous and this end see it; every second while somebody
+// would miss the mapping at once. Requests are authenticated
 // and padded, so that the answer is never larger. Wire form: docs/protocol/introduction.md. No I/O; not
 // thread-safe.
 #pragma once
@@ -37,6 +38,8 @@ using PresenceActions = std::vector<PresenceAction>;
 class Presence {
  public:
   static constexpr int kUnansweredLimit = 4;
+  static constexpr Duration kBusyInterval = std::chrono::milliseconds{900};  // jittered: about a second
+  static constexpr Duration kBusyUnheard = std::chrono::seconds{5};          // after kUnansweredLimit
 
   Presence(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}
 
@@ -48,7 +51,9 @@ class Presence {
                                         const wire::StunMessage& decoded, Time now);
   [[nodiscard]] PresenceActions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const { return next_; }
-  // An address of this end changed: ask at once.
+  // Busy: streams run by way of the mapping, so a change is worth knowing at once.
+  void set_busy(bool busy, Time now);
+  // An address of this end changed, or may have: ask at once.
   [[nodiscard]] PresenceActions on_network_change(Time now);
 
   [[nodiscard]] bool expects(const TransactionId& id) const { return transactions_.holds(id); }
@@ -57,6 +62,7 @@ class Presence {
 
  private:
   void ask(Time now, PresenceActions& out);
+  [[nodiscard]] Duration interval() const { return busy_ ? kBusyInterval : account_->interval; }
 
   const Crypto& crypto_;
   Random& random_;
@@ -64,6 +70,7 @@ class Presence {
   Transactions transactions_;
   std::optional<Endpoint> mapped_;
   int unanswered_ = 0;
+  bool busy_ = false;
   Time next_ = kNever;
   std::uint64_t bad_answers_ = 0;
 };

@@ -136,6 +136,8 @@ ClientActions Client::on_text(std::string_view text, Time now) {
 bool Client::take(Message& message, ClientActions& out) {
   if (const auto* mapping = std::get_if<Mapping>(&message)) {
     out.push_back(MappingSeen{mapping->endpoint});
+  } else if (auto* moved = std::get_if<Moved>(&message); moved != nullptr && role_ == Role::kDevice) {
+    out.push_back(BoxMoved{moved->box, std::move(moved->endpoints)});
   } else if (auto* relays = std::get_if<RelayAccess>(&message)) {
     out.push_back(RelaysOffered{std::move(*relays)});
   } else if (auto* offer = std::get_if<IntroduceOffer>(&message); offer != nullptr && role_ == Role::kBox) {
@@ -235,6 +237,15 @@ ClientActions Client::set_allowed(std::vector<IdentityId> devices, std::uint64_t
   allowed_ = std::move(allow);
   if (state_ == State::kJoined) {
     send(*allowed_, out);
+  }
+  return out;
+}
+
+ClientActions Client::tell_moved(std::vector<Endpoint> endpoints) {
+  ClientActions out;
+  endpoints.resize(std::min(endpoints.size(), kMaxMoved));
+  if (state_ == State::kJoined && !endpoints.empty()) {
+    send(Moved{identity_.id(), std::move(endpoints)}, out);
   }
   return out;
 }

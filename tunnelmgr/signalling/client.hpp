@@ -38,6 +38,10 @@ struct Left {  // the connection is gone or could not be made; tried again at re
 struct MappingSeen {
   Endpoint endpoint;
 };
+struct BoxMoved {  // device; a hint that nobody signed
+  IdentityId box;
+  std::vector<Endpoint> endpoints;
+};
 struct RelaysOffered {  // instead of those before
   RelayAccess access;
 };
@@ -63,8 +67,8 @@ struct RequestFailed {  // device: an introduction or a pairing came to nothing
 };
 
 using ClientAction =
-    std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, RelaysOffered, IntroductionAsked,
-                 IntroductionAnswered, PairingAsked, PairingAnswered, RequestFailed>;
+    std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, BoxMoved, RelaysOffered,
+                 IntroductionAsked, IntroductionAnswered, PairingAsked, PairingAnswered, RequestFailed>;
 using ClientActions = std::vector<ClientAction>;
 
 struct ClientTiming {
@@ -97,6 +101,8 @@ class Client {
   void set_enrolment(std::string token) { enrolment_ = std::move(token); }
   // Box. Said again after every welcome.
   [[nodiscard]] ClientActions set_allowed(std::vector<IdentityId> devices, std::uint64_t revision);
+  // Box. Where else its devices may find it now; nothing while it is not joined.
+  [[nodiscard]] ClientActions tell_moved(std::vector<Endpoint> endpoints);
   [[nodiscard]] ClientActions open_pairing(std::string locator, Time until, Time now);
   [[nodiscard]] ClientActions close_pairing();
   [[nodiscard]] ClientActions answer_introduction(std::uint64_t id, Sealed sealed);

@@ -57,6 +57,9 @@ Json write(const PairingWindow& m) {
   return {{"type", "pairing"}, {"locator", m.locator}, {"seconds", m.seconds}};
 }
 Json write(const Mapping& m) { return {{"type", "mapping"}, {"endpoint", m.endpoint.to_string()}}; }
+Json write(const Moved& m) {
+  return {{"type", "moved"}, {"box", m.box.to_string()}, {"endpoints", to_json(m.endpoints)}};
+}
 Json write(const RelayAccess& m) {
   return {{"type", "relay"},
           {"urls", m.urls},
@@ -213,6 +216,11 @@ Read read_mapping(const Json& j) {
   const auto endpoint = endpoint_member(j, "endpoint");
   return endpoint ? Read(Mapping{*endpoint}) : std::nullopt;
 }
+Read read_moved(const Json& j) {
+  const auto box = id_member(j, "box");
+  auto endpoints = endpoints_member(j, "endpoints", kMaxMoved);
+  return box && endpoints && !endpoints->empty() ? Read(Moved{*box, std::move(*endpoints)}) : std::nullopt;
+}
 Read read_relay(const Json& j) {
   RelayAccess m;
   const auto urls = j.find("urls");
@@ -309,7 +317,7 @@ constexpr std::pair<std::string_view, Read (*)(const Json&)> kReaders[] = {
     {"allow", read_allow},         {"pairing", read_pairing}, {"mapping", read_mapping},
     {"introduce", read_introduce}, {"answer", read_answer},   {"refuse", read_refuse},
     {"pair", read_pair},           {"error", read_error},     {"pair_answer", read_pair_answer},
-    {"relay", read_relay},
+    {"relay", read_relay},         {"moved", read_moved},
 };
 
 Buffer with_context(std::string_view context) {

@@ -21,6 +21,7 @@ inline constexpr std::size_t kMaxMessage = std::size_t{64} * 1024;
 inline constexpr std::size_t kMaxPayload = std::size_t{8} * 1024;  // of one introduction or pairing message
 inline constexpr std::size_t kMaxAllowed = 512;                    // devices of one box
 inline constexpr std::size_t kMaxObserved = 4;
+inline constexpr std::size_t kMaxMoved = 8;  // endpoints
 inline constexpr std::size_t kMaxRelayUrls = 8;
 inline constexpr std::size_t kMaxEnrolment = 64;  // characters of a token
 inline constexpr std::uint32_t kMaxRetry = 3600;  // seconds that a server may ask a client to stay away
@@ -66,6 +67,13 @@ struct PairingWindow {  // box; seconds 0 closes it
 struct Mapping {  // server
   Endpoint endpoint;
   friend bool operator==(const Mapping&, const Mapping&) = default;
+};
+// Box: where it may be found from now on, which the server passes to its devices; the server also says so by
+// itself when it sees another mapping. Unsigned, a hint: a device sends checks there, and uses what answers.
+struct Moved {
+  IdentityId box;
+  std::vector<Endpoint> endpoints;  // at least one
+  friend bool operator==(const Moved&, const Moved&) = default;
 };
 // Server: relays that the client may use, and with what. Replaces what was said before. The password is worth
 // relaying until `lifetime_s` from now: it stays out of every log.
@@ -144,7 +152,7 @@ struct Error {  // server
 };
 [[nodiscard]] std::string_view to_string(ErrorCode code);
 
-using Message = std::variant<Challenge, Hello, Welcome, Allow, PairingWindow, Mapping, RelayAccess,
+using Message = std::variant<Challenge, Hello, Welcome, Allow, PairingWindow, Mapping, Moved, RelayAccess,
                              IntroduceRequest, IntroduceOffer, IntroduceAnswer, IntroduceRefusal, PairRequest,
                              PairOffer, PairAnswer, Error>;
 

@@ -151,6 +151,14 @@ ControlActions ControlTransport::on_deadline(Time now) {
   return actions;
 }
 
+void ControlTransport::on_path_back(Time now) {
+  for (auto& flying : in_flight_) {
+    flying.due = now;
+    flying.wait = timing_.retransmit / 2;  // doubled when it goes out
+  }
+  last_progress_ = now;
+}
+
 Time ControlTransport::next_deadline() const {
   if (lost_ || in_flight_.empty()) {
     return kNever;

@@ -44,6 +44,8 @@ class ControlTransport {
   // `payload`: what follows the GRE header.
   [[nodiscard]] ControlActions on_packet(Bytes payload, Time now);
   [[nodiscard]] ControlActions on_deadline(Time now);
+  // The path was away and is back: what waits for an acknowledgement is due now, and the wait begins anew.
+  void on_path_back(Time now);
   [[nodiscard]] Time next_deadline() const;
 
   [[nodiscard]] bool idle() const { return outgoing_.empty(); }  // everything sent is acknowledged

@@ -149,5 +149,67 @@ TEST_F(IntroducerTest, ARestoredStateCatchesUp) {
   EXPECT_GT(next->freshness, (signalling::Freshness{2, 500}));
 }
 
+TEST_F(IntroducerTest, ADoubtedPathIsReasonEnoughToAsk) {
+  introducer_.on_joined(true, now_);
+  introducer_.on_path(true, now_);
+  introducer_.on_doubt(true, now_);
+  EXPECT_EQ(introducer_.next_deadline(), now_);
+  ASSERT_TRUE(ask());
+  const Time asked = now_;
+  ASSERT_TRUE(ask());
+  EXPECT_LE(now_ - asked, 1s) << "the box may not have known";
+  introducer_.on_doubt(true, now_);
+  EXPECT_GT(introducer_.next_deadline(), now_) << "no news";
+  introducer_.on_doubt(false, now_);
+  EXPECT_EQ(introducer_.next_deadline(), kNever);
+}
+
+TEST_F(IntroducerTest, WhoRoamedAsksAsSoonAsItIsKnownThereAgain) {
+  introducer_.on_path(true, now_);
+  introducer_.on_doubt(true, now_);
+  EXPECT_EQ(introducer_.next_deadline(), kNever);
+  introducer_.on_joined(true, now_);
+  EXPECT_EQ(introducer_.next_deadline(), now_);
+  ASSERT_TRUE(ask());
+  introducer_.set_candidates(
+      {{signalling::CandidateType::kServerReflexive, *Endpoint::parse("203.0.113.1:40000")}}, now_);
+  EXPECT_EQ(introducer_.next_deadline(), now_) << "and again when its mapping is another one";
+}
+
+TEST_F(IntroducerTest, ADoubtThatLastsIsAskedAboutEverMoreRarely) {
+  introducer_.on_path(true, now_);
+  introducer_.on_joined(true, now_);
+  introducer_.on_doubt(true, now_);
+  int asked = 0;
+  while (introducer_.next_deadline() <= t0 + 60s) {
+    asked += ask() ? 1 : 0;
+  }
+  EXPECT_GE(asked, 5);
+  EXPECT_LE(asked, 10) << "the rendezvous lets thirty through";
+}
+
+TEST_F(IntroducerTest, AHintOfTheRendezvousIsFiltered) {
+  const auto at = [](const char* text) { return *Endpoint::parse(text); };
+  const auto found = introducer_.on_moved({home_.id(),
+                                           {at("127.0.0.1:1"), at("192.168.1.1:2"), at("[fe80::1]:3"),
+                                            at("198.51.100.1:4755"), at("[2001:db8::1]:4755")}},
+                                          now_);
+  ASSERT_EQ(found.size(), 2U) << "no neighbour of this device is knocked at because a server says so";
+  EXPECT_EQ(found[0], (nat::Candidate{nat::CandidateType::kServerReflexive, at("198.51.100.1:4755")}));
+  EXPECT_EQ(found[1].endpoint, at("[2001:db8::1]:4755"));
+  EXPECT_TRUE(introducer_.on_moved({laptop_.id(), {at("198.51.100.1:4755")}}, now_).empty()) << "another box";
+}
+
+TEST_F(IntroducerTest, ARendezvousCannotAimADeviceAtOthersForLong) {
+  std::size_t taken = 0;
+  for (int n = 0; n < 600; ++n) {  // a minute
+    taken += introducer_.on_moved({home_.id(), {*Endpoint::parse("203.0.113.99:53")}}, now_).size();
+    now_ += 100ms;
+  }
+  EXPECT_EQ(taken, Introducer::kMostMoves);
+  now_ += 1s;
+  EXPECT_FALSE(introducer_.on_moved({home_.id(), {*Endpoint::parse("203.0.113.99:53")}}, now_).empty());
+}
+
 }  // namespace
 }  // namespace hearthcast::away

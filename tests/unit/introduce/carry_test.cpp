@@ -17,7 +17,7 @@ class CarryTest : public ServiceTest {
   signalling::IntroduceRequest request(std::uint64_t id) { return {id, box.identity.id(), {1, 2}, {3, 4}}; }
   void see_mapping(const Party& party, const char* endpoint) {
     perform(service().on_presence(heard<signalling::Welcome>(party)->presence.username,
-                                  *Endpoint::parse(endpoint)));
+                                  *Endpoint::parse(endpoint), now));
   }
 };
 
@@ -209,6 +209,69 @@ TEST_F(CarryTest, MessagesOfTheOtherRoleEndTheSession) {
   say(device, signalling::PairingWindow{"ABCD", 600});
   EXPECT_EQ(error_for(device), ErrorCode::kBadMessage);
   EXPECT_THAT(closed, testing::UnorderedElementsAre(box.session, device.session));
+}
+
+TEST_F(CarryTest, DevicesHearWhereTheirBoxIsNow) {
+  join_both();
+  const std::string user = heard<signalling::Welcome>(box)->presence.username;
+  perform(service().on_presence(user, *Endpoint::parse("198.51.100.1:4755"), now));
+  EXPECT_TRUE(heard<signalling::Moved>(device)) << "one that waits for its box hears of it, too";
+  perform(service().on_presence(user, *Endpoint::parse("198.51.100.1:4755"), now));
+  EXPECT_FALSE(heard<signalling::Moved>(device)) << "nothing new";
+  perform(service().on_presence(user, *Endpoint::parse("203.0.113.9:4755"), now));
+  const auto moved = heard<signalling::Moved>(device);
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->box, box.identity.id());
+  EXPECT_THAT(moved->endpoints, testing::ElementsAre(*Endpoint::parse("203.0.113.9:4755")));
+  EXPECT_FALSE(heard<signalling::Moved>(box));
+  EXPECT_EQ(service().counters().moves, 2U);
+}
+
+TEST_F(CarryTest, WhatABoxSaysOfItselfGoesToItsDevicesAlone) {
+  join_both();
+  Party stranger{{}, Role::kDevice};
+  join(stranger);
+  const signalling::Moved moved{box.identity.id(), {*Endpoint::parse("[2001:db8::7]:4755")}};
+  say(box, moved);
+  EXPECT_EQ(heard<signalling::Moved>(device), moved);
+  EXPECT_FALSE(heard<signalling::Moved>(stranger));
+  service().on_closed(device.session);
+  say(box, moved);
+  EXPECT_FALSE(heard<signalling::Moved>(device));
+}
+
+TEST_F(CarryTest, ABoxDoesNotSpeakOfAnotherNorADeviceOfABox) {
+  join_both();
+  say(device, signalling::Moved{box.identity.id(), {*Endpoint::parse("203.0.113.9:4755")}});
+  EXPECT_EQ(error_for(device), ErrorCode::kBadMessage);
+  Party other{{}, Role::kBox};
+  join(other);
+  say(other, signalling::Moved{box.identity.id(), {*Endpoint::parse("203.0.113.9:4755")}});
+  EXPECT_EQ(error_for(other), ErrorCode::kBadMessage);
+  EXPECT_THAT(closed, testing::IsSupersetOf({device.session, other.session}));
+}
+
+TEST_F(CarryTest, ADevicesMappingIsNobodyElsesBusiness) {
+  join_both();
+  see_mapping(device, "192.0.2.1:4755");
+  EXPECT_FALSE(heard<signalling::Moved>(device));
+  EXPECT_FALSE(heard<signalling::Moved>(box));
+}
+
+TEST_F(CarryTest, ABoxThatMovesAllTheTimeIsPassedOnSoOftenOnly) {
+  policy.moves = {3, 60s};
+  join_both();
+  const std::string user = heard<signalling::Welcome>(box)->presence.username;
+  int told = 0;
+  for (std::uint16_t n = 0; n < 10; ++n) {
+    perform(service().on_presence(
+        user, {*IpAddress::parse("198.51.100.1"), static_cast<std::uint16_t>(5000 + n)}, now));
+    told += heard<signalling::Moved>(device) ? 1 : 0;
+  }
+  EXPECT_EQ(told, 3);
+  now += 20s;
+  perform(service().on_presence(user, *Endpoint::parse("198.51.100.1:6000"), now));
+  EXPECT_TRUE(heard<signalling::Moved>(device));
 }
 
 }  // namespace

@@ -117,13 +117,13 @@ TEST_F(GreetingTest, AMappingIsToldOnFirstSightAndOnChange) {
   join(box);
   const auto welcome = heard<signalling::Welcome>(box);
   const std::string& user = welcome->presence.username;
-  perform(service().on_presence(user, *Endpoint::parse("203.0.113.5:4755")));
+  perform(service().on_presence(user, *Endpoint::parse("203.0.113.5:4755"), now));
   EXPECT_EQ(heard<signalling::Mapping>(box)->endpoint, *Endpoint::parse("203.0.113.5:4755"));
-  perform(service().on_presence(user, *Endpoint::parse("203.0.113.5:4755")));
+  perform(service().on_presence(user, *Endpoint::parse("203.0.113.5:4755"), now));
   EXPECT_FALSE(heard<signalling::Mapping>(box));
-  perform(service().on_presence(user, *Endpoint::parse("198.51.100.7:1024")));
+  perform(service().on_presence(user, *Endpoint::parse("198.51.100.7:1024"), now));
   EXPECT_EQ(heard<signalling::Mapping>(box)->endpoint, *Endpoint::parse("198.51.100.7:1024"));
-  perform(service().on_presence("nobody", *Endpoint::parse("198.51.100.7:1024")));
+  perform(service().on_presence("nobody", *Endpoint::parse("198.51.100.7:1024"), now));
   EXPECT_EQ(service().presence_password("nobody"), nullptr);
 }
 

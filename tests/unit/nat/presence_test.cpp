@@ -87,6 +87,46 @@ TEST_F(PresenceTest, RepeatsAtDoublingTimesAndSaysOnceThatNobodyAnswers) {
   EXPECT_EQ(lost, 1);
 }
 
+TEST_F(PresenceTest, BusyItAsksEverySecondAndIdleAgainTenTimesAMinuteAtMost) {
+  auto out = presence.start(account, t0);
+  (void)give(account.server, answer(request(out), mapped), t0);
+  presence.set_busy(true, t0 + 1s);
+  Time now = t0 + 1s;
+  for (int i = 0; i < 20; ++i) {
+    const Time next = presence.next_deadline();
+    EXPECT_LE(next - now, 1080ms);
+    EXPECT_GE(next - now, 720ms);
+    now = next;
+    out = presence.on_deadline(now);
+    (void)give(account.server, answer(request(out), mapped), now);
+  }
+  presence.set_busy(false, now);
+  now = presence.next_deadline();
+  out = presence.on_deadline(now);
+  (void)give(account.server, answer(request(out), mapped), now);
+  EXPECT_GE(presence.next_deadline() - now, 16s);
+}
+
+TEST_F(PresenceTest, BusyAndUnheardItKeepsAskingEverySecondThenEveryFive) {
+  auto out = presence.start(account, t0);
+  presence.set_busy(true, t0);
+  Time now = t0;
+  int lost = 0;
+  for (int i = 0; i < 12; ++i) {
+    const Time next = presence.next_deadline();
+    EXPECT_LE(next - now, i < Presence::kUnansweredLimit ? 1s : 6s) << i;
+    now = next;
+    for (const auto& action : presence.on_deadline(now)) {
+      lost += std::holds_alternative<PresenceLost>(action) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(lost, 1);
+  presence.stop();
+  presence.set_busy(false, now);
+  presence.set_busy(true, now);
+  EXPECT_EQ(presence.next_deadline(), kNever) << "without an account there is nobody to ask";
+}
+
 TEST_F(PresenceTest, ForgedAnswersAreCounted) {
   const auto out = presence.start(account, t0);
   EXPECT_THAT(give(account.server, answer(request(out), moved, "guess"), t0), IsEmpty());

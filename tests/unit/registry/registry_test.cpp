@@ -25,6 +25,8 @@ TEST(RegistryTest, FindsByNumberIdentityAndUsername) {
   ASSERT_NE(registry.find({1}), nullptr);
   EXPECT_EQ(registry.find_box(registry.find({1})->identity)->id, SessionId{1});
   EXPECT_EQ(registry.find_box(registry.find({2})->identity), nullptr);  // a device is no box
+  EXPECT_EQ(registry.find_device(registry.find({2})->identity)->id, SessionId{2});
+  EXPECT_EQ(registry.find_device(registry.find({1})->identity), nullptr);
   EXPECT_EQ(registry.find_by_username("user2")->id, SessionId{2});
   EXPECT_EQ(registry.boxes(), 1U);
   EXPECT_EQ(registry.devices(), 1U);

@@ -35,6 +35,7 @@ std::vector<Said> everything() {
       {"challenge", Challenge{}},
       {"welcome", Welcome{{"u", "p", 3478, 20}, kSomewhere}},
       {"mapping", Mapping{kSomewhere}, "mapping", "mapping"},
+      {"moved", Moved{{}, {kSomewhere}}, "", "moved"},
       {"relay", RelayAccess{{"turn:relay"}, "u", "p", 1}, "relays", "relays"},
       {"offer", IntroduceOffer{9, {}, Buffer(91, 4), {1}, {2}, {}}, "introduction", ""},
       {"pair offer", PairOffer{4, {}, "{}"}, "pairing", ""},
@@ -58,6 +59,7 @@ const char* name_of(const ClientAction& action) {
     const char* operator()(const Joined&) { return "joined"; }
     const char* operator()(const Left&) { return "left"; }
     const char* operator()(const MappingSeen&) { return "mapping"; }
+    const char* operator()(const BoxMoved&) { return "moved"; }
     const char* operator()(const RelaysOffered&) { return "relays"; }
     const char* operator()(const IntroductionAsked&) { return "introduction"; }
     const char* operator()(const IntroductionAnswered&) { return "introduced"; }

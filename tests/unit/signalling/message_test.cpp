@@ -33,6 +33,7 @@ std::vector<Message> samples() {
       PairingWindow{"7K2M", 600},
       PairingWindow{"", 0},
       Mapping{*Endpoint::parse("[2001:db8::1]:4755")},
+      Moved{id_of(7), {*Endpoint::parse("198.51.100.1:4755"), *Endpoint::parse("[2001:db8::1]:4755")}},
       RelayAccess{
           {"turn:relay.example.org:3479", "turns:relay.example.org:443"}, "1800000000:d", "p", 172800},
       RelayAccess{{}, "u", "p", 0},

@@ -151,6 +151,23 @@ TEST(ControlTransport, RetransmitsWithDoublingAndGivesUp) {
   EXPECT_TRUE(a.send(as_bytes("y"), t0).empty()) << "a lost transport stays silent";
 }
 
+TEST(ControlTransport, APathThatIsBackIsUsedAtOnceAndGivenTimeAnew) {
+  ControlTransport a;
+  a.on_path_back(t0);
+  EXPECT_EQ(a.next_deadline(), kNever) << "nothing waits";
+  (void)a.send(as_bytes("x"), t0);
+  (void)a.on_deadline(t0 + 200ms);
+  (void)a.on_deadline(t0 + 600ms);
+  const Time back = t0 + 20s;  // meanwhile its owner kept it from giving up
+  a.on_path_back(back);
+  EXPECT_EQ(a.next_deadline(), back);
+  EXPECT_EQ(a.waiting_since(), back);
+  EXPECT_EQ(packets(a.on_deadline(back)).size(), 1U);
+  EXPECT_EQ(a.next_deadline(), back + 200ms) << "as quickly as the first time";
+  EXPECT_FALSE(has_lost(a.on_deadline(back + 14s)));
+  EXPECT_TRUE(has_lost(a.on_deadline(back + 15s)));
+}
+
 TEST(ControlTransport, KeepsAtMostThirtyTwoFragmentsInFlight) {
   ControlTransport a;
   ControlTransport b;
