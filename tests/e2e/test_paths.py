@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
+from hearthlab.capture import Capture, fields
 from hearthlab.channels import ONE
 from hearthlab.topology import AWAY_WAN_IP4, HOME_WAN_IP4, HOMEPC_IP4, RENDEZVOUS_IP4
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
 
-class Capture:
-    """tcpdump on an interface of a namespace, from construction until `stop`."""
-
-    def __init__(self, world: World, place: str, interface: str, path: Path) -> None:
-        self._process = world.topology[place].popen(
-            ["tcpdump", "-Z", "root", "-U", "-s", "0", "-i", interface, "-w", str(path), "udp or tcp"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )
-        assert self._process.stderr is not None
-        while b"listening on" not in self._process.stderr.readline():
-            if self._process.poll() is not None:
-                raise RuntimeError("tcpdump did not start")
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
-
-
-def fields(path: Path, query: str, *names: str) -> list[list[str]]:
-    """tshark's own decoding: one row of fields for each packet that the filter passes."""
-    arguments = ["tshark", "-r", str(path), "-Y", query, "-T", "fields", *(f"-e{name}" for name in names)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
-    return [line.split("\t") for line in done.stdout.splitlines()]
-
-
 @pytest.fixture(scope="module")
 def capture(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Internet between the two sites, from before the laptop knows its box until it has played."""
     path = tmp_path_factory.mktemp("capture") / "internet.pcap"
-    running = Capture(world, "internet", "away", path)
+    running = Capture(world.topology["internet"], "away", path)
     laptop = world.new_away("away")
     number = world.pair(laptop)
     world.approve(number)
@@ -121,7 +96,7 @@ def test_device_at_home_takes_the_lan(world: World, tmp_path: Path) -> None:
     device = world.new_away("tablet", "homepc")
     number = world.pair(device)
     world.approve(number)
-    running = Capture(world, "homenat", "lan", tmp_path / "router.pcap")
+    running = Capture(world.topology["homenat"], "lan", tmp_path / "router.pcap")
     player = device.playing(ONE)
     until(lambda: world.device(number)["path"] == "lan", "the path over the LAN", 30)
     player.wait_for_more(2_000_000)
