@@ -6,7 +6,7 @@
 namespace hearthcast::away {
 namespace {
 
-constexpr auto kSilence = std::chrono::milliseconds{200};  // looked for every 50 ms: noticed within 250 ms
+constexpr auto kSilence = std::chrono::milliseconds{180};  // looked for every 50 ms: noticed within 250 ms
 
 }  // namespace
 
