@@ -110,6 +110,11 @@ std::vector<const Channel*> Access::channels_of(const IdentityId& identity) cons
   return granted;
 }
 
+HomeHosts Access::home_hosts_of(const IdentityId& identity) const {
+  const Device* device = devices_->find(identity);
+  return device != nullptr && device->state == DeviceState::kApproved ? device->home_hosts : HomeHosts();
+}
+
 std::uint64_t Access::channels_revision(const IdentityId& identity) const {
   // Both parts only grow, so their sum changes whenever one of them does.
   const Device* device = devices_->find(identity);

@@ -53,6 +53,9 @@ class Access {
   [[nodiscard]] std::vector<const channels::Channel*> channels_of(const IdentityId& device) const;
   [[nodiscard]] std::uint64_t channels_revision(const IdentityId& device) const;
 
+  // Where in the home network it may go; nowhere unless approved.
+  [[nodiscard]] HomeHosts home_hosts_of(const IdentityId& device) const;
+
   [[nodiscard]] const channels::Catalogue& catalogue() const { return *catalogue_; }
   [[nodiscard]] const DeviceList& devices() const { return *devices_; }
 

@@ -9,6 +9,7 @@
 
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/crypto.hpp"
+#include "tunnelmgr/base/home_host.hpp"
 #include "tunnelmgr/base/ids.hpp"
 
 namespace hearthcast::access {
@@ -60,6 +61,7 @@ struct Device {
   Grants grants;
   std::uint64_t revision = 0;           // grows with every change of state or grants
   std::optional<Sha256> lan_link = {};  // hash of the token of its LAN link (lan_link.hpp); none: it has none
+  HomeHosts home_hosts = {};            // where in the home network it may go; at most kMaxHomeHosts
   friend bool operator==(const Device&, const Device&) = default;
 };
 

@@ -71,6 +71,14 @@ bool DeviceList::set_grants(DeviceId id, const Grants& grants) {
   return device != nullptr;
 }
 
+bool DeviceList::set_home_hosts(DeviceId id, HomeHosts hosts) {
+  Device* device = edit(id);
+  if (device != nullptr) {
+    device->home_hosts = std::move(hosts);
+  }
+  return device != nullptr;
+}
+
 bool DeviceList::rename(DeviceId id, std::string_view clean_name) {
   Device* device = edit(id);
   if (device == nullptr) {

@@ -28,6 +28,8 @@ class DeviceList {
   // revision.
   [[nodiscard]] bool set_state(DeviceId id, DeviceState state);
   [[nodiscard]] bool set_grants(DeviceId id, const Grants& grants);
+  // All of them, in place of those that it had.
+  [[nodiscard]] bool set_home_hosts(DeviceId id, HomeHosts hosts);
   [[nodiscard]] bool rename(DeviceId id, std::string_view clean_name);
   // The hash of its LAN link's token; nullopt takes the link away.
   [[nodiscard]] bool set_lan_link(DeviceId id, const std::optional<Sha256>& link);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "appliance/api/body.hpp"
@@ -28,6 +29,26 @@ std::optional<access::Grants> parse_grants(const json& value) {
   return grants;
 }
 
+// A list of texts; on failure the words for who wrote it.
+std::variant<HomeHosts, std::string> parse_home_hosts(const json& value) {
+  if (!value.is_array()) {
+    return "It has to be a list of texts.";
+  }
+  HomeHosts hosts;
+  for (const json& entry : value) {
+    const auto host = entry.is_string() ? HomeHost::parse(entry.get_ref<const std::string&>()) : std::nullopt;
+    if (!host) {
+      return (entry.is_string() ? "\"" + entry.get<std::string>().substr(0, 64) + "\" is not one: " : "") +
+             "it takes a private address as 192.168.1.50, or a network as 192.168.1.0/24, alone or with TCP "
+             "ports as 192.168.1.50:80, 192.168.1.50:8000-8100 or [fd00::5]:80.";
+    }
+    if (std::ranges::find(hosts, *host) == hosts.end()) {
+      hosts.push_back(*host);
+    }
+  }
+  return hosts;
+}
+
 std::variant<household::DeviceChange, http::Response> parse_change(const json& body) {
   household::DeviceChange change;
   auto name = text_member(body, "name", 4 * access::kMaxDeviceNameCharacters);
@@ -48,6 +69,13 @@ std::variant<household::DeviceChange, http::Response> parse_change(const json& b
     if (!change.grants) {
       return invalid_field("channels", "It has to be \"all\" or a list of channel ids.");
     }
+  }
+  if (const auto at = body.find("home_hosts"); at != body.end()) {
+    auto hosts = parse_home_hosts(*at);
+    if (const auto* words = std::get_if<std::string>(&hosts)) {
+      return invalid_field("home_hosts", *words);
+    }
+    change.home_hosts = std::move(std::get<HomeHosts>(hosts));
   }
   return change;
 }

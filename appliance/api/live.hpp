@@ -113,6 +113,10 @@ struct TunnelInterfaceLive {
       "The web page is not served inside the tunnels; the setting network.web_in_tunnel would.";
   std::uint64_t packets_in = 0;  // of devices, since the box started
   std::uint64_t packets_out = 0;
+  // To hosts at home that devices were granted.
+  std::size_t home_connections = 0;  // now
+  std::uint64_t home_packets_in = 0;
+  std::uint64_t home_packets_out = 0;
   std::vector<multicast::Drop> drops{};
 };
 

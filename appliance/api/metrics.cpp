@@ -38,6 +38,11 @@ void box(Exposition& out, const LiveState& live, Duration up_time) {
               "Packets between devices and the box's own addresses inside the tunnels.");
   out.sample({{"direction", "in"}}, live.tunnel_interface.packets_in);
   out.sample({{"direction", "out"}}, live.tunnel_interface.packets_out);
+  out.counter("hearthcast_home_hosts_packets_total", "Packets between devices and hosts at home.");
+  out.sample({{"direction", "in"}}, live.tunnel_interface.home_packets_in);
+  out.sample({{"direction", "out"}}, live.tunnel_interface.home_packets_out);
+  out.gauge("hearthcast_home_hosts_connections", "Connections of devices to hosts at home now.");
+  out.sample({}, live.tunnel_interface.home_connections);
   out.counter("hearthcast_tunnel_interface_drops_total", "Packets that did not pass there, by reason.");
   for (const auto& drop : live.tunnel_interface.drops) {
     out.sample({{"reason", drop.reason}}, drop.count);

@@ -23,6 +23,14 @@ json render_grants(const access::Grants& grants) {
   return list;
 }
 
+json render_home_hosts(const HomeHosts& hosts) {
+  json list = json::array();
+  for (const HomeHost& host : hosts) {
+    list.push_back(host.to_string());
+  }
+  return list;
+}
+
 std::int64_t seconds_since(Time then, Time now) {
   return std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - then).count());
 }
@@ -48,6 +56,7 @@ json render_device(const household::Household& household, const Device& device, 
               {"fingerprint", household.fingerprint(device)},
               {"state", to_text(device.state)},
               {"channels", render_grants(device.grants)},
+              {"home_hosts", render_home_hosts(device.home_hosts)},
               {"connected", false},
               {"lan_link", device.lan_link.has_value()}};
   const auto at = live.devices.find(device.id);

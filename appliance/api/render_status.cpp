@@ -130,9 +130,15 @@ json render_status(const household::Household& household, const LiveState& live,
 }
 
 json render_tunnel_interface(const TunnelInterfaceLive& inside) {
-  json out = {{"state", text_of(inside.state)},    {"text", inside.text},
-              {"devices", inside.devices},         {"packets_in", inside.packets_in},
-              {"packets_out", inside.packets_out}, {"drops", render_drops(inside.drops)}};
+  json out = {{"state", text_of(inside.state)},
+              {"text", inside.text},
+              {"devices", inside.devices},
+              {"packets_in", inside.packets_in},
+              {"packets_out", inside.packets_out},
+              {"home_connections", inside.home_connections},
+              {"home_packets_in", inside.home_packets_in},
+              {"home_packets_out", inside.home_packets_out},
+              {"drops", render_drops(inside.drops)}};
   if (!inside.interface.empty()) {
     out["interface"] = inside.interface;
   }

@@ -21,10 +21,11 @@ void BoxInterface::serve(std::vector<std::uint16_t> tcp_ports, Time now) {
   settle(now);
 }
 
-void BoxInterface::on_device(PeerId peer, const std::optional<tunnel::InnerAddresses>& addresses, Time now) {
+void BoxInterface::on_device(PeerId peer, const std::optional<tunnel::InnerAddresses>& addresses,
+                             const HomeHosts& hosts, Time now) {
   if (addresses) {
-    devices_[peer] = *addresses;
-    ports_.post(forward::AdmitInner{peer, *addresses});
+    devices_[peer] = {*addresses, !hosts.empty()};
+    ports_.post(forward::AdmitInner{peer, *addresses, hosts});
   } else if (devices_.erase(peer) != 0) {
     ports_.post(forward::ExpelInner{peer});
   } else {
@@ -35,7 +36,7 @@ void BoxInterface::on_device(PeerId peer, const std::optional<tunnel::InnerAddre
 
 bool BoxInterface::is_device(const IpAddress& address) const {
   return std::ranges::any_of(devices_, [&](const auto& entry) {
-    return entry.second.ip4 == address || entry.second.ip6 == address;
+    return entry.second.addresses.ip4 == address || entry.second.addresses.ip6 == address;
   });
 }
 
@@ -49,14 +50,15 @@ bool BoxInterface::open(Time now) {
   try_at_ = now + kRetry;
   auto opened = ports_.open_tun(linux::kLeastTunMtu);
   if (!opened) {
-    complain({"devices do not reach the web page through their tunnels: " + opened.error().text});
+    complain({"devices reach neither the web page nor hosts at home through their tunnels: " +
+              opened.error().text});
     return false;
   }
   const linux::TunDevice device(std::move(opened->fd));
   name_ = device.name();
   tun_ = device.duplicate();
   log_.info("box_interface", {{"interface", name_}});
-  ports_.post(forward::OpenInner{device.duplicate()});
+  ports_.post(forward::OpenInner{device.duplicate(), name_});
   return true;
 }
 
@@ -79,16 +81,21 @@ void BoxInterface::settle(Time now) {
   if (tun_ || now >= try_at_) {
     trouble_.clear();
   }
-  if (serves_ && !devices_.empty() && open(now)) {
+  const auto needs = [this](const auto& entry) { return serves_ || entry.second.goes_home; };
+  if (std::ranges::any_of(devices_, needs) && open(now)) {
     home_ = ports_.interfaces();
-    for (const auto& [peer, device] : devices_) {
+    for (const auto& [peer, entry] : devices_) {
+      const auto& device = entry.addresses;
+      if (!serves_ && !entry.goes_home) {
+        continue;
+      }
       if (!is_at_home(device.box_ip6)) {
         addresses.emplace(device.box_ip6, tunnel::kInnerPrefix6);  // and with it the route to the device
       }
       if (is_at_home(device.box_ip4) || is_at_home(device.ip4)) {
         complain(
             {"the network at home has addresses of network.inner_ip4, so devices reach the web page "
-             "through their tunnels over IPv6 only; choose another range"});
+             "and hosts at home through their tunnels over IPv6 only; choose another range"});
         continue;
       }
       addresses.emplace(device.box_ip4, 32);

@@ -41,10 +41,12 @@ class BoxInterface {
 
   BoxInterface(BoxInterfacePorts ports, Log& log) : ports_(std::move(ports)), log_(log) {}
 
-  // The TCP ports that devices reach; none: there is no interface for them.
+  // The box's TCP ports that devices reach; none: there is no interface but for those that may go to hosts.
   void serve(std::vector<std::uint16_t> tcp_ports, Time now);
-  // A device with addresses inside its tunnel is there and approved; nullopt: not any more.
-  void on_device(PeerId peer, const std::optional<tunnel::InnerAddresses>& addresses, Time now);
+  // A device with addresses inside its tunnel is there and approved, and may go to these hosts at home;
+  // nullopt: not any more.
+  void on_device(PeerId peer, const std::optional<tunnel::InnerAddresses>& addresses, const HomeHosts& hosts,
+                 Time now);
 
   // The machine's interfaces are others: what the network at home uses is left to it.
   void on_network_change(Time now) { settle(now); }
@@ -68,7 +70,11 @@ class BoxInterface {
   BoxInterfacePorts ports_;
   Log& log_;
   bool serves_ = false;
-  std::map<PeerId, tunnel::InnerAddresses> devices_;
+  struct Device {
+    tunnel::InnerAddresses addresses;
+    bool goes_home = false;
+  };
+  std::map<PeerId, Device> devices_;
   linux::Fd tun_;
   std::string name_;
   std::string trouble_;

@@ -1,5 +1,6 @@
 #include "appliance/app/commands.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -44,6 +45,20 @@ int wrong_usage(const std::string& text) {
 
 int change(const Asker& asker, std::int64_t device, const json& change) {
   return ask_and_print(asker, {"PATCH", "/devices/" + std::to_string(device), change.dump()}, print_device);
+}
+
+std::vector<std::string> split_hosts(std::string_view hosts) {
+  std::vector<std::string> all;
+  for (std::string_view rest = hosts == "none" ? "" : hosts; !rest.empty();) {
+    const auto end = std::min(rest.find(','), rest.size());
+    std::string host(rest.substr(0, end));
+    std::erase(host, ' ');
+    if (!host.empty()) {
+      all.push_back(std::move(host));
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return all;
 }
 
 }  // namespace
@@ -107,6 +122,10 @@ int grant(const Asker& asker, std::int64_t device, const std::string& channels) 
   const auto list = parse_channel_list(channels);
   return list ? change(asker, device, {{"channels", *list}})
               : wrong_usage("channels are \"all\", \"none\" or numbers separated by commas, as 1,2,5");
+}
+
+int set_home_hosts(const Asker& asker, std::int64_t device, const std::string& hosts) {
+  return change(asker, device, {{"home_hosts", split_hosts(hosts)}});
 }
 
 int revoke(const Asker& asker, std::int64_t device) { return change(asker, device, {{"state", "revoked"}}); }

@@ -95,9 +95,12 @@ void DevicePeer::tell_inner() {
   if (!tunnel_) {
     return;
   }
-  if (auto inner = tunnel_->inner(); inner != inner_told_) {
+  auto inner = tunnel_->inner();
+  auto hosts = tunnel_->home_hosts();
+  if (inner != inner_told_ || hosts != hosts_told_) {
     inner_told_ = std::move(inner);
-    host_.on_inner(peer_, inner_told_);
+    hosts_told_ = std::move(hosts);
+    host_.on_inner(peer_, inner_told_, hosts_told_);
   }
 }
 
@@ -254,6 +257,7 @@ void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
   peer_ = host_.next_peer();
   told_ = {peer_};
   inner_told_.reset();
+  hosts_told_.clear();
   tunnel_ = std::make_unique<sessions::DeviceTunnel>(identity_, device_, context_.facts, access_, now);
   tunnel_since_ = now;
   host_.post(datapath::AddSession{peer_, handshake_.endpoint(), std::move(session)});

@@ -35,7 +35,9 @@ class PeerHost {
   virtual void on_suspected() {}                   // a path does not answer: it may be the box that moved
   virtual void on_watching(DevicePeer& peer) = 0;  // read watching()
   // The device has these addresses inside its tunnel and is welcome at the box's own, or not (any more).
-  virtual void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses) = 0;
+  // hosts: where in the home network it may go.
+  virtual void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses,
+                        const HomeHosts& hosts) = 0;
   virtual void on_tunnel(DevicePeer& peer,
                          std::optional<PeerId> former) = 0;  // opened, replaced or gone: read tunnel()
 };
@@ -124,6 +126,7 @@ class DevicePeer {
   PeerId peer_;                                            // of tunnel_
   forward::SetMemory told_;                                // what the data thread knows of tunnel_
   std::optional<tunnel::InnerAddresses> inner_told_;       // what the host knows of tunnel_
+  HomeHosts hosts_told_;
   Time tunnel_since_{};
 };
 

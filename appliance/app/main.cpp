@@ -25,6 +25,7 @@ struct Arguments {
   bool json = false;
   std::int64_t device = 0;
   std::string channels;
+  std::string hosts;
   std::string file;
   bool revoke = false;
 };
@@ -61,6 +62,11 @@ constexpr Command kCommands[] = {
      true},
     {"grant", "say which channels a device may watch",
      [](const app::Asker& a, const Arguments& given) { return app::grant(a, given.device, given.channels); },
+     true},
+    {"home-hosts", "say where in the home network a device may go through its tunnel, over TCP",
+     [](const app::Asker& a, const Arguments& given) {
+       return app::set_home_hosts(a, given.device, given.hosts);
+     },
      true},
     {"lan-link", "an address by which players at home watch as this device; makes it anew",
      [](const app::Asker& a, const Arguments& given) {
@@ -113,6 +119,9 @@ int dispatch(int argc, char** argv) {
       ->required();
   cli.get_subcommand("approve")->add_option("--channels", given.channels, "all, or numbers as 1,2,5");
   cli.get_subcommand("lan-link")->add_flag("--revoke", given.revoke, "take it away instead");
+  cli.get_subcommand("home-hosts")
+      ->add_option("hosts", given.hosts, "none, or as 192.168.1.50,192.168.1.0/24:80,[fd00::5]:8000-8100")
+      ->required();
   cli.get_subcommand("grant")
       ->add_option("channels", given.channels, "all, none, or numbers as 1,2,5")
       ->required();

@@ -60,6 +60,14 @@ std::string where(const json& device) {
                                         : "not connected";
 }
 
+std::string home_hosts(const json& device) {
+  std::string text;
+  for (const json& host : device.value("home_hosts", json::array())) {
+    text += (text.empty() ? "; at home " : ", ") + host.get<std::string>();
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string print_status(const json& status) {
@@ -139,7 +147,7 @@ std::string print_device(const json& device) {
   return padded(number(device, "id"), 6) + padded(device.value("name", ""), 24) +
          padded(device.value("fingerprint", ""), 6) + padded(device.value("state", ""), 10) +
          grants(device.value("channels", json::array())) + "; " + where(device) +
-         (device.value("lan_link", false) ? "; LAN link" : "") + "\n";
+         (device.value("lan_link", false) ? "; LAN link" : "") + home_hosts(device) + "\n";
 }
 
 std::string print_devices(const json& answer) {

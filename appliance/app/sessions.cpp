@@ -239,7 +239,7 @@ void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
     by_tunnel_.erase(*former);
     last_seen_[peer.device()] = now_;
     ports_.watching(*former, {});
-    ports_.inner(*former, std::nullopt);
+    ports_.inner(*former, std::nullopt, {});
     perform(flows_.watch(*former, {}));
   }
   if (peer.tunnel()) {

@@ -30,9 +30,10 @@ struct SessionPorts {
   std::function<void(int fd, std::size_t octets)> enlarge = [](int, std::size_t) {};
   // All that this tunnel gets now; nothing when it is gone.
   std::function<void(PeerId, const std::set<FlowKey>&)> watching = [](PeerId, const auto&) {};
-  // A tunnel whose device is welcome at the box's own addresses in there, or is not (any more).
-  std::function<void(PeerId, const std::optional<tunnel::InnerAddresses>&)> inner = [](PeerId, const auto&) {
-  };
+  // A tunnel whose device is welcome at the box's own addresses in there, or is not (any more); and where in
+  // the home network it may go from there.
+  std::function<void(PeerId, const std::optional<tunnel::InnerAddresses>&, const HomeHosts&)> inner =
+      [](PeerId, const auto&, const auto&) {};
   // Data of a flow that is carried came, or a second passed without.
   std::function<void(const FlowKey&, bool present)> signal = [](const FlowKey&, bool) {};
   // The device is connected there now: worth storing.
@@ -132,8 +133,9 @@ class Sessions final : public PeerHost {
   void on_path(DevicePeer& peer) override;
   void on_suspected() override;
   void on_watching(DevicePeer& peer) override;
-  void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses) override {
-    ports_.inner(tunnel, addresses);
+  void on_inner(PeerId tunnel, const std::optional<tunnel::InnerAddresses>& addresses,
+                const HomeHosts& hosts) override {
+    ports_.inner(tunnel, addresses, hosts);
   }
   void on_tunnel(DevicePeer& peer, std::optional<PeerId> former) override;
 

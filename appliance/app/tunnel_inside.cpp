@@ -32,7 +32,7 @@ void TunnelService::serve_inside(std::vector<std::uint16_t> tcp_ports) {
 api::TunnelInterfaceLive TunnelService::State::inside_live() const {
   using Live = api::TunnelInterfaceLive;
   Live live;
-  if (!serves_inside) {
+  if (!serves_inside && inside->name().empty()) {
     return live;
   }
   live.devices = inside->devices();
@@ -41,7 +41,12 @@ api::TunnelInterfaceLive TunnelService::State::inside_live() const {
     const forward::InnerCounters& counted = statistics->inner;
     live.packets_in = counted.to_box;
     live.packets_out = counted.from_box;
+    live.home_packets_in = counted.to_home;
+    live.home_packets_out = counted.from_home;
+    live.home_connections = statistics->home.open;
     live.drops = {{"refused", counted.refused},
+                  {"prohibited", counted.prohibited},
+                  {"home_refused", statistics->home.refused},
                   {"spoofed", counted.spoofed},
                   {"kept_here", counted.kept_here},
                   {"dropped", counted.dropped}};
@@ -55,7 +60,9 @@ api::TunnelInterfaceLive TunnelService::State::inside_live() const {
   } else {
     live.state = Live::State::kUp;
     live.text = (live.devices == 1 ? "One device reaches" : std::to_string(live.devices) + " devices reach") +
-                std::string(" the web page inside the tunnel, by ") + live.interface + ".";
+                std::string(serves_inside ? " the web page inside the tunnel, by "
+                                          : " hosts at home through the tunnel, by ") +
+                live.interface + ".";
   }
   return live;
 }

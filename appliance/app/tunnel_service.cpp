@@ -101,8 +101,8 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
       on_mapping(*endpoint);
     }
   };
-  ports.inner = [this](PeerId peer, const auto& addresses) {
-    inside->on_device(peer, addresses, clock_now());
+  ports.inner = [this](PeerId peer, const auto& addresses, const HomeHosts& hosts) {
+    inside->on_device(peer, addresses, hosts, clock_now());
   };
   ports.signal = [this](const FlowKey& flow, bool present) { lan->on_signal(flow, present, clock_now()); };
   ports.changed = [] {};  // the API reads live() when it needs it

@@ -1,6 +1,7 @@
 #include "appliance/forward/inner_gate.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "tunnelmgr/tunnel/tcp_segment.hpp"
 #include "tunnelmgr/tunnel/unicast.hpp"
@@ -12,10 +13,11 @@ constexpr std::uint8_t kTcp = 6;
 constexpr std::size_t kHeader4 = 20;
 constexpr std::size_t kHeader6 = 40;
 
+constexpr int kErrorsPerSecond = 10;
+
 struct Segment {
-  IpAddress source;
-  IpAddress destination;
-  tunnel::TcpPorts ports;
+  Endpoint source;
+  Endpoint destination;
 };
 
 // A packet that is an IP header without anything beside it, and a TCP segment to its end. Source routes and
@@ -28,25 +30,45 @@ std::optional<Segment> plain_tcp(Bytes ip_packet) {
     return std::nullopt;
   }
   const auto ports = tunnel::decode_tcp_ports(packet->payload);
-  return ports ? std::optional(Segment{packet->source, packet->destination, *ports}) : std::nullopt;
+  if (!ports) {
+    return std::nullopt;
+  }
+  return Segment{{packet->source, ports->source}, {packet->destination, ports->destination}};
 }
 
-// Membership and echo: others answer these for the box, and none of them is for the kernel.
-bool is_of_others(Bytes ip_packet) {
+struct Ends {
+  IpAddress source;
+  IpAddress destination;
+};
+
+// The addresses of whatever it is; nullopt: not even a whole header.
+std::optional<Ends> ends_of(Bytes ip_packet) {
   const bool ip4 = ip_packet.size() >= kHeader4 && ip_packet[0] >> 4 == 4;
   const bool ip6 = ip_packet.size() >= kHeader6 && ip_packet[0] >> 4 == 6;
-  if ((ip4 && ip_packet[16] >> 4 == 0xe) || (ip6 && ip_packet[24] == 0xff)) {
-    return true;
+  if (!ip4 && !ip6) {
+    return std::nullopt;
   }
+  const std::size_t size = ip4 ? 4 : 16;
+  const std::size_t at = ip4 ? 12 : 8;
+  return Ends{*IpAddress::from_bytes(ip_packet.subspan(at, size)),
+              *IpAddress::from_bytes(ip_packet.subspan(at + size, size))};
+}
+
+// Echo and errors between the device and the box: others answer these, and none of them is for the kernel.
+bool is_icmp(Bytes ip_packet) {
   const auto packet = tunnel::decode_unicast(ip_packet);
   return packet && packet->protocol != kTcp;
 }
 
+const IpAddress& box_of(const tunnel::InnerAddresses& addresses, const IpAddress& towards) {
+  return towards.is_ip4() ? addresses.box_ip4 : addresses.box_ip6;
+}
+
 }  // namespace
 
-void InnerGate::admit(PeerId peer, const tunnel::InnerAddresses& addresses) {
+void InnerGate::admit(PeerId peer, const tunnel::InnerAddresses& addresses, HomeHosts hosts) {
   expel(peer);
-  members_.emplace(peer, addresses);
+  members_.emplace(peer, Member{addresses, std::move(hosts)});
   by_address_.emplace(addresses.ip6, peer);
   by_address_.emplace(addresses.ip4, peer);
 }
@@ -60,46 +82,78 @@ bool InnerGate::is_served(std::uint16_t port) const {
   return std::ranges::find(ports_, port) != ports_.end();
 }
 
-bool InnerGate::passes_in(PeerId peer, Bytes ip_packet) {
-  if (is_of_others(ip_packet)) {
-    return false;
-  }
+bool InnerGate::may_go(PeerId peer, const Endpoint& target) const {
   const auto member = members_.find(peer);
-  const auto segment = member == members_.end() ? std::nullopt : plain_tcp(ip_packet);
-  if (!segment || segment->source.is_link_local()) {  // as whom the box meets them, it serves nothing
-    ++counters_.refused;
-    return false;
-  }
-  const auto owner = by_address_.find(segment->source);
-  if (owner == by_address_.end() || owner->second != peer) {
-    ++counters_.spoofed;
-    return false;
-  }
-  const auto& addresses = member->second;
-  const bool to_box =
-      segment->destination == (segment->source.is_ip4() ? addresses.box_ip4 : addresses.box_ip6);
-  if (!to_box || !is_served(segment->ports.destination)) {
-    ++counters_.refused;
-    return false;
-  }
-  ++counters_.to_box;
-  return true;
+  return member != members_.end() && any_includes(member->second.hosts, target.address, target.port);
 }
 
-std::optional<PeerId> InnerGate::passes_out(Bytes ip_packet) {
+bool InnerGate::may_tell(PeerId peer, Time now) {
+  const auto member = members_.find(peer);
+  if (member == members_.end()) {
+    return false;
+  }
+  auto& [addresses, hosts, told_at, told] = member->second;
+  if (now - told_at >= std::chrono::seconds{1}) {
+    told_at = now;
+    told = 0;
+  }
+  return ++told <= kErrorsPerSecond;
+}
+
+InnerGate::Way InnerGate::way_in(PeerId peer, Bytes ip_packet) {
+  using Kind = Way::Kind;
+  const auto member = members_.find(peer);
+  const auto ends = ends_of(ip_packet);
+  if (member == members_.end() || !ends) {
+    ++counters_.refused;
+    return {};
+  }
+  if (ends->destination.is_multicast()) {
+    return {};  // membership
+  }
   const auto segment = plain_tcp(ip_packet);
-  const auto owner = segment ? by_address_.find(segment->destination) : by_address_.end();
+  if (ends->source.is_link_local()) {  // as whom the box meets them, it serves nothing
+    counters_.refused += segment ? 1 : 0;
+    return {};
+  }
+  const auto owner = by_address_.find(ends->source);
+  if (owner == by_address_.end() || owner->second != peer) {
+    ++counters_.spoofed;
+    return {};
+  }
+  const IpAddress& box = box_of(member->second.addresses, ends->source);
+  if (ends->destination != box) {
+    if (!segment || relay_port_ == 0 || !may_go(peer, segment->destination)) {
+      ++counters_.prohibited;
+      return {Kind::kProhibited, peer, {}, {}, box};
+    }
+    return {Kind::kHome, peer, segment->source, segment->destination, box};
+  }
+  if (!segment || !is_served(segment->destination.port)) {
+    counters_.refused += is_icmp(ip_packet) ? 0 : 1;
+    return {};
+  }
+  ++counters_.to_box;
+  return {Kind::kBox, peer, segment->source, segment->destination, box};
+}
+
+InnerGate::Way InnerGate::way_out(Bytes ip_packet) {
+  using Kind = Way::Kind;
+  const auto segment = plain_tcp(ip_packet);
+  const auto owner = segment ? by_address_.find(segment->destination.address) : by_address_.end();
   if (owner != by_address_.end()) {
-    const auto& addresses = members_.at(owner->second);
-    const bool from_box =
-        segment->source == (segment->destination.is_ip4() ? addresses.box_ip4 : addresses.box_ip6);
-    if (from_box && is_served(segment->ports.source)) {
+    const IpAddress& box = box_of(members_.at(owner->second).addresses, segment->destination.address);
+    const bool from_box = segment->source.address == box;
+    if (from_box && relay_port_ != 0 && segment->source.port == relay_port_) {
+      return {Kind::kHome, owner->second, segment->source, segment->destination, box};
+    }
+    if (from_box && is_served(segment->source.port)) {
       ++counters_.from_box;
-      return owner->second;
+      return {Kind::kBox, owner->second, segment->source, segment->destination, box};
     }
   }
   ++counters_.kept_here;
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hearthcast::forward

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "appliance/forward/home_nat.hpp"
 #include "appliance/forward/inner_gate.hpp"
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/linux/tun_device.hpp"
@@ -31,9 +32,11 @@ class InnerPort {
   [[nodiscard]] InnerGate& gate() { return gate_; }
   [[nodiscard]] const InnerGate& gate() const { return gate_; }
 
-  // An IP packet out of a device's tunnel. True: it was for the kernel. Else it is left to whoever else
-  // answers for the box.
-  [[nodiscard]] bool on_packet(PeerId peer, Bytes ip_packet);
+  [[nodiscard]] HomeNat& nat() { return nat_; }
+
+  // An IP packet out of a device's tunnel. True: it was for the kernel, or refused by an error to the device.
+  // Else it is left to whoever else answers for the box.
+  [[nodiscard]] bool on_packet(PeerId peer, Bytes ip_packet, InnerSink& sink, Time now);
   // Takes what the kernel sends, one batch of it. True: more may wait.
   bool read(InnerSink& sink);
 
@@ -41,8 +44,12 @@ class InnerPort {
   static constexpr std::size_t kSlot =
       2048;  // more than the interface's MTU; what is larger is cut, and refused
 
+  [[nodiscard]] std::optional<PeerId> whose(MutableBytes packet);
+  void tell(PeerId peer, const IpAddress& box, Bytes ip_packet, InnerSink& sink, Time now);
+
   std::optional<linux::TunDevice> tun_;
   InnerGate gate_;
+  HomeNat nat_;
   Buffer room_;
 };
 

@@ -32,6 +32,10 @@ void Loop::on_event(const linux::Epoll::Event& event) {
     clear_peers_.read(event.token - kFirstClearPort, batch_, *this, now_);
     return;
   }
+  if (event.token >= kHomeToken) {
+    home_relay_.on_event(event, now_);
+    return;
+  }
   if (event.token >= kPlayerToken) {
     const PlayerId player{static_cast<std::int64_t>(event.token - kPlayerToken)};
     if (const auto at = players_.find(player); at != players_.end()) {
@@ -127,6 +131,26 @@ void Loop::perform(OpenInner message) {
   if (!epoll_.add(inner_port_.fd(), kInnerToken)) {
     log_.error("inner_watch", {{"error", "too many descriptors"}});
   }
+  if (const auto listening = home_relay_.listen(message.interface); !listening) {
+    log_.error("home_relay", {{"error", listening.error().text}});
+  }
+  inner_port_.gate().set_relay(home_relay_.port());
+}
+
+void Loop::perform(AdmitInner message) {
+  inner_port_.gate().admit(message.peer, message.addresses, std::move(message.hosts));
+  review_home();
+}
+
+void Loop::perform(const ExpelInner& message) {
+  inner_port_.gate().expel(message.peer);
+  review_home();
+  inner_port_.nat().expel(message.peer);
+}
+
+void Loop::review_home() {
+  home_relay_.review(
+      [this](const HomeNat::Flow& flow) { return inner_port_.gate().may_go(flow.peer, flow.target); }, now_);
 }
 
 std::size_t Loop::on_inner_packets(PeerId peer, std::span<const Bytes> gre) {
@@ -196,7 +220,8 @@ void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
     on_nack(peer, inner->payload);
     return;
   }
-  if (inner->kind == tunnel::InnerKind::kMembership && inner_port_.on_packet(peer.id, inner->payload)) {
+  if (inner->kind == tunnel::InnerKind::kMembership &&
+      inner_port_.on_packet(peer.id, inner->payload, *this, now_)) {
     return;
   }
   say(datapath::InnerReceived{peer.id, from, Buffer(gre.begin(), gre.end())});
@@ -222,6 +247,7 @@ void Loop::owe(FlowId flow) {
 }
 
 void Loop::on_tick() {
+  inner_port_.nat().on_tick(now_);
   clear_peers_.on_tick(*this, now_);
   for (auto& [id, flow] : flows_) {
     if (flow.meter().signal_lost(now_)) {
@@ -260,6 +286,7 @@ void Loop::on_report() {
   }
   clear_peers_.report(*statistics);
   statistics->inner = inner_port_.gate().counters();
+  statistics->home = home_relay_.counters();
   say(StatisticsReady{std::move(statistics)});
 }
 

@@ -11,6 +11,7 @@
 
 #include "appliance/forward/clear_peers.hpp"
 #include "appliance/forward/flow.hpp"
+#include "appliance/forward/home_relay.hpp"
 #include "appliance/forward/inner_port.hpp"
 #include "appliance/forward/messages.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
@@ -23,6 +24,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
 
  private:
   static constexpr std::uint64_t kPlayerToken = std::uint64_t{1} << 40;  // beyond those of all flows
+  static constexpr std::uint64_t kHomeToken = std::uint64_t{1} << 48;    // beyond those of all players
   static constexpr int kReadsPerBatch = 64;  // of one flow, so that a flooded one does not stop the others
 
   using SessionLoop::perform;
@@ -38,8 +40,8 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   void perform(const SendClear& message) { clear_peers_.send(message); }
   void perform(OpenInner message);
   void perform(ServeInner message) { inner_port_.gate().serve(std::move(message.tcp_ports)); }
-  void perform(const AdmitInner& message) { inner_port_.gate().admit(message.peer, message.addresses); }
-  void perform(const ExpelInner& message) { inner_port_.gate().expel(message.peer); }
+  void perform(AdmitInner message);
+  void perform(const ExpelInner& message);
 
   void take(Down message) override;
   void on_event(const linux::Epoll::Event& event) override;
@@ -54,6 +56,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   void on_tick() override;
   void on_report() override;
 
+  void review_home();
   void resolve_viewers();
   bool receive(Flow& flow);  // whether more may wait
   void keep(Flow& flow);
@@ -67,6 +70,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   FormedBatch forms_;  // of one flow at a time
   ClearPeers clear_peers_;
   InnerPort inner_port_;
+  HomeRelay home_relay_{epoll_, inner_port_.nat(), kHomeToken};
   std::map<FlowId, Flow> flows_;
   std::vector<FlowId> owing_;  // of flows_, those that may have to send something again
   std::unordered_map<PlayerId, FlowId> players_;

@@ -9,12 +9,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "appliance/forward/clear_port.hpp"
+#include "appliance/forward/home_relay.hpp"
 #include "appliance/forward/inner_gate.hpp"
 #include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/home_host.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/datapath/messages.hpp"
@@ -112,6 +115,7 @@ struct SendClear {
 // InnerReceived.
 struct OpenInner {
   linux::Fd tun;
+  std::string interface;  // its name
 };
 struct ServeInner {
   std::vector<std::uint16_t> tcp_ports;
@@ -119,6 +123,7 @@ struct ServeInner {
 struct AdmitInner {
   PeerId peer;
   tunnel::InnerAddresses addresses;
+  HomeHosts hosts{};  // at home, where it may go from there; what it may not any more is cut off
 };
 struct ExpelInner {
   PeerId peer;
@@ -187,6 +192,7 @@ struct Statistics {
   std::vector<ClearPeerCounters> clear_peers;
   std::vector<ClearPortCounters> clear_ports;
   InnerCounters inner;
+  HomeCounters home;
 };
 struct StatisticsReady {
   std::unique_ptr<const Statistics> statistics;

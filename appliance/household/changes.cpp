@@ -73,6 +73,14 @@ Result<void> Household::change_device(DeviceId id, const DeviceChange& change) {
     }
     (void)after.devices.set_grants(id, *change.grants);
   }
+  if (change.home_hosts) {
+    if (change.home_hosts->size() > kMaxHomeHosts) {
+      return Refused{Refused::Kind::kInvalid,
+                     "A device may be given at most " + std::to_string(kMaxHomeHosts) + " hosts or networks.",
+                     "home_hosts"};
+    }
+    (void)after.devices.set_home_hosts(id, *change.home_hosts);
+  }
   if (change.state) {
     (void)after.devices.set_state(id, *change.state);
   }

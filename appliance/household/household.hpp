@@ -38,6 +38,7 @@ struct DeviceChange {
   std::optional<std::string> name;
   std::optional<access::DeviceState> state;
   std::optional<access::Grants> grants;
+  std::optional<HomeHosts> home_hosts = {};
 };
 
 // Why a change was not made.

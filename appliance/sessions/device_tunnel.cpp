@@ -5,6 +5,7 @@
 
 #include "appliance/channels/label.hpp"
 #include "appliance/sessions/tunnel_membership.hpp"
+#include "tunnelmgr/tunnel/home_hosts.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 
 namespace hearthcast::sessions {
@@ -161,6 +162,7 @@ TunnelActions DeviceTunnel::on_access(std::shared_ptr<const access::Access> acce
     say_hello(now, out);
   } else {
     say_channels(now, out);
+    say_home_hosts(now, out);
   }
   return out;
 }
@@ -264,6 +266,7 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
     device_capabilities_ = hello->capabilities;
     channels_revision_ = hello->channels_revision;
     said_reach_.reset();  // it may have forgotten
+    said_home_hosts_.reset();
     say_hello(now, out);
   } else if (std::holds_alternative<tunnel::Notice>(message)) {
     close("the device said goodbye", out);
@@ -297,6 +300,7 @@ void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
   } else {
     say_channels(now, out);
     say_reach(now, out);
+    say_home_hosts(now, out);
   }
 }
 
@@ -314,6 +318,14 @@ void DeviceTunnel::say_reach(Time now, TunnelActions& out) {
   if (auto reach = facts_.reach(); reach != said_reach_) {
     said_reach_ = std::move(reach);
     perform(transport_.send(tunnel::encode(*said_reach_), now), now, out);
+  }
+}
+
+// Also when it was given nothing: that takes the place of what it heard before.
+void DeviceTunnel::say_home_hosts(Time now, TunnelActions& out) {
+  if (auto hosts = home_hosts(); inner() && hosts != said_home_hosts_) {
+    said_home_hosts_ = std::move(hosts);
+    perform(transport_.send(tunnel::encode_home_hosts(*said_home_hosts_), now), now, out);
   }
 }
 

@@ -89,6 +89,10 @@ class DeviceTunnel {
   // The addresses at which it and the box's own kernel may meet: of an approved device that said hello and
   // has an interface for them.
   [[nodiscard]] std::optional<tunnel::InnerAddresses> inner() const;
+  // Where in the home network it may go from there.
+  [[nodiscard]] HomeHosts home_hosts() const {
+    return inner() ? access_->home_hosts_of(identity_) : HomeHosts();
+  }
   // Why its packets go through a relay, in its words; empty: they do not, or it did not say.
   [[nodiscard]] const std::string& relayed_because() const { return relayed_because_; }
   [[nodiscard]] const TunnelCounters& counters() const { return counters_; }
@@ -114,6 +118,7 @@ class DeviceTunnel {
   void say_hello(Time now, TunnelActions& out);
   void say_channels(Time now, TunnelActions& out);
   void say_reach(Time now, TunnelActions& out);
+  void say_home_hosts(Time now, TunnelActions& out);
   void refuse(const access::Refusal& refusal, const FlowKey& flow, Time now, TunnelActions& out);
   // What the listener wants of a group from now on. True when that is more or less than before.
   bool take(const membership::FilterChanged& change, Time now, TunnelActions& out);
@@ -139,6 +144,7 @@ class DeviceTunnel {
   bool greeted_ = false;
   std::uint64_t channels_revision_ = 0;  // of the list that the device has
   std::optional<tunnel::Reach> said_reach_;
+  std::optional<HomeHosts> said_home_hosts_;
   std::optional<access::RefusalCode> standing_;
   std::map<Report, FlowSet, ByGroup> reports_;  // what each state of the listener was granted
   NarrowPaths narrow_;

@@ -29,6 +29,12 @@ void write_device(sqlite::Transaction& t, const Device& device) {
   for (const ChannelId channel : device.grants.channels) {
     t.run("INSERT INTO device_grant (device, channel) VALUES (?, ?)", {device.id.value, channel.value});
   }
+  t.run("DELETE FROM device_home_host WHERE device = ?", {device.id.value});
+  std::int64_t position = 0;
+  for (const HomeHost& host : device.home_hosts) {
+    t.run("INSERT INTO device_home_host (device, position, host) VALUES (?, ?, ?)",
+          {device.id.value, ++position, std::string_view(host.to_string())});
+  }
 }
 
 }  // namespace
@@ -59,6 +65,15 @@ DeviceList read_devices(sqlite::Transaction& t) {
       at->second.grants.channels.insert(ChannelId{row.integer(1)});
     }
   });
+  // What is no host any more opens nothing.
+  t.query("SELECT device, host FROM device_home_host ORDER BY device, position", {},
+          [&](const sqlite::Row& row) {
+            const auto at = read.find(row.integer(0));
+            const auto host = HomeHost::parse(row.text(1));
+            if (at != read.end() && host && at->second.home_hosts.size() < kMaxHomeHosts) {
+              at->second.home_hosts.push_back(*host);
+            }
+          });
   std::vector<Device> devices;
   devices.reserve(read.size());
   for (auto& [id, device] : read) {

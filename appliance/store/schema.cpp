@@ -65,6 +65,14 @@ CREATE TABLE login (
   idle  INTEGER NOT NULL CHECK (idle >= 0)
 ) WITHOUT ROWID;
 )"},
+    {7, R"(
+CREATE TABLE device_home_host (
+  device   INTEGER NOT NULL REFERENCES device (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  host     TEXT NOT NULL,
+  PRIMARY KEY (device, position)
+) WITHOUT ROWID;
+)"},
 };
 
 }  // namespace

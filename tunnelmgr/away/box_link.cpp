@@ -232,6 +232,8 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
       host_.on_status();
     } else if (const auto* told = std::get_if<ReachTold>(&action)) {
       host_.on_reach(told->reach);
+    } else if (const auto* home = std::get_if<HomeHostsTold>(&action)) {
+      host_.on_home_hosts(home->hosts);
     } else if (const auto* packet = std::get_if<PacketCame>(&action)) {
       host_.on_packet(packet->ip_packet);
     } else if (std::holds_alternative<CheckPath>(action)) {

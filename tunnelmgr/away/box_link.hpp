@@ -27,8 +27,9 @@ class LinkHost {
   virtual void on_status() = 0;                                 // read status()
   virtual void on_channels(const tunnel::ChannelList& list) = 0;
   virtual void on_refusal(const tunnel::Refusal& refusal) = 0;
-  virtual void on_reach(const tunnel::Reach& /*reach*/) {}  // where the box may be found from now on
-  virtual void on_packet(Bytes /*ip_packet*/) {}            // to this device's address inside the tunnel
+  virtual void on_home_hosts(const HomeHosts& /*hosts*/) {}  // where in the home network this device may go
+  virtual void on_reach(const tunnel::Reach& /*reach*/) {}   // where the box may be found from now on
+  virtual void on_packet(Bytes /*ip_packet*/) {}             // to this device's address inside the tunnel
   // The path does not answer, or answers again: the box may have moved, or this end.
   virtual void on_path_doubt(bool /*doubted*/) {}
   virtual void on_path(const Endpoint& endpoint) = 0;  // the box was reached there: worth storing

@@ -72,6 +72,10 @@ void BoxSession::on_message(Bytes body, SessionActions& out, Time now) {
       out.emplace_back(ReachTold{std::move(*reach)});
       return;
     }
+    if (auto hosts = tunnel::decode_home_hosts(body)) {
+      out.emplace_back(HomeHostsTold{std::move(*hosts)});
+      return;
+    }
     malformed_ += message.error() == ParseError::kUnknownType ? 0 : 1;
     return;
   }

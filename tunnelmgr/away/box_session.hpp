@@ -15,6 +15,7 @@
 #include "tunnelmgr/membership/listener.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
+#include "tunnelmgr/tunnel/home_hosts.hpp"
 #include "tunnelmgr/tunnel/path_probe.hpp"
 #include "tunnelmgr/tunnel/reach.hpp"
 
@@ -48,6 +49,10 @@ struct Noticed {  // the box closes the session after it
 struct ReachTold {
   tunnel::Reach reach;
 };
+// Where in the home network this device may go.
+struct HomeHostsTold {
+  HomeHosts hosts;
+};
 // An IP packet to the device's own address inside the tunnel.
 struct PacketCame {
   Buffer ip_packet;
@@ -56,8 +61,8 @@ struct CheckPath {};
 struct Dead {
   std::string reason;
 };
-using SessionAction =
-    std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, ReachTold, PacketCame, CheckPath, Dead>;
+using SessionAction = std::variant<SendGre, Greeted, ChannelsCame, Refused, Noticed, ReachTold, HomeHostsTold,
+                                   PacketCame, CheckPath, Dead>;
 using SessionActions = std::vector<SessionAction>;
 
 class BoxSession {

@@ -93,6 +93,7 @@ class Client final : private LinkHost {
   void on_status() override;
   void on_channels(const tunnel::ChannelList& list) override;
   void on_refusal(const tunnel::Refusal& refusal) override;
+  void on_home_hosts(const HomeHosts& hosts) override;
   void on_reach(const tunnel::Reach& reach) override;
   void on_path_doubt(bool doubted) override;
   void on_path(const Endpoint& endpoint) override;

@@ -55,7 +55,16 @@ bool Client::other_networks_changed() {
                linux::default_route_interface(Family::kIp6)};
   const bool changed = now != networks_;
   networks_ = std::move(now);
+  if (changed && parts_.tun) {
+    parts_.tun->on_networks(networks_.interfaces);
+  }
   return changed;
+}
+
+void Client::on_home_hosts(const HomeHosts& hosts) {
+  if (parts_.tun) {
+    parts_.tun->on_home_hosts(hosts);
+  }
 }
 
 void Client::on_packet(Bytes ip_packet) {

@@ -79,6 +79,11 @@ int ask_status(const std::filesystem::path& socket, bool json) {
       std::cout << " " << address.get<std::string>();
     }
     std::cout << "\n";
+    for (const auto& host : tun.value("home_hosts", nlohmann::json::array())) {
+      std::cout << "  at home " << host.value("host", "")
+                << (host.value("reached", false) ? "" : ": not reached, since " + host.value("text", ""))
+                << "\n";
+    }
     for (const auto& group : tun["groups"]) {
       std::cout << "group " << (group.contains("source") ? group.value("source", "") + "@" : "")
                 << group.value("group", "") << ": " << group.value("state", "")

@@ -78,11 +78,20 @@ Json tun_json(const Tun& tun, const Statistics* statistics) {
     }
     object["groups"].push_back(std::move(group));
   }
+  if (!tun.home().empty()) {
+    object["home_hosts"] = Json::array();
+    for (const HomeRoute& route : tun.home()) {
+      Json host{{"host", route.host.to_string()}, {"reached", route.obstacle.empty()}};
+      if (!route.obstacle.empty()) {
+        host["text"] = "the network of " + route.obstacle + " has these addresses, too";
+      }
+      object["home_hosts"].push_back(std::move(host));
+    }
+  }
   const auto& packets = tun.counters();
-  object["counters"] = {{"reports", packets.reports},
-                        {"to_box", packets.to_box},
-                        {"from_box", packets.from_box},
-                        {"kept_here", packets.kept_here}};
+  object["counters"] = {{"reports", packets.reports},     {"to_box", packets.to_box},
+                        {"from_box", packets.from_box},   {"to_home", packets.to_home},
+                        {"from_home", packets.from_home}, {"kept_here", packets.kept_here}};
   if (statistics != nullptr) {
     const auto& media = statistics->tun;
     object["segments"] = media.segments;

@@ -76,6 +76,9 @@ void Tun::take(Bytes ip_packet, Time now) {
     if (ends_.to_box(*unicast)) {
       ++counters_.to_box;
       ports_.send_packet(ip_packet);
+    } else if (ends_.of_device(unicast->source) && goes_home(unicast->destination)) {
+      ++counters_.to_home;  // the box says which ports
+      ports_.send_packet(ip_packet);
     } else {
       ++counters_.kept_here;
     }
@@ -94,6 +97,35 @@ void Tun::on_packet(Bytes ip_packet) {
   if (unicast && ends_.to_device(*unicast)) {
     ++counters_.from_box;
     static_cast<void>(device_.write_packet(ip_packet));
+  } else if (unicast && ends_.of_device(unicast->destination) && goes_home(unicast->source)) {
+    ++counters_.from_home;
+    static_cast<void>(device_.write_packet(ip_packet));
+  }
+}
+
+bool Tun::goes_home(const IpAddress& host) const {
+  return std::ranges::any_of(
+      home_, [&](const HomeRoute& one) { return one.obstacle.empty() && one.host.hosts.contains(host); });
+}
+
+void Tun::on_home_hosts(HomeHosts hosts) {
+  if (hosts != home_hosts_) {
+    home_hosts_ = std::move(hosts);
+    log_.info("home_hosts", {{"count", std::to_string(home_hosts_.size())}});
+    set_home_routes();
+  }
+}
+
+void Tun::on_networks(const std::vector<linux::Interface>& own) {
+  own_ = own;
+  set_home_routes();
+}
+
+void Tun::set_home_routes() {
+  auto home = home_routes(home_hosts_, own_);
+  if (home != home_) {
+    home_ = std::move(home);
+    set_routes(channel_routes_);
   }
 }
 
@@ -122,6 +154,9 @@ void Tun::perform(TunActions actions) {
 }
 
 void Tun::on_hello(const tunnel::BoxHello& hello, Time now) {
+  if (hello.state != tunnel::DeviceState::kApproved) {
+    on_home_hosts({});
+  }
   std::set<std::pair<IpAddress, unsigned>> addresses{{hello.link_local, 64}};
   std::vector<IpAddress> box{tunnel::box_link_local()};
   box_routes_.clear();
@@ -165,10 +200,15 @@ void Tun::on_channels(const std::vector<tunnel::Channel>& channels) {
   set_routes(channel_routes_);
 }
 
-// Those of the channels, and to the box.
+// Those of the channels, to the box, and to hosts at home.
 void Tun::set_routes(const std::set<Prefix>& routes) {
   std::set<Prefix> wanted = routes;
   wanted.insert(box_routes_.begin(), box_routes_.end());
+  for (const HomeRoute& one : home_) {
+    if (one.obstacle.empty()) {
+      wanted.insert(one.host.hosts);
+    }
+  }
   for (const Prefix& old : std::set<Prefix>(routes_)) {
     if (!wanted.contains(old)) {
       static_cast<void>(netd_.remove_tun_route(device_.fd(), old));

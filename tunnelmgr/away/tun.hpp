@@ -12,6 +12,7 @@
 
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/tun_membership.hpp"
+#include "tunnelmgr/away/tun_routes.hpp"
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/linux/netd_client.hpp"
 #include "tunnelmgr/linux/tun_device.hpp"
@@ -32,6 +33,8 @@ struct TunPacketCounters {
   std::uint64_t reports = 0;    // MLD and IGMP of the kernel
   std::uint64_t to_box = 0;     // packets to its address inside the tunnel
   std::uint64_t from_box = 0;   // and back
+  std::uint64_t to_home = 0;    // to hosts of the home network
+  std::uint64_t from_home = 0;  // and back
   std::uint64_t kept_here = 0;  // what the laptop sent there besides: goes nowhere
 };
 
@@ -48,6 +51,10 @@ class Tun {
   void on_readable(Time now);
   void on_hello(const tunnel::BoxHello& hello, Time now);
   void on_channels(const std::vector<tunnel::Channel>& channels);
+  // Where in the home network this device may go.
+  void on_home_hosts(HomeHosts hosts);
+  // The laptop's other interfaces.
+  void on_networks(const std::vector<linux::Interface>& own);
   void on_signal(const TunSignal& signal);
   void on_refusal(const tunnel::Refusal& refusal);
   void on_packet(Bytes ip_packet);  // out of the tunnel
@@ -63,6 +70,7 @@ class Tun {
   // Of the box, inside the tunnel; empty until it said hello.
   [[nodiscard]] const std::vector<IpAddress>& box_addresses() const { return box_addresses_; }
   [[nodiscard]] std::vector<FlowKey> wanted() const;
+  [[nodiscard]] const std::vector<HomeRoute>& home() const { return home_; }
 
  private:
   Tun(linux::NetdClient& netd, Log& log, linux::OpenedTun opened, Time now);
@@ -70,6 +78,8 @@ class Tun {
   void take(Bytes ip_packet, Time now);
   void perform(TunActions actions);
   void set_routes(const std::set<Prefix>& routes);
+  void set_home_routes();
+  [[nodiscard]] bool goes_home(const IpAddress& host) const;
   void complain(const char* what, const Failure& failure) const;
 
   linux::NetdClient& netd_;
@@ -82,6 +92,9 @@ class Tun {
   std::vector<IpAddress> box_addresses_;
   std::set<Prefix> channel_routes_;
   std::set<Prefix> box_routes_;
+  HomeHosts home_hosts_;
+  std::vector<linux::Interface> own_;
+  std::vector<HomeRoute> home_;
   std::set<Prefix> routes_;  // that the interface has
   tunnel::UnicastEnds ends_;
   Buffer room_;

@@ -28,4 +28,20 @@ std::set<Prefix> tun_routes(const std::vector<tunnel::Channel>& channels) {
   return routes;
 }
 
+std::vector<HomeRoute> home_routes(const HomeHosts& hosts, const std::vector<linux::Interface>& own) {
+  std::vector<HomeRoute> routes;
+  for (const HomeHost& host : hosts) {
+    HomeRoute& route = routes.emplace_back(HomeRoute{host, ""});
+    for (const auto& interface : own) {
+      for (const auto& entry : interface.addresses) {
+        const Prefix network = Prefix::of(entry.address, entry.prefix);
+        if (network.contains(host.hosts) || host.hosts.contains(network)) {
+          route.obstacle = interface.name;
+        }
+      }
+    }
+  }
+  return routes;
+}
+
 }  // namespace hearthcast::away

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <set>
+#include <string>
 #include <vector>
 
+#include "tunnelmgr/base/home_host.hpp"
 #include "tunnelmgr/base/prefix.hpp"
+#include "tunnelmgr/linux/interfaces.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 
 namespace hearthcast::away {
@@ -14,5 +17,15 @@ namespace hearthcast::away {
 // but for those by which machines of one network find each other. Link scope, and with it mDNS, stays where
 // it is.
 [[nodiscard]] std::set<Prefix> tun_routes(const std::vector<tunnel::Channel>& channels);
+
+// What of the home network is reached through the tunnel.
+struct HomeRoute {
+  HomeHost host;
+  std::string obstacle;  // the laptop's own interface whose network has addresses of it, too; empty: none
+  friend bool operator==(const HomeRoute&, const HomeRoute&) = default;
+};
+// `own`: the laptop's interfaces, but for the TUN one. The network where it is goes before the one at home.
+[[nodiscard]] std::vector<HomeRoute> home_routes(const HomeHosts& hosts,
+                                                 const std::vector<linux::Interface>& own);
 
 }  // namespace hearthcast::away

@@ -95,7 +95,7 @@ bool is_allowed_route(const Prefix& to) {
     const unsigned least = to.address.is_ip4() ? 8U : 16U;
     return to.length >= least && !to.address.is_link_scope_multicast();
   }
-  return to.is_single() && to.address.is_private();
+  return to.length >= (to.address.is_ip4() ? 16U : 64U) && to.address.is_private();
 }
 
 Result<void, KernelError> change_address(int tun, const IpAddress& address, unsigned length, bool add) {

@@ -31,8 +31,8 @@ struct OpenedTun {
 [[nodiscard]] Result<std::string, KernelError> name_of_tun(int tun);
 
 // On the interface of that descriptor. Addresses: private or link-local ones. Routes: multicast, though
-// neither all of it nor what belongs to the link, or one private address. Anything else is EINVAL. What is
-// there already is no error.
+// neither all of it nor what belongs to the link, or private addresses: of IPv4 at least 16 bits, of IPv6 64.
+// Anything else is EINVAL. What is there already is no error.
 [[nodiscard]] Result<void, KernelError> add_tun_address(int tun, const IpAddress& address, unsigned length);
 [[nodiscard]] Result<void, KernelError> remove_tun_address(int tun, const IpAddress& address,
                                                            unsigned length);

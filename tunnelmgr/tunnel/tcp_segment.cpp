@@ -82,4 +82,33 @@ void limit_segment_size(MutableBytes segment, std::uint16_t most) {
   }
 }
 
+void readdress(MutableBytes packet, const Endpoint& source, const Endpoint& destination) {
+  const bool ip4 = packet[0] >> 4 == 4;
+  const std::size_t header = ip4 ? 20 : 40;
+  const std::size_t source_at = ip4 ? 12 : 8;
+  const std::size_t destination_at = ip4 ? 16 : 24;
+  constexpr std::size_t kChecksum4 = 10;
+  ChecksumChange tcp(u16_at(packet, header + kChecksum));
+  ChecksumChange ip(u16_at(packet, kChecksum4));  // of IPv4 only
+  const auto put = [&](std::size_t at, Bytes octets) {
+    for (const std::uint8_t octet : octets) {
+      tcp.replace(at, packet[at], octet);  // addresses are in its pseudo header; all of them stand even
+      ip.replace(at, packet[at], octet);
+      packet[at++] = octet;
+    }
+  };
+  put(source_at, source.address.bytes());
+  put(destination_at, destination.address.bytes());
+  if (ip4) {
+    put_u16(packet, kChecksum4, ip.value());
+  }
+  const std::uint16_t ports[] = {source.port, destination.port};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::uint8_t octets[] = {static_cast<std::uint8_t>(ports[i] >> 8),
+                                   static_cast<std::uint8_t>(ports[i])};
+    put(header + 2 * i, octets);
+  }
+  put_u16(packet, header + kChecksum, tcp.value());
+}
+
 }  // namespace hearthcast::tunnel

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/bytes.hpp"
 
 namespace hearthcast::tunnel {
@@ -25,5 +26,9 @@ inline constexpr std::uint16_t kLargestTcpSegment = 1060;
 // Lowers the maximum segment size that a SYN offers (RFC 9293 section 3.7.1), and keeps the checksum right.
 // Anything else stays as it is. `segment` passed decode_tcp_ports().
 void limit_segment_size(MutableBytes segment, std::uint16_t most = kLargestTcpSegment);
+
+// Other ends for a whole packet of TCP, IPv4 or IPv6 of the same family without options or extension headers,
+// in place; both checksums stay as right as they were.
+void readdress(MutableBytes plain_packet, const Endpoint& source, const Endpoint& destination);
 
 }  // namespace hearthcast::tunnel

@@ -121,9 +121,36 @@ std::optional<UnicastPacket> decode_unicast(Bytes ip_packet) {
   return checked({ip->header.source, ip->header.destination, ip->header.next_header, ip->payload});
 }
 
+std::optional<Buffer> prohibited(Bytes ip_packet, const IpAddress& box) {
+  constexpr std::uint8_t kUdp = 17;
+  UnicastPacket packet;
+  if (const auto ip4 = wire::decode_ip4(ip_packet); ip4 && box.is_ip4()) {
+    packet = {ip4->header.source, ip4->header.destination, ip4->header.protocol, ip4->payload};
+    if (ip4->header.fragment_offset != 0) {
+      return std::nullopt;
+    }
+  } else if (const auto ip6 = wire::decode_ip6(ip_packet); ip6 && box.is_ip6()) {
+    packet = {ip6->header.source, ip6->header.destination, ip6->header.next_header, ip6->payload};
+  } else {
+    return std::nullopt;
+  }
+  const bool echo =
+      !packet.payload.empty() && ((packet.protocol == kIcmp && packet.payload[0] == 8) ||
+                                  (packet.protocol == wire::kProtocolIcmp6 && packet.payload[0] == 128));
+  if (packet.source.is_multicast() || packet.source.is_unspecified() || packet.destination.is_multicast() ||
+      (packet.protocol != kTcp && packet.protocol != kUdp && !echo)) {
+    return std::nullopt;
+  }
+  packet.destination = box;
+  return box.is_ip4() ? back4(packet, icmp4(3, 13, error_body(ip_packet)))
+                      : back6(packet, {1, 1, error_body(ip_packet)});
+}
+
 bool UnicastEnds::to_box(const UnicastPacket& packet) const {
   return contains(device_, packet.source) && contains(box_, packet.destination);
 }
+
+bool UnicastEnds::of_device(const IpAddress& address) const { return contains(device_, address); }
 
 bool UnicastEnds::to_device(const UnicastPacket& packet) const {
   return contains(box_, packet.source) && contains(device_, packet.destination);

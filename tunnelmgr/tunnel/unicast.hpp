@@ -30,6 +30,7 @@ class UnicastEnds {
 
   [[nodiscard]] bool to_box(const UnicastPacket& packet) const;
   [[nodiscard]] bool to_device(const UnicastPacket& packet) const;
+  [[nodiscard]] bool of_device(const IpAddress& address) const;
 
  private:
   std::vector<IpAddress> device_;
@@ -39,5 +40,10 @@ class UnicastEnds {
 // A whole packet for who sent that one: an echo reply, or for TCP "port unreachable", so that a program there
 // fails at once instead of waiting. nullopt: no answer is due. A reply is as large as its request.
 [[nodiscard]] std::optional<Buffer> answer(const UnicastPacket& packet, Bytes ip_packet);
+
+// "Administratively prohibited" (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1) from `box` for who sent that
+// packet. nullopt where none is due: not to a group, not for an error or a later fragment, not for what is no
+// IP packet of box's family.
+[[nodiscard]] std::optional<Buffer> prohibited(Bytes ip_packet, const IpAddress& box);
 
 }  // namespace hearthcast::tunnel

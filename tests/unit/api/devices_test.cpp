@@ -33,6 +33,25 @@ TEST_F(DevicesTest, ApprovesGrantsAndRevokes) {
   EXPECT_FALSE(household->access().may_continue(device.id(), news));
 }
 
+TEST_F(DevicesTest, SaysWhereAtHomeADeviceMayGo) {
+  EXPECT_EQ(get("/devices").body()["devices"][0]["home_hosts"], json::array());
+  const json wanted{"192.168.1.50:80", "[fd00::5]:443", "192.168.1.50:80"};
+  const json changed = patch(path, {{"state", "approved"}, {"home_hosts", wanted}}).body();
+  EXPECT_EQ(changed["home_hosts"], (json{"192.168.1.50:80", "[fd00::5]:443"})) << "each once";
+  EXPECT_EQ(household->access().home_hosts_of(device.id()).size(), 2U);
+  EXPECT_EQ(patch(path, {{"home_hosts", json::array()}}).body()["home_hosts"], json::array());
+  for (const json& bad :
+       {json("192.168.1.50"), json{1}, json{"8.8.8.8"}, json{"192.168.1.50", "nas"}, json::object()}) {
+    EXPECT_EQ(patch(path, {{"home_hosts", bad}}).code(), "invalid_field") << bad;
+  }
+  EXPECT_TRUE(household->access().home_hosts_of(device.id()).empty());
+  json many = json::array();
+  for (int i = 0; i < 33; ++i) {
+    many.push_back("192.168.1." + std::to_string(i));
+  }
+  EXPECT_EQ(patch(path, {{"home_hosts", many}}).code(), "invalid_field");
+}
+
 TEST_F(DevicesTest, RefusesWhatItDoesNotUnderstandWhole) {
   for (const json& bad : {json{{"state", "pending"}}, json{{"state", 1}}, json{{"channels", "some"}},
                           json{{"channels", {"1"}}}, json{{"channels", {0}}}, json{{"channels", {99}}},

@@ -76,13 +76,16 @@ TEST(TunnelInterfaceStatus, IsShownToTheOwnerWithWhatDidNotPass) {
   EXPECT_EQ(off["state"], "off");
   EXPECT_FALSE(off.contains("interface"));
   browser.live.tunnel_interface = {
-      TunnelInterfaceLive::State::kUp, "hearthcast0", 2, "Two.", 5, 6, {{"refused", 7}}};
+      TunnelInterfaceLive::State::kUp, "hearthcast0", 2, "Two.", 5, 6, 1, 8, 9, {{"refused", 7}}};
   EXPECT_EQ(browser.get("/status").body()["tunnel_interface"], (nlohmann::json{{"state", "up"},
                                                                                {"interface", "hearthcast0"},
                                                                                {"devices", 2},
                                                                                {"text", "Two."},
                                                                                {"packets_in", 5},
                                                                                {"packets_out", 6},
+                                                                               {"home_connections", 1},
+                                                                               {"home_packets_in", 8},
+                                                                               {"home_packets_out", 9},
                                                                                {"drops", {{"refused", 7}}}}));
   browser.live.tunnel_interface.state = TunnelInterfaceLive::State::kIdle;
   EXPECT_EQ(browser.get("/status").body()["tunnel_interface"]["state"], "idle");

@@ -78,6 +78,8 @@ LiveState busy() {
   live.tunnel_interface.packets_in = 21;
   live.tunnel_interface.packets_out = 22;
   live.tunnel_interface.drops = {{"spoofed", 23}};
+  live.tunnel_interface.home_connections = 24;
+  live.tunnel_interface.home_packets_in = 25;
   live.multicast = std::make_shared<const multicast::MulticastStatus>(testing_multicast::example());
   return live;
 }
@@ -85,13 +87,16 @@ LiveState busy() {
 TEST_F(MetricsTest, TellWhatTheBoxDoes) {
   const std::string text = metrics_text(busy(), 90s);
   for (const char* line :
-       {"hearthcast_up_time_seconds 90\n", "hearthcast_devices_connected 1\n",
+       {"hearthcast_up_time_seconds 90\n",
+        "hearthcast_devices_connected 1\n",
         "hearthcast_tunnel_port_datagrams_total 50\n",
         "hearthcast_tunnel_port_drops_total{reason=\"stray\"} 4\n",
         "hearthcast_tunnel_port_drops_total{reason=\"rejected\"} 6\n",
         "hearthcast_tunnel_interface_packets_total{direction=\"in\"} 21\n",
         "hearthcast_tunnel_interface_packets_total{direction=\"out\"} 22\n",
         "hearthcast_tunnel_interface_drops_total{reason=\"spoofed\"} 23\n",
+        "hearthcast_home_hosts_connections 24\n",
+        "hearthcast_home_hosts_packets_total{direction=\"in\"} 25\n",
         "hearthcast_channel_signal{channel=\"2\"} 0\nhearthcast_channel_signal{channel=\"4\"} 1\n",
         "hearthcast_channel_packets_total{channel=\"4\"} 1000\n",
         "hearthcast_channel_kernel_drops_total{channel=\"2\"} 0\n",

@@ -89,6 +89,9 @@ class BoxSessionTest : public testing::Test {
       void operator()(const ReachTold& a) const {
         t.seen_.push_back("reach " + std::to_string(a.reach.addresses.size()));
       }
+      void operator()(const HomeHostsTold& a) const {
+        t.seen_.push_back("home hosts " + std::to_string(a.hosts.size()));
+      }
       void operator()(const PacketCame& a) const {
         t.seen_.push_back("packet " + std::to_string(a.ip_packet.size()));
       }
@@ -149,6 +152,16 @@ TEST_F(BoxSessionTest, AnswersPathProbesAndRemembersWhatTheBoxFoundOut) {
   EXPECT_EQ(session_.path_mtu(), 1428);
   EXPECT_TRUE(session_.on_inner(tunnel::encode(tunnel::PathProbe{true, 5, 1492, 1300}), now_).empty());
   EXPECT_EQ(session_.path_mtu(), 1428) << "an answer was not asked for";
+  EXPECT_EQ(session_.malformed(), 0U);
+}
+
+TEST_F(BoxSessionTest, PassesOnWhereAtHomeTheDeviceMayGo) {
+  greet();
+  box_.say_octets(tunnel::encode_home_hosts({*HomeHost::parse("192.168.1.50:80")}), now_);
+  perform({});
+  box_.say_octets(tunnel::encode_home_hosts({}), now_);
+  perform({});
+  EXPECT_THAT(seen_, ElementsAre("home hosts 1", "home hosts 0"));
   EXPECT_EQ(session_.malformed(), 0U);
 }
 

@@ -64,5 +64,30 @@ TEST(LocalNetwork, IsToldFromProviders) {
   }
 }
 
+linux::Interface at(const char* name, const char* address, unsigned prefix) {
+  linux::Interface one;
+  one.name = name;
+  one.addresses.push_back({*IpAddress::parse(address), prefix});
+  return one;
+}
+
+HomeHost home(const char* text) { return *HomeHost::parse(text); }
+
+TEST(HomeRoutes, LeadHomeButForWhatIsAroundTheLaptopItself) {
+  const std::vector<linux::Interface> own{at("lo", "127.0.0.1", 8), at("wlan0", "192.168.7.20", 24),
+                                          at("eth0", "fd00:7::20", 64)};
+  const HomeHosts hosts{home("192.168.1.50:80"), home("192.168.7.0/24"), home("192.168.7.9:80"),
+                        home("192.168.0.0/16"),  home("fd00:7::9"),      home("fd00:8::/64")};
+  const auto routes = home_routes(hosts, own);
+  ASSERT_EQ(routes.size(), hosts.size());
+  const char* obstacles[] = {"", "wlan0", "wlan0", "wlan0", "eth0", ""};
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    EXPECT_EQ(routes[i].host, hosts[i]);
+    EXPECT_EQ(routes[i].obstacle, obstacles[i]) << hosts[i].to_string();
+  }
+  EXPECT_TRUE(home_routes({}, own).empty());
+  EXPECT_EQ(home_routes({home("192.168.7.9:80")}, {})[0].obstacle, "");
+}
+
 }  // namespace
 }  // namespace hearthcast::away

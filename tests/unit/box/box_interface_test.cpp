@@ -95,7 +95,7 @@ TEST_F(InterfaceTest, ThereIsNoInterfaceBeforeADeviceNeedsIt) {
   EXPECT_EQ(opened, 0);
   EXPECT_EQ(box->name(), "");
   EXPECT_THAT(told, ElementsAre("serve 1"));
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_EQ(opened, 1);
   EXPECT_THAT(told, ElementsAre("serve 1", "admit 1", "open"));
   EXPECT_THAT(has, ElementsAre("10.203.0.1/32", "fd01:0:0:1::1/64", "to 10.203.0.3"));
@@ -104,7 +104,7 @@ TEST_F(InterfaceTest, ThereIsNoInterfaceBeforeADeviceNeedsIt) {
 }
 
 TEST_F(InterfaceTest, WhereNothingIsServedThereIsNone) {
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_EQ(opened, 0);
   box->serve({}, kNow);
   EXPECT_EQ(opened, 0);
@@ -114,39 +114,39 @@ TEST_F(InterfaceTest, WhereNothingIsServedThereIsNone) {
 
 TEST_F(InterfaceTest, WhatOneDeviceNeedsGoesWithItAtOnce) {
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
-  box->on_device(kTwo, kAtTwo, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
+  box->on_device(kTwo, kAtTwo, {}, kNow);
   EXPECT_EQ(opened, 1);
   EXPECT_EQ(has.size(), 5U);
-  box->on_device(kOne, std::nullopt, kNow);
+  box->on_device(kOne, std::nullopt, {}, kNow);
   EXPECT_THAT(has, ElementsAre("10.203.0.1/32", "fd01:0:0:2::1/64", "to 10.203.0.4"));
   EXPECT_EQ(told.back(), "expel 1");
-  box->on_device(kTwo, std::nullopt, kNow);
+  box->on_device(kTwo, std::nullopt, {}, kNow);
   EXPECT_THAT(has, IsEmpty());
   EXPECT_EQ(box->devices(), 0U);
-  box->on_device(kTwo, kAtTwo, kNow);
+  box->on_device(kTwo, kAtTwo, {}, kNow);
   EXPECT_EQ(has.size(), 3U);
   EXPECT_EQ(opened, 1) << "the interface stays, without an address";
 }
 
 TEST_F(InterfaceTest, ADeviceThatWasNeverThereDoesNothing) {
   box->serve({8871}, kNow);
-  box->on_device(kOne, std::nullopt, kNow);
+  box->on_device(kOne, std::nullopt, {}, kNow);
   EXPECT_THAT(told, ElementsAre("serve 1"));
 }
 
 TEST_F(InterfaceTest, ANewSessionOfADeviceKeepsItsAddresses) {
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
-  box->on_device(kTwo, kAtOne, kNow);  // the same device's next session, before the former is gone
-  box->on_device(kOne, std::nullopt, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
+  box->on_device(kTwo, kAtOne, {}, kNow);  // the same device's next session, before the former is gone
+  box->on_device(kOne, std::nullopt, {}, kNow);
   EXPECT_THAT(has, ElementsAre("10.203.0.1/32", "fd01:0:0:1::1/64", "to 10.203.0.3"));
 }
 
 TEST_F(InterfaceTest, AnAddressOfTheNetworkAtHomeIsLeftToIt) {
   at_home("10.203.0.200", 24);
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_THAT(has, ElementsAre("fd01:0:0:1::1/64")) << "IPv6 only";
   EXPECT_THAT(box->trouble(), HasSubstr("network.inner_ip4"));
   EXPECT_EQ(log.warnings, 1);
@@ -156,7 +156,7 @@ TEST_F(InterfaceTest, AnAddressOfTheNetworkAtHomeIsLeftToIt) {
 
 TEST_F(InterfaceTest, TheNetworkAtHomeMayChangeMeanwhile) {
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   at_home("192.168.1.2", 24);
   box->on_network_change(kNow);
   EXPECT_EQ(has.size(), 3U);
@@ -172,10 +172,10 @@ TEST_F(InterfaceTest, TheNetworkAtHomeMayChangeMeanwhile) {
 TEST_F(InterfaceTest, WithoutPermissionTheBoxWorksOnAndTriesAgainLater) {
   can_open = false;
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_THAT(box->trouble(), HasSubstr("not allowed"));
   EXPECT_EQ(log.warnings, 1);
-  box->on_device(kTwo, kAtTwo, kNow + 1s);
+  box->on_device(kTwo, kAtTwo, {}, kNow + 1s);
   EXPECT_EQ(opened, 1) << "not for each device";
   can_open = true;
   box->on_network_change(kNow + BoxInterface::kRetry);
@@ -187,22 +187,33 @@ TEST_F(InterfaceTest, WithoutPermissionTheBoxWorksOnAndTriesAgainLater) {
 TEST_F(InterfaceTest, AnAddressThatTheKernelRefusesIsTriedAgainAndTold) {
   refused = kAtOne.box_ip6;
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_THAT(box->trouble(), HasSubstr("refused"));
   refused.reset();
-  box->on_device(kTwo, kAtTwo, kNow);
+  box->on_device(kTwo, kAtTwo, {}, kNow);
   EXPECT_EQ(has.size(), 5U);
 }
 
 TEST_F(InterfaceTest, ItKnowsTheDevicesByTheirAddresses) {
   box->serve({8871}, kNow);
-  box->on_device(kOne, kAtOne, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
   EXPECT_TRUE(box->is_device(kAtOne.ip6));
   EXPECT_TRUE(box->is_device(kAtOne.ip4));
   EXPECT_FALSE(box->is_device(kAtOne.box_ip4));
   EXPECT_FALSE(box->is_device(kAtTwo.ip6));
-  box->on_device(kOne, std::nullopt, kNow);
+  box->on_device(kOne, std::nullopt, {}, kNow);
   EXPECT_FALSE(box->is_device(kAtOne.ip6));
+}
+
+TEST_F(InterfaceTest, WhereNothingIsServedItIsThereForThoseWhoMayGoToHostsAtHome) {
+  box->serve({}, kNow);
+  box->on_device(kOne, kAtOne, {}, kNow);
+  EXPECT_EQ(opened, 0);
+  box->on_device(kTwo, kAtTwo, {*HomeHost::parse("192.168.1.50:80")}, kNow);
+  EXPECT_EQ(opened, 1);
+  EXPECT_THAT(has, ElementsAre("10.203.0.1/32", "fd01:0:0:2::1/64", "to 10.203.0.4"));
+  box->on_device(kTwo, kAtTwo, {}, kNow);
+  EXPECT_THAT(has, IsEmpty());
 }
 
 }  // namespace

@@ -42,6 +42,12 @@ TEST(Print, TheInterfaceInsideTheTunnelsIsShownWhenItIsUsedOrFails) {
   EXPECT_THAT(shown("off"), testing::Not(HasSubstr("in tunnels")));
 }
 
+TEST(Print, ADevicesHostsAtHomeAreShown) {
+  EXPECT_THAT(print_device({{"id", 3}, {"home_hosts", {"192.168.1.50:80", "fd00::5"}}}),
+              HasSubstr("; at home 192.168.1.50:80, fd00::5\n"));
+  EXPECT_THAT(print_device({{"id", 3}, {"home_hosts", json::array()}}), testing::Not(HasSubstr("at home")));
+}
+
 TEST(Print, ChannelsWithAddressAndState) {
   const json live = {{"state", "live"}, {"bitrate_bps", 8'250'000}, {"viewers", 2}};
   const json six = {{"source", "2001:db8::1"}, {"group", "ff3e::1"}, {"port", 5002}};

@@ -7,6 +7,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "tests/unit/datapath/device_in_test.hpp"
 #include "tests/unit/forward/box_in_test.hpp"
 #include "tests/unit/forward/inner_in_test.hpp"
@@ -74,7 +78,7 @@ struct World {
     }
     wait_until_own(kAtOne.box_ip6);
     wait_until_own(kAtTwo.box_ip6);
-    box.post(OpenInner{linux::Fd(::fcntl(tun.get(), F_DUPFD_CLOEXEC, 0))});
+    box.post(OpenInner{linux::Fd(::fcntl(tun.get(), F_DUPFD_CLOEXEC, 0)), "hearthcast0"});
     box.post(ServeInner{{kWeb}});
     box.post(one.session());
     box.post(two.session());
@@ -87,6 +91,19 @@ struct World {
         [&](const StatisticsReady& ready) { return ready.statistics->inner.to_box >= to_box; });
     return report ? report->statistics->inner : InnerCounters{};
   }
+  // The next packet that the device gets; empty when none comes.
+  Buffer next(Device& device) {
+    if (waiting.empty()) {
+      waiting = device.receive(1);
+    }
+    if (waiting.empty()) {
+      return {};
+    }
+    Buffer first = std::move(waiting.front());
+    waiting.erase(waiting.begin());
+    return first;
+  }
+  std::vector<Buffer> waiting;  // of the one device that next() is asked for
   linux::NetdClient netd;
   linux::Fd tun;
   unsigned index = 0;
@@ -96,6 +113,12 @@ struct World {
   Device one{1};
   Device two{2};
 };
+
+// A view into gre.
+std::optional<tunnel::UnicastPacket> unicast_in(const Buffer& gre) {
+  const auto inner = tunnel::decode_inner_packet(gre);
+  return inner ? tunnel::decode_unicast(inner->payload) : std::nullopt;
+}
 
 Buffer call(const IpAddress& from, const IpAddress& to, std::uint16_t port = kWeb) {
   return tcp::packet(from, to, 50001, port);
@@ -154,19 +177,27 @@ TEST(InnerPlane, OfAllThatAHostileDeviceSendsTheKernelHearsTheOneCall) {
     }
     const Buffer good = call(kAtOne.ip6, kAtOne.box_ip6);
     world.send(world.one, good);
-    const auto answers = world.one.receive(1);
-    ASSERT_EQ(answers.size(), 1U);
-    const auto inner = tunnel::decode_inner_packet(answers[0]);
-    ASSERT_TRUE(inner);
-    const auto answer = tunnel::decode_unicast(inner->payload);
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->source, kAtOne.box_ip6);
-    EXPECT_EQ(answer->payload[13], tcp::kSynAck);
+    // Errors come first, for what it has no business with.
+    int errors = 0;
+    Buffer last;
+    tunnel::UnicastPacket answer;
+    while (answer.protocol != 6) {
+      last = world.next(world.one);
+      const auto unicast = unicast_in(last);
+      ASSERT_TRUE(unicast);
+      answer = *unicast;
+      errors += answer.protocol == 6 ? 0 : 1;
+      EXPECT_TRUE(answer.source == kAtOne.box_ip6 || answer.source == kAtOne.box_ip4);
+    }
+    EXPECT_LE(errors, 10);
+    EXPECT_EQ(answer.source, kAtOne.box_ip6);
+    EXPECT_EQ(answer.payload[13], tcp::kSynAck);
     EXPECT_EQ(ear.heard(), (std::vector<Buffer>{good}));
     const InnerCounters counted = world.counters(1);
     EXPECT_EQ(counted.to_box, 1U);
     EXPECT_EQ(counted.spoofed, 7U);
-    EXPECT_GE(counted.refused, 18U);
+    EXPECT_GE(counted.refused, 11U);
+    EXPECT_GE(counted.prohibited, 7U);
   });
 }
 
@@ -190,7 +221,7 @@ TEST(InnerPlane, WhoIsExpelledIsCutOffAtOnce) {
     World world;
     Ear ear(world.index);
     world.send(world.one, call(kAtOne.ip6, kAtOne.box_ip6));
-    ASSERT_EQ(world.one.receive(1).size(), 1U);
+    ASSERT_GE(world.one.receive(1).size(), 1U);
     EXPECT_EQ(ear.heard().size(), 1U);
     world.box.post(ExpelInner{world.one.id()});
     world.send(world.one, call(kAtOne.ip6, kAtOne.box_ip6));
@@ -200,7 +231,39 @@ TEST(InnerPlane, WhoIsExpelledIsCutOffAtOnce) {
     EXPECT_EQ(up->peer, world.one.id());
     EXPECT_TRUE(ear.heard().empty());
     world.send(world.two, call(kAtTwo.ip6, kAtTwo.box_ip6));
-    EXPECT_EQ(world.two.receive(1).size(), 1U) << "the other one goes on";
+    EXPECT_GE(world.two.receive(1).size(), 1U) << "the other one goes on";
+  });
+}
+
+// The relay connects to no address of the machine itself, whatever was granted: that would be every service
+// of it.
+TEST(InnerPlane, AGrantNeverMeansTheBoxItself) {
+  in_network([] {
+    World world;
+    ASSERT_TRUE(world.netd.add_tun_address(world.tun.get(), ip("192.168.1.10"), 32));
+    world.box.post(AdmitInner{world.one.id(), kAtOne, {*HomeHost::parse("192.168.1.10")}});
+    world.send(world.one, call(kAtOne.ip4, ip("192.168.1.10"), 22));
+    // The relay takes the connection to look where it goes, and cuts it off.
+    bool reset = false;
+    while (!reset) {
+      const Buffer gre = world.next(world.one);
+      const auto answer = unicast_in(gre);
+      ASSERT_TRUE(answer);
+      EXPECT_EQ(answer->source, ip("192.168.1.10"));
+      EXPECT_EQ(answer->destination, kAtOne.ip4);
+      if (answer->payload[13] == tcp::kSynAck) {
+        const Bytes sequence = Bytes(answer->payload).subspan(4, 4);
+        const auto number = Reader(sequence).u32() + 1;
+        Buffer segment = tcp::acknowledging(kAtOne.ip4, ip("192.168.1.10"), 50001, 22, 2, number);
+        world.send(world.one, tcp::in_ip(kAtOne.ip4, ip("192.168.1.10"), 6, segment));
+      }
+      reset = (answer->payload[13] & 0x04) != 0;
+    }
+    const auto report = world.box.wait_for<StatisticsReady>(
+        [](const StatisticsReady& ready) { return ready.statistics->home.refused > 0; });
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->statistics->home.opened, 0U);
+    EXPECT_EQ(report->statistics->home.open, 0U);
   });
 }
 

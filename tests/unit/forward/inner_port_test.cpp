@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <chrono>
+
 #include "tests/unit/forward/box_in_test.hpp"
 #include "tests/unit/forward/inner_in_test.hpp"
 #include "tests/unit/tunnel/tcp_packets.hpp"
@@ -68,6 +70,9 @@ struct World {
     EXPECT_TRUE(packet);
     return packet.value_or(tunnel::UnicastPacket{});
   }
+  bool take(PeerId peer, Bytes packet) {
+    return port.on_packet(peer, packet, sink, Time(std::chrono::hours{1}));
+  }
   linux::NetdClient netd;
   InnerPort port;
   Sink sink;
@@ -85,7 +90,7 @@ TEST(InnerPort, TheKernelAnswersACallToWhatIsServedInBothFamilies) {
     World world;
     for (const auto& [device, box] :
          {std::pair(kInner.ip6, kInner.box_ip6), std::pair(kInner.ip4, kInner.box_ip4)}) {
-      EXPECT_TRUE(world.port.on_packet(kDevice, call(device, box, kWeb)));
+      EXPECT_TRUE(world.take(kDevice, call(device, box, kWeb)));
       const auto answer = world.next();
       EXPECT_EQ(answer.source, box);
       EXPECT_EQ(answer.destination, device);
@@ -103,10 +108,32 @@ TEST(InnerPort, TheKernelAnswersACallToWhatIsServedInBothFamilies) {
   });
 }
 
+TEST(InnerPort, WhoHasNoBusinessThereIsToldSo) {
+  in_network([] {
+    World world;
+    EXPECT_TRUE(world.take(kDevice, call(kInner.ip4, *IpAddress::parse("192.168.1.50"), 80)));
+    const auto error4 = world.next();
+    EXPECT_EQ(error4.source, kInner.box_ip4);
+    EXPECT_EQ(error4.destination, kInner.ip4);
+    EXPECT_EQ(error4.payload[0], 3);
+    EXPECT_EQ(error4.payload[1], 13);
+    EXPECT_TRUE(world.take(kDevice, call(kInner.ip6, *IpAddress::parse("fd77::9"), 80)));
+    const auto error6 = world.next();
+    EXPECT_EQ(error6.source, kInner.box_ip6);
+    EXPECT_EQ(error6.payload[0], 1);
+    EXPECT_EQ(error6.payload[1], 1);
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_TRUE(world.take(kDevice, call(kInner.ip6, *IpAddress::parse("fd77::9"), 80)));
+    }
+    EXPECT_EQ(world.sink.packets.size(), 8U) << "ten in one second";
+    EXPECT_EQ(world.port.gate().counters().prohibited, 52U);
+  });
+}
+
 TEST(InnerPort, WhereNobodyListensTheKernelRefuses) {
   in_network([] {
     World world;
-    EXPECT_TRUE(world.port.on_packet(kDevice, call(kInner.ip6, kInner.box_ip6, kClosed)));
+    EXPECT_TRUE(world.take(kDevice, call(kInner.ip6, kInner.box_ip6, kClosed)));
     EXPECT_EQ(world.next().payload[13], 0x14) << "reset";
   });
 }
@@ -114,9 +141,9 @@ TEST(InnerPort, WhereNobodyListensTheKernelRefuses) {
 TEST(InnerPort, WhatIsNotServedIsNotEvenAskedFor) {
   in_network([] {
     World world;
-    EXPECT_FALSE(world.port.on_packet(kDevice, call(kInner.ip6, kInner.box_ip6, kSecret)));
-    EXPECT_FALSE(world.port.on_packet(PeerId{8}, call(kInner.ip6, kInner.box_ip6, kWeb))) << "not admitted";
-    EXPECT_TRUE(world.port.on_packet(kDevice, call(kInner.ip6, kInner.box_ip6, kWeb)));
+    EXPECT_FALSE(world.take(kDevice, call(kInner.ip6, kInner.box_ip6, kSecret)));
+    EXPECT_FALSE(world.take(PeerId{8}, call(kInner.ip6, kInner.box_ip6, kWeb))) << "not admitted";
+    EXPECT_TRUE(world.take(kDevice, call(kInner.ip6, kInner.box_ip6, kWeb)));
     EXPECT_EQ(world.next().payload[13], tcp::kSynAck);
     // The one answer is that of the one call; the kernel heard of no other.
     while (world.port.read(world.sink)) {
@@ -147,7 +174,7 @@ TEST(InnerPort, WhatASessionDoesNotTakeIsCounted) {
   in_network([] {
     World world;
     world.sink.lose = true;
-    EXPECT_TRUE(world.port.on_packet(kDevice, call(kInner.ip4, kInner.box_ip4, kWeb)));
+    EXPECT_TRUE(world.take(kDevice, call(kInner.ip4, kInner.box_ip4, kWeb)));
     (void)world.next();
     EXPECT_EQ(world.port.gate().counters().dropped, 1U);
   });
@@ -158,7 +185,8 @@ TEST(InnerPort, WithoutAnInterfaceEverythingIsLeftToOthers) {
   port.gate().serve({kWeb});
   port.gate().admit(kDevice, kInner);
   EXPECT_EQ(port.fd(), -1);
-  EXPECT_FALSE(port.on_packet(kDevice, call(kInner.ip6, kInner.box_ip6, kWeb)));
+  Sink sink;
+  EXPECT_FALSE(port.on_packet(kDevice, call(kInner.ip6, kInner.box_ip6, kWeb), sink, Time()));
   EXPECT_EQ(port.gate().counters().to_box, 0U);
 }
 

@@ -134,6 +134,34 @@ TEST_F(HouseholdTest, ApprovesAndGrantsAllOrNothing) {
             Refused::Kind::kInvalid);
 }
 
+TEST_F(HouseholdTest, HostsAtHomeAreForAnApprovedDeviceAndKept) {
+  const auto id = pair(device);
+  const HomeHosts hosts{*HomeHost::parse("192.168.1.50:80"), *HomeHost::parse("fd00::5")};
+  DeviceChange change;
+  change.home_hosts = hosts;
+  ASSERT_TRUE(household->change_device(id, change));
+  EXPECT_TRUE(household->access().home_hosts_of(device.id()).empty()) << "it waits for the owner";
+  change.state = DeviceState::kApproved;
+  change.home_hosts.reset();
+  ASSERT_TRUE(household->change_device(id, change));
+  EXPECT_EQ(household->access().home_hosts_of(device.id()), hosts);
+  open();
+  EXPECT_EQ(household->access().home_hosts_of(device.id()), hosts);
+  DeviceChange revoke;
+  revoke.state = DeviceState::kRevoked;
+  ASSERT_TRUE(household->change_device(id, revoke));
+  EXPECT_TRUE(household->access().home_hosts_of(device.id()).empty());
+  DeviceChange many;
+  for (std::size_t i = 0; i <= kMaxHomeHosts; ++i) {
+    many.home_hosts.emplace(many.home_hosts.value_or(HomeHosts()))
+        .push_back(*HomeHost::parse("192.168.1." + std::to_string(i)));
+  }
+  EXPECT_EQ(kind(household->change_device(id, many)), Refused::Kind::kInvalid);
+  EXPECT_EQ(household->access().devices().find(id)->home_hosts, hosts);
+  many.home_hosts->pop_back();
+  EXPECT_TRUE(household->change_device(id, many));
+}
+
 TEST_F(HouseholdTest, ADeletedChannelLeavesTheGrants) {
   const auto channel = add_channel("One", "239.1.1.1");
   const auto id = pair(device);

@@ -161,6 +161,22 @@ TEST(Tun, VanishesWithTheLastDescriptorOfIt) {
   });
 }
 
+TEST(Tun, RoutesLeadToPrivateHostsAndNetworksOfAHomeOnly) {
+  in_links([] {
+    Made tun;
+    const auto adds = [&](const char* text) {
+      return static_cast<bool>(tun.netd.add_tun_route(tun.device.fd(), Prefix::parse(text).value()));
+    };
+    for (const char* good : {"192.168.1.50", "192.168.1.0/24", "10.20.0.0/16", "fd00::5", "fd00::/64"}) {
+      EXPECT_TRUE(adds(good)) << good;
+    }
+    for (const char* bad : {"0.0.0.0/0", "8.8.8.8", "10.0.0.0/8", "192.168.0.0/15", "127.0.0.1",
+                            "169.254.1.1", "::/0", "fd00::/48", "2001:db8::1", "fe80::1"}) {
+      EXPECT_FALSE(adds(bad)) << bad;
+    }
+  });
+}
+
 TEST(Tun, ASecondOneHasTheNextName) {
   in_links([] {
     const Made one;

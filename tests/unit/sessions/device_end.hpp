@@ -7,6 +7,7 @@
 #include "tunnelmgr/membership/listener.hpp"
 #include "tunnelmgr/tunnel/control_message.hpp"
 #include "tunnelmgr/tunnel/control_transport.hpp"
+#include "tunnelmgr/tunnel/home_hosts.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
 #include "tunnelmgr/tunnel/reach.hpp"
 
@@ -60,6 +61,7 @@ class DeviceEnd {
 
   std::vector<tunnel::ControlMessage> messages;  // from the box, in order
   std::vector<tunnel::Reach> reaches;            // the same
+  std::vector<HomeHosts> home_hosts;             // the same
   int queries = 0;
 
  private:
@@ -71,6 +73,8 @@ class DeviceEnd {
       } else if (auto* received = std::get_if<tunnel::MessageReceived>(&action)) {
         if (auto message = tunnel::decode_control_message(received->body, tunnel::Sender::kBox)) {
           messages.push_back(*message);
+        } else if (auto hosts = tunnel::decode_home_hosts(received->body)) {
+          home_hosts.push_back(*hosts);
         } else if (auto reach = tunnel::decode_reach(received->body)) {
           reaches.push_back(*reach);
         }

@@ -94,5 +94,42 @@ TEST_F(DeviceInnerTest, NotWhereTheBoxHasNoAddresses) {
   EXPECT_FALSE(box->inner());
 }
 
+TEST_F(DeviceInnerTest, ItIsToldWhereAtHomeItMayGoAfterHelloAndOnEveryChange) {
+  set(access::DeviceState::kApproved);
+  hello({"tun"});
+  ASSERT_EQ(device.home_hosts.size(), 1U);
+  EXPECT_TRUE(device.home_hosts[0].empty()) << "nowhere, which takes the place of what it may remember";
+  const HomeHosts hosts{*HomeHost::parse("192.168.1.50:80")};
+  ASSERT_TRUE(devices.set_home_hosts(phone, hosts));
+  perform(box->on_access(snapshot(), now));
+  ASSERT_EQ(device.home_hosts.size(), 2U);
+  EXPECT_EQ(device.home_hosts[1], hosts);
+  EXPECT_EQ(box->home_hosts(), hosts);
+  perform(box->on_access(snapshot(), now));
+  EXPECT_EQ(device.home_hosts.size(), 2U) << "only news";
+  hello({"tun"});
+  EXPECT_EQ(device.home_hosts.size(), 3U) << "it may have forgotten";
+  ASSERT_TRUE(devices.set_home_hosts(phone, {}));
+  perform(box->on_access(snapshot(), now));
+  EXPECT_TRUE(device.home_hosts.back().empty());
+  EXPECT_TRUE(box->home_hosts().empty());
+}
+
+TEST_F(DeviceInnerTest, WithoutAnInterfaceOrApprovalItGoesNowhere) {
+  ASSERT_TRUE(devices.set_home_hosts(phone, {*HomeHost::parse("192.168.1.50:80")}));
+  perform(box->on_access(snapshot(), now));
+  hello({"tun"});
+  EXPECT_TRUE(box->home_hosts().empty()) << "it waits";
+  hello({});
+  set(access::DeviceState::kApproved);
+  EXPECT_TRUE(box->home_hosts().empty()) << "it has no interface";
+  EXPECT_TRUE(device.home_hosts.empty()) << "nor hears of it";
+  hello({"tun"});
+  EXPECT_FALSE(box->home_hosts().empty());
+  hears = false;
+  set(access::DeviceState::kRevoked);
+  EXPECT_TRUE(box->home_hosts().empty());
+}
+
 }  // namespace
 }  // namespace hearthcast::sessions

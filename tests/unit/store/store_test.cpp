@@ -34,6 +34,9 @@ class StoreTest : public testing::Test {
     laptop = h.devices.paired(identity(1), key(1), "laptop").value();
     EXPECT_TRUE(h.devices.set_state(laptop, DeviceState::kApproved));
     EXPECT_TRUE(h.devices.set_grants(laptop, {false, {film}}));
+    EXPECT_TRUE(h.devices.set_home_hosts(
+        laptop, {*HomeHost::parse("192.168.1.50:80"), *HomeHost::parse("192.168.1.0/24:443"),
+                 *HomeHost::parse("fd00::5")}));
     return h;
   }
   static void expect_same(const Holdings& a, const Holdings& b) {

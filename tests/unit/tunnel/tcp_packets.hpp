@@ -52,4 +52,22 @@ inline Buffer packet(const IpAddress& from, const IpAddress& to, std::uint16_t s
   return in_ip(from, to, 6, segment(from, to, source_port, destination_port, flags, options));
 }
 
+// The third segment of a handshake.
+inline Buffer acknowledging(const IpAddress& from, const IpAddress& to, std::uint16_t source_port,
+                            std::uint16_t destination_port, std::uint32_t sequence,
+                            std::uint32_t acknowledged) {
+  Buffer out = segment(from, to, source_port, destination_port, kAck);
+  Writer writer(out);
+  writer.patch_u16(4, static_cast<std::uint16_t>(sequence >> 16));
+  writer.patch_u16(6, static_cast<std::uint16_t>(sequence));
+  writer.patch_u16(8, static_cast<std::uint16_t>(acknowledged >> 16));
+  writer.patch_u16(10, static_cast<std::uint16_t>(acknowledged));
+  writer.patch_u16(16, 0);
+  wire::Checksum sum;
+  sum.add_pseudo_header(from, to, 6, static_cast<std::uint32_t>(out.size()));
+  sum.add(out);
+  writer.patch_u16(16, sum.value());
+  return out;
+}
+
 }  // namespace hearthcast::tunnel::tcp

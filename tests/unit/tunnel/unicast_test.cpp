@@ -161,5 +161,52 @@ TEST(UnicastEnds, KnowEachOtherAndNobodyElse) {
   EXPECT_FALSE(UnicastEnds().to_device(decoded(back)));
 }
 
+TEST(Prohibited, IsToldToWhoAskedAndQuotesWhatHeSent) {
+  const IpAddress host4 = ip("192.168.1.50");
+  const IpAddress host6 = ip("fd77::9");
+  for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
+    const Buffer asked4 = packet4(protocol, kSyn, kDevice4, host4);
+    const auto error4 = prohibited(asked4, kBox4);
+    ASSERT_TRUE(error4);
+    const auto ip4 = wire::decode_ip4(*error4);
+    ASSERT_TRUE(ip4);
+    EXPECT_EQ(ip4->header.source, kBox4);
+    EXPECT_EQ(ip4->header.destination, kDevice4);
+    EXPECT_EQ(ip4->payload[0], 3);
+    EXPECT_EQ(ip4->payload[1], 13);
+    EXPECT_EQ(wire::checksum(ip4->payload), 0);
+    EXPECT_TRUE(equal(ip4->payload.subspan(8), asked4));
+    const auto error6 = prohibited(packet6(protocol, kSyn, kDevice6, host6), kBox6);
+    ASSERT_TRUE(error6);
+    const auto ip6 = wire::decode_ip6(*error6);
+    ASSERT_TRUE(ip6);
+    const auto icmp = wire::decode_icmp6(ip6->payload, kBox6, kDevice6);
+    ASSERT_TRUE(icmp);
+    EXPECT_EQ(icmp->type, 1);
+    EXPECT_EQ(icmp->code, 1);
+  }
+  EXPECT_TRUE(prohibited(icmp6(128, "12340001", kDevice6, host6), kBox6)) << "an echo";
+  EXPECT_TRUE(prohibited(icmp4(8, "12340001"), kBox4));
+}
+
+TEST(Prohibited, IsNotToldWhereNoErrorIsDue) {
+  EXPECT_FALSE(prohibited({}, kBox4));
+  EXPECT_FALSE(prohibited(icmp6(1, "0000000060000000"), kBox6)) << "an error";
+  EXPECT_FALSE(prohibited(icmp4(3, "0000000045000000"), kBox4));
+  EXPECT_FALSE(prohibited(icmp4(0, "12340001"), kBox4)) << "a reply";
+  EXPECT_FALSE(prohibited(packet6(17, kSyn, kDevice6, ip("ff05::2")), kBox6)) << "a group";
+  EXPECT_FALSE(prohibited(packet6(17, kSyn, ip("::"), kBox6), kBox6)) << "nobody";
+  EXPECT_FALSE(prohibited(packet6(17, kSyn), kBox4)) << "the other family";
+  EXPECT_FALSE(prohibited(packet4(47, kSyn), kBox4));
+  const Buffer later = wire::encode_ip4(
+      {.fragment_offset = 3, .ttl = 64, .protocol = 17, .source = kDevice4, .destination = kBox4}, kSyn);
+  EXPECT_FALSE(prohibited(later, kBox4)) << "a later fragment";
+  for (const Buffer& whole : {packet4(17, kSyn), packet6(17, kSyn)}) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_FALSE(prohibited(Bytes(whole).first(size), kBox4)) << size;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hearthcast::tunnel

@@ -36,7 +36,7 @@ export function channel(id: number, parts: Partial<Channel> = {}): Channel {
 }
 
 export function device(id: number, parts: Partial<Device> = {}): Device {
-  return { id, name: `Device ${id}`, fingerprint: '7KQ4', state: 'approved', channels: [], connected: false, lan_link: false, ...parts };
+  return { id, name: `Device ${id}`, fingerprint: '7KQ4', state: 'approved', channels: [], home_hosts: [], connected: false, lan_link: false, ...parts };
 }
 
 export function viewer(device_id: number, channel_id: number, parts: Partial<Viewer> = {}): Viewer {

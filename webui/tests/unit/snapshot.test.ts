@@ -17,7 +17,7 @@ function channel(id: number, now: Live = idle): Channel {
   return { id, name: `Channel ${id}`, flow: { group: '232.0.0.1', port: id }, rtp: false, attributes: {}, live: now };
 }
 function device(id: number, state: Device['state']): Device {
-  return { id, name: `Device ${id}`, fingerprint: 'ABCD', state, channels: [], connected: false, lan_link: false };
+  return { id, name: `Device ${id}`, fingerprint: 'ABCD', state, channels: [], home_hosts: [], connected: false, lan_link: false };
 }
 
 describe('events', () => {

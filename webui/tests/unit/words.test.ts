@@ -10,6 +10,7 @@ const device: Device = {
   state: 'approved',
   channels: [],
   connected: false,
+  home_hosts: [],
   lan_link: false,
 };
 
