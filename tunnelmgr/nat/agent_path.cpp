@@ -127,7 +127,12 @@ void Agent::set_lurking(bool needed, Time now) {
   }
 }
 
+// Whom only a check of the peer's credentials names gets one check for each that comes: it may be a replayed
+// one, and its source a victim.
 void Agent::activate(Pair& pair, Time now) {
+  if (!pair.told && !pair.answered && !lurks(pair, now)) {
+    return;
+  }
   pair.active_until = now + timing_.active;
   pair.back_off = Duration::zero();
   pair.next_check = now;

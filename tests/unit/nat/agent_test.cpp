@@ -240,5 +240,23 @@ TEST_F(AgentTest, WhatIsProvenDoesNotGiveWay) {
   EXPECT_EQ(sent(agent.on_stun(elsewhere, check(Role::kControlling), t0 + 31s)).size(), 2U);
 }
 
+TEST_F(AgentTest, WhoOnlyEverAskedIsNotLookedForWhenThePathFalters) {
+  // One replayed check must not make the box send ten to whoever is at the address that it came from.
+  Agent box = make(Role::kControlled);
+  (void)box.on_stun(at, answer(box.on_stun(at, check(Role::kControlling, true), t0), pair.device), t0);
+  ASSERT_EQ(box.selected(), at);
+  EXPECT_EQ(sent(box.on_stun(elsewhere, check(Role::kControlling), t0 + 1s)).size(), 2U);  // answer and check
+  std::size_t to_stranger = 0, to_device = 0;
+  for (Time now = box.next_deadline(); now < t0 + 25s; now = box.next_deadline()) {
+    for (const auto& action : box.on_deadline(now)) {
+      if (const auto* datagram = std::get_if<SendDatagram>(&action)) {
+        ++(datagram->to == elsewhere ? to_stranger : to_device);
+      }
+    }
+  }
+  EXPECT_EQ(to_stranger, 0U);
+  EXPECT_GT(to_device, 3U);  // it is looked for
+}
+
 }  // namespace
 }  // namespace hearthcast::nat
