@@ -3,18 +3,18 @@
 #include <algorithm>
 
 #include "tunnelmgr/linux/multicast_socket.hpp"
-#include "tunnelmgr/secure/dtls_record.hpp"
-#include "tunnelmgr/wire/demux.hpp"
 #include "tunnelmgr/wire/gre.hpp"
 
 namespace hearthcast::sim {
 
-BoxActor::BoxActor(World& world, const secure::OpenSslIdentity& identity)
+BoxActor::BoxActor(World& world, const secure::OpenSslIdentity& identity,
+                   std::function<tunnel::Reach()> reach)
     : world_(world),
       random_(world),
       identity_(identity),
       dtls_(secure::DtlsContext::make(identity).value()),
-      context_{dtls_, crypto_, random_, log, {"hearthcast sim", "Home"}} {
+      context_{dtls_, crypto_, random_, log, {"hearthcast sim", "Home", {}, {}, std::move(reach)}},
+      data_(data_ports()) {
   app::SessionPorts ports;
   ports.send = [this](const Endpoint& to, Bytes bytes) { world_.send(*this, to, bytes); };
   ports.post = [this](forward::Down message) { take(std::move(message)); };
@@ -26,17 +26,17 @@ BoxActor::BoxActor(World& world, const secure::OpenSslIdentity& identity)
     return std::unique_ptr<linux::MulticastSocket>();
   };
   ports.remember = [this](DeviceId device, const Endpoint& at) { remembered.emplace_back(device, at); };
-  ports.mapped = [](const std::optional<Endpoint>&) {};
+  ports.mapped = [this](const std::optional<Endpoint>& mapped) { on_mapped(mapped); };
   ports.changed = [] {};
   sessions = std::make_unique<app::Sessions>(context_, identity_, std::move(ports));
 }
 
-void BoxActor::publish() {
-  sessions->on_access(
-      std::make_shared<const access::Access>(std::make_shared<const channels::Catalogue>(catalogue_),
-                                             std::make_shared<const access::DeviceList>(devices_)),
-      world_.now());
+std::shared_ptr<const access::Access> BoxActor::access() const {
+  return std::make_shared<const access::Access>(std::make_shared<const channels::Catalogue>(catalogue_),
+                                                std::make_shared<const access::DeviceList>(devices_));
 }
+
+void BoxActor::publish() { sessions->on_access(access(), world_.now()); }
 
 DeviceId BoxActor::pair(const Identity& device, const std::string& name) {
   const DeviceId id = *devices_.paired(device.id(), device.public_key(), name);
@@ -69,63 +69,38 @@ std::vector<FlowKey> BoxActor::joined() const {
   return keys;
 }
 
-PeerId BoxActor::peer_at(const Endpoint& endpoint) const {
-  PeerId newest;
-  for (const auto& [peer, entry] : established_) {
-    newest = entry.endpoint == endpoint ? peer : newest;
-  }
-  return newest;
-}
+void BoxActor::on_datagram(const Endpoint& from, Bytes bytes, Time) { data_.on_datagram(from, bytes); }
 
-void BoxActor::on_datagram(const Endpoint& from, Bytes bytes, Time now) {
-  const Buffer copy(bytes.begin(), bytes.end());
-  if (wire::classify(bytes) == wire::DatagramKind::kStun) {
-    sessions->on_up(datapath::StunReceived{from, copy}, now);
-    return;
-  }
-  const PeerId peer = peer_at(from);
-  if (secure::dtls_content(bytes) != secure::DtlsContent::kApplicationData) {
-    sessions->on_up(datapath::HandshakeReceived{from, peer, copy}, now);
-    return;
-  }
-  const auto entry = established_.find(peer);
-  Buffer plain(2048);
-  if (entry == established_.end()) {
-    return;
-  }
-  if (const auto size = entry->second.session->open(bytes, plain)) {
-    plain.resize(*size);
-    sessions->on_up(datapath::InnerReceived{peer, from, plain}, now);
-  }
-}
-
-void BoxActor::seal_to(PeerId peer, Bytes gre) {
-  const auto entry = established_.find(peer);
-  if (entry == established_.end()) {
-    return;
-  }
-  Buffer record(gre.size() + secure::kDtlsMaxOverhead);
-  record.resize(entry->second.session->seal(gre, record));
-  world_.send(*this, entry->second.endpoint, record);
+DataThread::Ports BoxActor::data_ports() {
+  const auto copy = [](Bytes bytes) { return Buffer(bytes.begin(), bytes.end()); };
+  DataThread::Ports ports;
+  ports.send = [this](const Endpoint& to, Bytes bytes) { world_.send(*this, to, bytes); };
+  ports.stun = [this, copy](const Endpoint& from, Bytes bytes) {
+    sessions->on_up(datapath::StunReceived{from, copy(bytes)}, world_.now());
+  };
+  ports.handshake = [this, copy](const Endpoint& from, PeerId peer, Bytes bytes) {
+    sessions->on_up(datapath::HandshakeReceived{from, peer, copy(bytes)}, world_.now());
+  };
+  ports.inner = [this, copy](PeerId peer, const Endpoint& from, Bytes gre) {
+    sessions->on_up(datapath::InnerReceived{peer, from, copy(gre)}, world_.now());
+  };
+  ports.closed = [this](PeerId peer, const std::string& reason) {
+    sessions->on_up(datapath::SessionClosed{peer, reason}, world_.now());
+  };
+  return ports;
 }
 
 void BoxActor::take(forward::Down message) {
   if (auto* add = std::get_if<datapath::AddSession>(&message)) {
-    established_.emplace(add->peer, Established{add->endpoint, std::move(add->session)});
+    data_.add(std::move(*add));
   } else if (const auto* move = std::get_if<datapath::MoveSession>(&message)) {
-    if (const auto entry = established_.find(move->peer); entry != established_.end()) {
-      entry->second.endpoint = move->endpoint;
-    }
+    data_.move(*move);
   } else if (const auto* remove = std::get_if<datapath::RemoveSession>(&message)) {
-    established_.erase(remove->peer);
+    data_.remove(*remove);
   } else if (const auto* inner = std::get_if<datapath::SendInner>(&message)) {
-    seal_to(inner->peer, inner->gre);
-  } else if (auto* pass = std::get_if<datapath::PassToSession>(&message)) {
-    if (const auto entry = established_.find(pass->peer); entry != established_.end()) {
-      for (const auto& datagram : entry->second.session->on_datagram(pass->datagram, world_.now())) {
-        world_.send(*this, entry->second.endpoint, datagram);
-      }
-    }
+    data_.seal(inner->peer, inner->gre);
+  } else if (const auto* pass = std::get_if<datapath::PassToSession>(&message)) {
+    data_.pass(*pass, world_.now());
   } else if (const auto* start = std::get_if<forward::AddFlow>(&message)) {
     flows_[start->flow] = start->key;
   } else if (const auto* stop = std::get_if<forward::RemoveFlow>(&message)) {
@@ -140,7 +115,7 @@ void BoxActor::take(forward::Down message) {
   }
 }
 
-void BoxActor::carry(const FlowKey& flow) {
+void BoxActor::carry(const FlowKey& flow, std::size_t octets) {
   for (const auto& [id, key] : flows_) {
     if (key != flow) {
       continue;
@@ -148,11 +123,11 @@ void BoxActor::carry(const FlowKey& flow) {
     // The away end of these tests counts keys and numbers: what is inside does not matter.
     const Buffer gre = wire::encode_gre(
         {.protocol = wire::kGreIp6, .key = static_cast<std::uint32_t>(id.value), .sequence = sequence_[id]++},
-        Buffer(1316, 0x60));
+        Buffer(octets, 0x60));
     const auto viewers = viewers_.find(id);
     if (viewers != viewers_.end()) {
       for (const PeerId peer : viewers->second) {
-        seal_to(peer, gre);
+        data_.seal(peer, gre);
       }
     }
   }

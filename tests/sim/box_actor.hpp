@@ -1,5 +1,5 @@
-// A whole box in the simulated world: the program's own Sessions, and a data thread in one class that only
-// sorts, opens and seals. Media are sent by hand with carry().
+// A whole box in the simulated world: the program's own Sessions and a data thread that only sorts, opens and
+// seals. Media are sent by hand with carry().
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "appliance/app/sessions.hpp"
+#include "tests/sim/data_thread.hpp"
 #include "tests/sim/world.hpp"
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/secure/identity.hpp"
@@ -27,7 +28,9 @@ class SilentLog final : public Log {
 
 class BoxActor final : public Actor {
  public:
-  BoxActor(World& world, const secure::OpenSslIdentity& identity);
+  // reach: what devices are told of where it is; empty: nothing.
+  BoxActor(World& world, const secure::OpenSslIdentity& identity,
+           std::function<tunnel::Reach()> reach = nullptr);
 
   void on_datagram(const Endpoint& from, Bytes bytes, Time now) override;
   void on_deadline(Time now) override { sessions->on_deadline(now); }
@@ -40,25 +43,23 @@ class BoxActor final : public Actor {
   ChannelId add_channel(const std::string& name, const FlowKey& flow);
 
   // One datagram of a flow from the provider: sealed for every viewer.
-  void carry(const FlowKey& flow);
+  void carry(const FlowKey& flow, std::size_t octets = 1316);
   [[nodiscard]] std::vector<FlowKey> joined() const;
+  [[nodiscard]] std::shared_ptr<const access::Access> access() const;
+  [[nodiscard]] std::size_t sessions_kept() const { return data_.sessions(); }
 
   SilentLog log;
   std::map<FlowKey, int> joins;  // upstream joins ever made
   std::vector<std::pair<DeviceId, Endpoint>> remembered;
+  std::function<void(const std::optional<Endpoint>&)> on_mapped = [](const auto&) {};
   bool provider_reachable = true;
   std::map<PeerId, std::size_t> frame_limits;  // as the data thread was told last
   std::unique_ptr<app::Sessions> sessions;
 
  private:
-  struct Established {
-    Endpoint endpoint;
-    std::unique_ptr<secure::DtlsSession> session;
-  };
+  [[nodiscard]] DataThread::Ports data_ports();
   void take(forward::Down message);
-  void seal_to(PeerId peer, Bytes gre);
   void publish();
-  [[nodiscard]] PeerId peer_at(const Endpoint& endpoint) const;
 
   World& world_;
   SeededRandom random_;
@@ -68,7 +69,7 @@ class BoxActor final : public Actor {
   app::PeerContext context_;
   channels::Catalogue catalogue_;
   access::DeviceList devices_;
-  std::map<PeerId, Established> established_;
+  DataThread data_;
   std::map<FlowId, FlowKey> flows_;
   std::map<FlowId, std::vector<PeerId>> viewers_;
   std::map<FlowId, std::uint32_t> sequence_;

@@ -172,6 +172,38 @@ TEST_F(LinkTest, AnIdleSessionIsQuietAndStable) {
   EXPECT_LT(world.traffic(laptop).packets_out - before, 3600U) << "less than a packet a second";
 }
 
+// Counts what the laptop seals while it has no path.
+class BlindRecords final : public Observer {
+ public:
+  explicit BlindRecords(const LinkActor& laptop) : laptop_(laptop) {}
+  void on_sent(const Actor& origin, const Endpoint&, Bytes bytes, Time) override {
+    constexpr std::uint8_t kApplicationData = 23;
+    count += &origin == &laptop_ && bytes[0] == kApplicationData && !laptop_.link->has_path();
+  }
+  void on_wire(const Endpoint&, const Endpoint&, Bytes, Time) override {}
+  void on_delivered(const Actor&, const Actor*, const Endpoint&, Bytes, Time) override {}
+  void on_stray(const Actor*, const Endpoint&, Bytes, Time) override {}
+  int count = 0;
+
+ private:
+  const LinkActor& laptop_;
+};
+
+TEST_F(LinkTest, AfterAStandstillNothingIsSentToWhereTheBoxWas) {
+  box->approve(device, {news});
+  ASSERT_TRUE(connect());
+  laptop.watch(kNews);
+  ASSERT_TRUE(plays(1s));
+  BlindRecords records(laptop);
+  world.set_observer(&records);
+  world.remove_host(laptop);  // nothing of it runs
+  world.run_for(40s);
+  world.add_host(laptop, "192.168.7.3:40000", away_nat);
+  EXPECT_TRUE(plays(20s));
+  EXPECT_EQ(records.count, 0) << "consent was gone";
+  world.set_observer(nullptr);
+}
+
 struct LossyLinkTest : LinkTest {
   LossyLinkTest() : LinkTest({.delay = 20ms, .jitter = 20ms, .loss = 0.05}) {}
 };

@@ -4,6 +4,12 @@
 
 namespace hearthcast::sim {
 
+bool NatRouter::owns(const IpAddress& address) const {
+  return kind_.translates
+             ? address == public_address_
+             : address.is_ip6() && equal(address.bytes().first(8), public_address_.bytes().first(8));
+}
+
 Endpoint NatRouter::mapping_key(const Endpoint& to) const {
   switch (kind_.mapping) {
     case Mapping::kEndpointIndependent:
@@ -17,10 +23,13 @@ Endpoint NatRouter::mapping_key(const Endpoint& to) const {
 }
 
 std::uint16_t NatRouter::pick_port(std::uint16_t wanted) {
+  if (!kind_.translates) {
+    return wanted;
+  }
   // A cone keeps the port where it can; one that maps per destination draws it, as masquerade fully-random
   // does.
   std::uint16_t port = wanted;
-  while (kind_.mapping != Mapping::kEndpointIndependent ||
+  while (!keeps_ports_ || kind_.mapping != Mapping::kEndpointIndependent ||
          std::ranges::count(mappings_, port, &Row::port) > 0) {
     port = static_cast<std::uint16_t>(1024 + generator_() % 64000);
     if (std::ranges::count(mappings_, port, &Row::port) == 0) {
@@ -37,6 +46,16 @@ void NatRouter::forget_old(Time now) {
   std::erase_if(mappings_, [](const Row& row) { return row.flows.empty(); });
 }
 
+void NatRouter::rebind() {
+  mappings_.clear();
+  keeps_ports_ = false;
+}
+
+void NatRouter::renumber(const IpAddress& public_address) {
+  mappings_.clear();
+  public_address_ = public_address;
+}
+
 Endpoint NatRouter::outbound(const Endpoint& inside, const Endpoint& to, Time now) {
   forget_old(now);
   const Endpoint towards = mapping_key(to);
@@ -48,13 +67,19 @@ Endpoint NatRouter::outbound(const Endpoint& inside, const Endpoint& to, Time no
     row = mappings_.end() - 1;
   }
   row->flows[to] = now;
-  return {public_address_, row->port};
+  return kind_.translates ? Endpoint{public_address_, row->port} : inside;
+}
+
+NatRouter::Row* NatRouter::row_of(const Endpoint& to) {
+  const auto row = std::ranges::find_if(
+      mappings_, [&](const Row& r) { return kind_.translates ? r.port == to.port : r.inside == to; });
+  return row == mappings_.end() ? nullptr : &*row;
 }
 
 std::optional<Endpoint> NatRouter::inbound(const Endpoint& from, const Endpoint& to, Time now) {
   forget_old(now);
-  const auto row = std::ranges::find(mappings_, to.port, &Row::port);
-  if (row == mappings_.end()) {
+  const Row* row = row_of(to);
+  if (row == nullptr) {
     return std::nullopt;
   }
   const bool open = kind_.filtering == Filtering::kEndpointIndependent ||

@@ -16,12 +16,12 @@ Endpoint endpoint_of(const std::string& text) {
 
 }  // namespace
 
-int World::add_nat(NatKind kind, const std::string& public_address, Link uplink) {
+int World::add_nat(NatKind kind, const std::string& public_address, Link uplink, std::optional<int> behind) {
   const auto address = IpAddress::parse(public_address);
   if (!address) {
     throw std::invalid_argument(public_address);
   }
-  nats_.push_back({std::make_unique<NatRouter>(kind, *address, generator_()), uplink});
+  nats_.push_back({std::make_unique<NatRouter>(kind, *address, generator_()), uplink, behind});
   return static_cast<int>(nats_.size()) - 1;
 }
 
@@ -33,6 +33,18 @@ void World::remove_host(const Actor& actor) {
   std::erase_if(hosts_, [&](const Host& host) { return host.actor == &actor; });
 }
 
+void World::remove_host(const Actor& actor, Family family) {
+  std::erase_if(hosts_, [&](const Host& host) {
+    return host.actor == &actor && host.endpoint.address.family() == family;
+  });
+}
+
+void World::set_down(const Actor& actor, bool down) {
+  for (Host& host : hosts_) {
+    host.uplink.down = host.actor == &actor ? down : host.uplink.down;
+  }
+}
+
 const World::Host& World::host_of(const Actor& actor) const {
   const auto found = std::ranges::find(hosts_, &actor, &Host::actor);
   if (found == hosts_.end()) {
@@ -41,76 +53,152 @@ const World::Host& World::host_of(const Actor& actor) const {
   return *found;
 }
 
-std::optional<Duration> World::cross(const Link& link) {
-  std::uniform_real_distribution<double> unit(0, 1);
-  if (unit(generator_) < link.loss) {
-    return std::nullopt;
-  }
-  return link.delay + std::chrono::duration_cast<Duration>(link.jitter * unit(generator_));
+const World::Host* World::host_of(const Actor& actor, Family family) const {
+  const auto found = std::ranges::find_if(hosts_, [&](const Host& host) {
+    return host.actor == &actor && host.endpoint.address.family() == family;
+  });
+  return found == hosts_.end() ? nullptr : &*found;
 }
 
-void World::across(const Link& link, std::size_t datagram, std::function<void()> what) {
-  if (datagram + 28 > link.mtu) {
+std::vector<IpAddress> World::addresses_of(const Actor& actor) const {
+  std::vector<IpAddress> addresses;
+  for (const Host& host : hosts_) {
+    if (host.actor == &actor) {
+      addresses.push_back(host.endpoint.address);
+    }
+  }
+  return addresses;
+}
+
+bool World::reaches_core(const Actor& actor, Family family) const {
+  const Host* host = host_of(actor, family);
+  if (host == nullptr || host->uplink.down) {
+    return false;
+  }
+  for (auto nat = host->nat; nat; nat = site(*nat).behind) {
+    if (site(*nat).uplink.down) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool World::lost(const Link& link) {
+  return link.down || std::uniform_real_distribution<double>(0, 1)(generator_) < link.loss;
+}
+
+void World::across(const Link& link, const Endpoint& from, const Endpoint& to, const Datagram& datagram,
+                   std::function<void()> what) {
+  if (observer_ != nullptr) {
+    observer_->on_wire(from, to, *datagram.bytes, now_);
+  }
+  if (datagram.bytes->size() + 28 > link.mtu) {
     return;
   }
-  if (const auto delay = cross(link)) {
-    at(now_ + *delay, std::move(what));
+  std::uniform_real_distribution<double> unit(0, 1);
+  const int copies = link.duplicates > 0 && unit(generator_) < link.duplicates ? 2 : 1;
+  for (int copy = 0; copy < copies; ++copy) {
+    if (!lost(link)) {
+      at(now_ + link.delay + std::chrono::duration_cast<Duration>(link.jitter * unit(generator_)), what);
+    }
   }
 }
 
 void World::send(const Actor& from, const Endpoint& to, Bytes bytes) {
-  auto& host = const_cast<Host&>(host_of(from));
-  host.traffic.packets_out += 1;
-  host.traffic.bytes_out += bytes.size();
-  Buffer copy(bytes.begin(), bytes.end());
+  auto* host = const_cast<Host*>(host_of(from, to.address.family()));
+  if (host == nullptr) {
+    return;
+  }
+  host->traffic.packets_out += 1;
+  host->traffic.bytes_out += bytes.size();
+  if (observer_ != nullptr) {
+    observer_->on_sent(from, to, bytes, now_);
+  }
+  const Datagram datagram{&from, std::make_shared<const Buffer>(bytes.begin(), bytes.end())};
   const bool same_site = std::ranges::any_of(hosts_, [&](const Host& other) {
-    return other.nat == host.nat && other.endpoint.address == to.address;
+    return other.nat == host->nat && other.endpoint.address == to.address;
   });
-  across(host.uplink, bytes.size(),
-         [this, source = host.endpoint, nat = host.nat, same_site, to, copy = std::move(copy)] {
+  across(host->uplink, host->endpoint, to, datagram,
+         [this, source = host->endpoint, nat = host->nat, same_site, to, datagram] {
            if (nat && same_site) {
-             deliver(source, to, nat, copy);
+             deliver(source, to, nat, datagram);
            } else if (!nat) {
-             through_core(source, to, copy);
+             arrive(std::nullopt, source, to, datagram);
            } else if (!to.address.is_private()) {  // nobody routes private addresses
-             const Endpoint outside = this->nat(*nat).outbound(source, to, now_);
-             across(nats_.at(static_cast<std::size_t>(*nat)).uplink, copy.size(),
-                    [this, outside, to, copy] { through_core(outside, to, copy); });
+             outwards(nat, source, to, datagram);
            }
          });
 }
 
 void World::inject(const Endpoint& claimed_source, const Endpoint& to, Bytes bytes) {
-  through_core(claimed_source, to, Buffer(bytes.begin(), bytes.end()));
+  arrive(std::nullopt, claimed_source, to,
+         {nullptr, std::make_shared<const Buffer>(bytes.begin(), bytes.end())});
 }
 
-void World::through_core(const Endpoint& from, const Endpoint& to, Buffer bytes) {
+void World::outwards(std::optional<int> nat, const Endpoint& from, const Endpoint& to,
+                     const Datagram& datagram) {
+  if (!nat) {
+    arrive(std::nullopt, from, to, datagram);
+    return;
+  }
+  Site& out = site(*nat);
+  const NatKind& kind = out.router->kind();
+  if (kind.blocks_udp || (!kind.hairpins && out.router->owns(to.address))) {
+    return;
+  }
+  const Endpoint outside = out.router->outbound(from, to, now_);
+  across(out.uplink, outside, to, datagram, [this, behind = out.behind, outside, to, datagram] {
+    if (behind) {
+      // A neighbour behind the same carrier's NAT is met there.
+      const bool neighbour = std::ranges::any_of(
+          nats_, [&](const Site& other) { return other.behind == behind && other.router->owns(to.address); });
+      neighbour ? arrive(behind, outside, to, datagram) : outwards(behind, outside, to, datagram);
+    } else {
+      arrive(std::nullopt, outside, to, datagram);
+    }
+  });
+}
+
+void World::arrive(std::optional<int> segment, const Endpoint& from, const Endpoint& to,
+                   const Datagram& datagram) {
   for (std::size_t i = 0; i < nats_.size(); ++i) {
-    if (nats_[i].router->public_address() == to.address) {
-      const std::size_t size = bytes.size();  // before they move away
-      across(nats_[i].uplink, size, [this, i, from, to, bytes = std::move(bytes)] {
+    if (nats_[i].behind == segment && nats_[i].router->owns(to.address)) {
+      across(nats_[i].uplink, from, to, datagram, [this, i, from, to, datagram] {
+        if (nats_[i].router->kind().blocks_udp) {
+          return;
+        }
         if (const auto inside = nats_[i].router->inbound(from, to, now_)) {
-          deliver(from, *inside, static_cast<int>(i), bytes);
+          arrive(static_cast<int>(i), from, *inside, datagram);
         }
       });
       return;
     }
   }
-  deliver(from, to, std::nullopt, bytes);
+  deliver(from, to, segment, datagram);
 }
 
-void World::deliver(const Endpoint& from, const Endpoint& to, std::optional<int> nat, const Buffer& bytes) {
+void World::deliver(const Endpoint& from, const Endpoint& to, std::optional<int> nat,
+                    const Datagram& datagram) {
   const auto host =
       std::ranges::find_if(hosts_, [&](const Host& h) { return h.nat == nat && h.endpoint == to; });
   if (host == hosts_.end()) {
     if (!nat && on_stray) {
-      on_stray(from, to, bytes);
+      on_stray(from, to, *datagram.bytes);
+    }
+    if (!nat && observer_ != nullptr) {
+      observer_->on_stray(datagram.origin, to, *datagram.bytes, now_);
     }
     return;
   }
+  if (host->uplink.down) {
+    return;
+  }
   host->traffic.packets_in += 1;
-  host->traffic.bytes_in += bytes.size();
-  host->actor->on_datagram(from, bytes, now_);
+  host->traffic.bytes_in += datagram.bytes->size();
+  if (observer_ != nullptr) {
+    observer_->on_delivered(*host->actor, datagram.origin, from, *datagram.bytes, now_);
+  }
+  host->actor->on_datagram(from, *datagram.bytes, now_);
 }
 
 void World::at(Time when, std::function<void()> what) { events_.push({when, order_++, std::move(what)}); }
@@ -126,18 +214,21 @@ Time World::next_event() const {
 void World::step(Time when) {
   now_ = std::max(now_, when);
   if (!events_.empty() && events_.top().when <= now_) {
-    const auto what = events_.top().what;
+    // Nothing looks at the event between this and its removal.
+    const auto what = std::move(const_cast<Event&>(events_.top()).what);
     events_.pop();
     what();
     return;
   }
   for (const Host& host : hosts_) {
     if (host.actor->next_deadline() <= now_) {
-      Actor* actor = host.actor;
-      actor->on_deadline(now_);
-      if (actor->next_deadline() <= now_) {
+      // One call may make another due at once; many in a row are a program that spins.
+      idle_turns_ = now_ == turned_at_ ? idle_turns_ + 1 : 0;
+      turned_at_ = now_;
+      if (idle_turns_ > kMostTurns) {
         throw std::logic_error("a machine's deadline does not move on");
       }
+      host.actor->on_deadline(now_);
       return;
     }
   }
