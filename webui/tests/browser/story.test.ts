@@ -146,9 +146,16 @@ describe('the owner', () => {
     await page.getByLabel('Name', { exact: true }).fill('Laptop');
     await page.getByRole('checkbox', { name: /All channels/ }).check();
     await window.inspect('10-device');
-    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
     await window.heading('Laptop');
     await window.says('Saved. It is already in force.');
+    const at_home = page.getByRole('form', { name: 'Devices at home' });
+    await at_home.getByLabel('Addresses, one a line').fill('192.168.1.50:80\n192.168.1.64/28');
+    await at_home.getByRole('button', { name: 'Save addresses' }).click();
+    await at_home.getByText('Saved. It is already in force.').waitFor();
+    await window.inspect('10-device-at-home');
+    const { devices: granted } = await box.ask<{ devices: { home_hosts: string[] }[] }>('devices');
+    expect(granted).toMatchObject([{ home_hosts: ['192.168.1.50:80', '192.168.1.64/28'] }]);
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await window.says('Revoked: it cannot connect.');
