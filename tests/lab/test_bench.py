@@ -109,12 +109,16 @@ def test_percentiles_and_spread():
     assert spread([0.0, 0.0]) == 0
 
 
-def test_goals_have_a_direction_and_a_tolerance():
+def test_goals_have_a_direction_and_are_met_or_missed():
     figures = Figures("x")
-    figures.row("slow", [1.0, 5.0, 2.0], "ms", goal=1.9)
-    figures.row("fast", [92.0], "kpps", goal=100, floor=True)
+    figures.row("slow", [1.0, 5.0, 2.0], "ms", goal=2.0)
+    figures.row("fast", [100.0], "kpps", goal=100, floor=True)
+    figures.row("as fast as the other, within noise", [92.0], "kpps", goal=100, floor=True, noise=1.1)
     assert figures.all_met()
-    figures.row("too slow", [3.0], "ms", goal=1.9)
+    figures.row("not fast enough", [99.9], "kpps", goal=100, floor=True)
+    assert [row["met"] for row in figures.rows] == [True, True, True, False]
+    figures = Figures("y")
+    figures.row("a little too slow", [2.0], "ms", goal=1.9)
     assert not figures.all_met()
     assert "MISSED" in figures.text()
     with pytest.raises(ValueError, match="no samples"):
@@ -128,7 +132,7 @@ def test_figures_are_written_and_drawn(tmp_path):
     path = figures.write(tmp_path)
     content = json.loads(path.read_text())
     assert content["rows"][0] == {
-        "name": "slow", "value": 2.0, "unit": "ms", "goal": 1.9, "met": True, "spread": 2.0, "samples": 3,
+        "name": "slow", "value": 2.0, "unit": "ms", "goal": 1.9, "met": False, "spread": 2.0, "samples": 3,
         "least": 1.0, "most": 5.0, "at_least": False,
     }
     bench_plot.main(str(path), str(tmp_path / "x.svg"))
