@@ -79,9 +79,12 @@ void Client::on_path_doubt(bool doubted) {
 // A router that forgot this one's mapping has forgotten the connection to the rendezvous, too.
 void Client::on_mapping(const Endpoint& mapped, Time now) {
   parts_.log.info("mapping", {{"endpoint", mapped.to_string()}});
-  relay_.on_udp(true);
   const bool another = last_mapped_ && *last_mapped_ != mapped;
   last_mapped_ = mapped;
+  if (another) {
+    perform(relay_.on_network_change(now), now);  // the relay knows this end by its former mapping
+  }
+  relay_.on_udp(true);
   if (another && signalling_ && signalling_->state() == signalling::Client::State::kJoined) {
     introducer_->on_joined(false, now);
     signalling_->on_network_change();

@@ -52,6 +52,9 @@ RelayActions Relay::translate(const nat::TurnActions& actions, Time now) {
       return out;
     } else {
       rounds_ = 0;
+      if (std::holds_alternative<nat::TurnAllocated>(action) && !path_) {
+        expect_path(now);
+      }
       out.push_back(RelayChanged{});
     }
   }
@@ -96,16 +99,24 @@ RelayActions Relay::on_path(const std::optional<Endpoint>& selected, Time now) {
   }
   const bool direct = selected && !wire::channel_of(*selected);
   end_at_ = direct && current_ ? now + kSettled : kNever;
+  vain_at_ = kNever;
   if (selected) {
     begin_at_ = kNever;
+    vain_ = 0;
   } else if (!current_) {
     begin_at_ = now + patience();
   } else if (former && wire::channel_of(*former)) {  // it does not carry any more: from the beginning
     auto out = drop();
     append(out, begin(now));
     return out;
+  } else if (client_.allocation()) {
+    expect_path(now);
   }
   return {};
+}
+
+void Relay::expect_path(Time now) {
+  vain_at_ = now + std::min<Duration>(kLastPause, kVain * (1 << std::min(vain_, 3)));
 }
 
 RelayActions Relay::begin(Time now) {
@@ -159,6 +170,7 @@ RelayActions Relay::drop() {
   }
   current_.reset();
   give_up_at_ = kNever;
+  vain_at_ = kNever;
   return {RelayChanged{}};
 }
 
@@ -239,11 +251,17 @@ RelayActions Relay::on_deadline(Time now) {
     append(out, try_next(now));
     return out;
   }
+  if (vain_at_ <= now) {
+    ++vain_;
+    auto out = drop();
+    append(out, begin(now));
+    return out;
+  }
   return client_.next_deadline() <= now ? translate(client_.on_deadline(now), now) : RelayActions{};
 }
 
 Time Relay::next_deadline() const {
-  return std::min({begin_at_, give_up_at_, end_at_, client_.next_deadline()});
+  return std::min({begin_at_, give_up_at_, end_at_, vain_at_, client_.next_deadline()});
 }
 
 std::optional<Endpoint> Relay::server() const {

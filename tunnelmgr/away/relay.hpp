@@ -64,6 +64,9 @@ class Relay {
   static constexpr Duration kStreamPatience = std::chrono::seconds{5};  // for connection and for answer
   static constexpr Duration kFirstPause = std::chrono::seconds{2};      // after the last one failed; doubles
   static constexpr Duration kLastPause = std::chrono::minutes{1};
+  // An allocation that no path comes of may belong to a mapping that a NAT has forgotten: it is made anew;
+  // doubles up to kLastPause.
+  static constexpr Duration kVain = std::chrono::seconds{10};
 
   // All outlive it.
   Relay(const Crypto& crypto, const OldHashes& hashes, Random& random) : client_(crypto, hashes, random) {}
@@ -104,6 +107,7 @@ class Relay {
  private:
   [[nodiscard]] RelayActions translate(const nat::TurnActions& actions, Time now);
   [[nodiscard]] RelayActions begin(Time now);
+  void expect_path(Time now);
   [[nodiscard]] RelayActions attempt(Time now);
   [[nodiscard]] RelayActions ask(Time now);
   [[nodiscard]] RelayActions drop();
@@ -126,6 +130,8 @@ class Relay {
   Time begin_at_ = kNever;
   Time give_up_at_ = kNever;  // this server
   Time end_at_ = kNever;
+  Time vain_at_ = kNever;
+  int vain_ = 0;  // allocations in a row that no path came of
 };
 
 [[nodiscard]] const char* to_string(RelayTransport transport);

@@ -127,9 +127,12 @@ void Laptop::perform(const nat::PresenceActions& actions) {
     if (const auto* datagram = std::get_if<nat::SendDatagram>(&action)) {
       send(datagram->to, datagram->bytes);
     } else if (const auto* changed = std::get_if<nat::MappingChanged>(&action)) {
-      relay_.on_udp(true);
       const bool another = last_mapped_ && *last_mapped_ != changed->mapped;
       last_mapped_ = changed->mapped;
+      if (another) {
+        perform(relay_.on_network_change(world_.now()));
+      }
+      relay_.on_udp(true);
       if (another && rendezvous_.joined(Side::kLaptop)) {
         introducer_.on_joined(false, world_.now());
         rendezvous_.break_connection(Side::kLaptop, {});

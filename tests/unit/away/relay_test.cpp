@@ -93,6 +93,27 @@ TEST_F(RelayTest, WithoutOneTheRelayIsAskedWhicheverComesFirst) {
   EXPECT_EQ(relay.server(), udp);
 }
 
+TEST_F(RelayTest, AnAllocationThatNoPathComesOfIsMadeAnew) {
+  // A NAT on the way has forgotten the mapping that it belongs to: the relay hears nobody, and nobody says
+  // so.
+  connect_by_relay();
+  ASSERT_EQ(server.seen[wire::kTurnAllocate], 1);
+  server.allocation_until = now;  // to the relay the client is another one now
+  run_until(now + Relay::kVain);
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 2);
+  run_until(now + 5min);
+  // Ever more rarely, with two requests each: the relay still has the one before, which is given back.
+  EXPECT_LE(server.seen[wire::kTurnAllocate], 14);
+  EXPECT_GE(server.seen[wire::kTurnAllocate], 10);
+}
+
+TEST_F(RelayTest, AnAllocationThatCarriesStays) {
+  connect_by_relay();
+  settle(relay.on_path(wire::channel_endpoint(0x4001), now));
+  run_until(now + 5min);
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 1);
+}
+
 TEST_F(RelayTest, AnAccountThatHasEndedIsNotUsed) {
   settle(relay.on_account(account, 1h, now));
   now += 2h;
