@@ -50,8 +50,6 @@ bool Life::possible() const {
          (introduced || !needs_rendezvous_) && way_between(internet_.home(), network_now()) != Way::kNone;
 }
 
-Duration Life::bound() const { return scenario_.loses() ? 90s : 70s; }
-
 void Life::place_laptop() {
   if (laptop_absent_ > 0) {
     return;
@@ -222,7 +220,7 @@ void Life::tick() {
   if (watchdog_.healthy(now) && possible()) {
     needs_rendezvous_ = false;
   }
-  if (watchdog_.away(now) > bound()) {
+  if (watchdog_.away(now) > kBound) {
     monitor_.violated("no picture for " + std::to_string(watchdog_.away(now) / 1ms) + " ms after " +
                       std::string(to_string(watchdog_.last_event())));
     watchdog_.on_event(watchdog_.last_event(), now);

@@ -32,6 +32,10 @@ struct Verdict {
 
 class Life {
  public:
+  // How long the picture may be away once nothing is in its way: consent ends after 30 s, and then an
+  // introduction may have to be asked for twice. The usual times are in the summary.
+  static constexpr Duration kBound = std::chrono::seconds{45};
+
   // Called at every tick: does what no sound program would.
   using Meddler = std::function<void(Life&)>;
 
@@ -57,7 +61,6 @@ class Life {
   void settle();
   [[nodiscard]] bool possible() const;
   [[nodiscard]] Access network_now() const;
-  [[nodiscard]] Duration bound() const;
 
   Scenario scenario_;
   World world_;
