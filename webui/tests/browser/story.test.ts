@@ -153,6 +153,7 @@ describe('the owner', () => {
     await at_home.getByLabel('Addresses, one a line').fill('192.168.1.50:80\n192.168.1.64/28');
     await at_home.getByRole('button', { name: 'Save addresses' }).click();
     await at_home.getByText('Saved. It is already in force.').waitFor();
+    expect(await at_home.getByLabel('Addresses, one a line').inputValue()).toBe('192.168.1.50:80\n192.168.1.64/28');
     await window.inspect('10-device-at-home');
     const { devices: granted } = await box.ask<{ devices: { home_hosts: string[] }[] }>('devices');
     expect(granted).toMatchObject([{ home_hosts: ['192.168.1.50:80', '192.168.1.64/28'] }]);
