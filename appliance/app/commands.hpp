@@ -27,9 +27,9 @@ struct Asker {
 // channels: "all", ids separated by commas, or empty to leave them as they are.
 [[nodiscard]] int approve(const Asker& asker, std::int64_t device, const std::string& channels);
 [[nodiscard]] int grant(const Asker& asker, std::int64_t device, const std::string& channels);
-[[nodiscard]] // hosts: separated by commas, or "none".
-int set_home_hosts(const Asker& asker, std::int64_t device, const std::string& hosts);
-int revoke(const Asker& asker, std::int64_t device);
+// hosts: separated by commas, or "none".
+[[nodiscard]] int set_home_hosts(const Asker& asker, std::int64_t device, const std::string& hosts);
+[[nodiscard]] int revoke(const Asker& asker, std::int64_t device);
 [[nodiscard]] int make_lan_link(const Asker& asker, std::int64_t device);
 [[nodiscard]] int drop_lan_link(const Asker& asker, std::int64_t device);
 
