@@ -1,20 +1,14 @@
 #include "tunnelmgr/base/home_host.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "tunnelmgr/base/text.hpp"
 
 namespace hearthcast {
 namespace {
 
 constexpr unsigned kShortestIp4 = 16;
 constexpr unsigned kShortestIp6 = 64;
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0 ? std::optional(port)
-                                                                               : std::nullopt;
-}
 
 bool is_of_a_home(const Prefix& hosts) {
   return hosts.address.is_private() && hosts.length >= (hosts.address.is_ip4() ? kShortestIp4 : kShortestIp6);

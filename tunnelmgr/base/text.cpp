@@ -1,6 +1,7 @@
 #include "tunnelmgr/base/text.hpp"
 
 #include <array>
+#include <charconv>
 
 namespace hearthcast {
 namespace {
@@ -15,6 +16,13 @@ int value_of(std::string_view alphabet, char c) {
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port != 0 ? std::optional(port)
+                                                                               : std::nullopt;
+}
 
 std::string to_hex(Bytes bytes) {
   std::string text;

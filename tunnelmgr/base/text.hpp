@@ -1,4 +1,5 @@
-// Octets as text: hexadecimal, base64url (RFC 4648 section 5, without padding), Crockford base32.
+// Numbers and octets as text: ports, hexadecimal, base64url (RFC 4648 section 5, without padding), Crockford
+// base32.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include "tunnelmgr/base/bytes.hpp"
 
 namespace hearthcast {
+
+[[nodiscard]] std::optional<std::uint16_t> parse_port(std::string_view text);  // decimal, 1 to 65535
 
 [[nodiscard]] std::string to_hex(Bytes bytes);                              // lower case
 [[nodiscard]] std::optional<Buffer> from_hex(std::string_view text);        // both cases

@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/playlist/m3u.hpp"
 
 namespace hearthcast::playlist {
@@ -37,13 +36,12 @@ std::optional<IpAddress> parse_address(std::string_view text) {
   return IpAddress::parse(text);
 }
 
-Result<std::uint16_t, Failure> parse_port(std::string_view text) {
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0 || port > 65535) {
+Result<std::uint16_t, Failure> port_of(std::string_view text) {
+  const auto port = parse_port(text);
+  if (!port) {
     return Failure{quoted(text) + " is not a port; a port is a number from 1 to 65535"};
   }
-  return static_cast<std::uint16_t>(port);
+  return *port;
 }
 
 // GROUP:PORT, the group in brackets if it is IPv6.
@@ -70,7 +68,7 @@ Result<FlowKey, Failure> parse_group_and_port(std::string_view text) {
   if (!has_port) {
     return Failure{"the port is missing after " + quoted(host) + "; " + std::string(kForm)};
   }
-  const auto port = parse_port(text.substr(colon + 1));
+  const auto port = port_of(text.substr(colon + 1));
   if (!port) {
     return port.error();
   }

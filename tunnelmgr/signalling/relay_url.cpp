@@ -1,9 +1,9 @@
 #include "tunnelmgr/signalling/relay_url.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "tunnelmgr/base/address.hpp"
+#include "tunnelmgr/base/text.hpp"
 
 namespace hearthcast::signalling {
 namespace {
@@ -25,13 +25,6 @@ bool is_name(std::string_view host) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                   c == '.';
          });
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port != 0 ? std::optional(port)
-                                                                               : std::nullopt;
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "tunnelmgr/tunnel/reach.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "tunnelmgr/base/text.hpp"
 
 namespace hearthcast::tunnel {
 namespace {
@@ -37,13 +38,6 @@ bool is_name(std::string_view name) {
     at = end + 1;
   }
   return !digits_only;
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0 ? std::optional(port)
-                                                                               : std::nullopt;
 }
 
 std::string text_member(const Json& object, const char* name, std::size_t longest) {

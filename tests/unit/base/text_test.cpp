@@ -21,6 +21,14 @@ TEST(Base64url, VectorsOfRfc4648WithoutPadding) {
   }
 }
 
+TEST(Port, IsADecimalNumberFrom1To65535) {
+  EXPECT_EQ(parse_port("1"), 1);
+  EXPECT_EQ(parse_port("65535"), 65535);
+  for (const char* text : {"", "0", "65536", "-1", "+1", " 1", "1 ", "0x10", "80a", "99999999999"}) {
+    EXPECT_EQ(parse_port(text), std::nullopt) << text;
+  }
+}
+
 TEST(Hex, RoundTripsAndRefusesOddInput) {
   EXPECT_EQ(to_hex(Buffer{0x00, 0xaf}), "00af");
   EXPECT_EQ(from_hex("00AF").value(), (Buffer{0x00, 0xaf}));
