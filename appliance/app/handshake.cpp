@@ -22,19 +22,10 @@ std::optional<std::array<std::uint8_t, 32>> client_random(Bytes datagram) {
 
 }  // namespace
 
-bool Handshake::may_begin(Time now) {
-  const Time from = std::max(used_until_, now);
-  if (from - now > (kHellosAtOnce - 1) * kHelloPace) {
-    return false;
-  }
-  used_until_ = from + kHelloPace;
-  return true;
-}
-
 Handshake::Step Handshake::on_datagram(const Endpoint& from, Bytes datagram, Time now) {
   std::vector<Buffer> datagrams;
   if (const auto random = client_random(datagram); random && random != hello_) {
-    if (!may_begin(now)) {
+    if (!hellos_.take(now)) {
       return {.datagrams = {}, .established = nullptr, .failed = "", .foreign = false, .too_many = true};
     }
     session_ = std::make_unique<secure::DtlsSession>(context_, secure::DtlsRole::kServer, peer_);

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,14 +12,15 @@
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/crypto.hpp"
 #include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/base/token_bucket.hpp"
 #include "tunnelmgr/secure/dtls_session.hpp"
 
 namespace hearthcast::app {
 
 class Handshake {
  public:
-  static constexpr int kHellosAtOnce = 8;  // new ones, after a while without; then one each kHelloPace
-  static constexpr std::chrono::milliseconds kHelloPace{500};
+  static constexpr int kHellosAtOnce = 8;  // new ones, after a while without
+  static constexpr int kHellosPerSecond = 2;
 
   // Context must outlive it. `peer` is the only identity that is accepted.
   Handshake(const secure::DtlsContext& context, const IdentityId& peer) : context_(context), peer_(peer) {}
@@ -41,7 +41,6 @@ class Handshake {
 
  private:
   using ClientRandom = std::array<std::uint8_t, 32>;
-  [[nodiscard]] bool may_begin(Time now);
   [[nodiscard]] Step settle(std::vector<Buffer> datagrams);
 
   const secure::DtlsContext& context_;
@@ -49,7 +48,7 @@ class Handshake {
   std::unique_ptr<secure::DtlsSession> session_;  // in progress
   Endpoint endpoint_;
   std::optional<ClientRandom> hello_;  // of the handshake in progress, or of the last that was finished
-  Time used_until_{};  // each new ClientHello moves it on by kHelloPace, to kHellosAtOnce of them from now
+  TokenBucket hellos_{kHellosAtOnce, kHellosPerSecond};
 };
 
 }  // namespace hearthcast::app

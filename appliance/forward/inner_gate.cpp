@@ -1,7 +1,6 @@
 #include "appliance/forward/inner_gate.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include "tunnelmgr/tunnel/tcp_segment.hpp"
 #include "tunnelmgr/tunnel/unicast.hpp"
@@ -12,8 +11,6 @@ namespace {
 constexpr std::uint8_t kTcp = 6;
 constexpr std::size_t kHeader4 = 20;
 constexpr std::size_t kHeader6 = 40;
-
-constexpr int kErrorsPerSecond = 10;
 
 struct Segment {
   Endpoint source;
@@ -68,7 +65,8 @@ const IpAddress& box_of(const tunnel::InnerAddresses& addresses, const IpAddress
 
 void InnerGate::admit(PeerId peer, const tunnel::InnerAddresses& addresses, HomeHosts hosts) {
   expel(peer);
-  members_.emplace(peer, Member{addresses, std::move(hosts)});
+  members_.emplace(peer,
+                   Member{addresses, std::move(hosts), TokenBucket(kErrorsPerSecond, kErrorsPerSecond)});
   by_address_.emplace(addresses.ip6, peer);
   by_address_.emplace(addresses.ip4, peer);
 }
@@ -89,15 +87,7 @@ bool InnerGate::may_go(PeerId peer, const Endpoint& target) const {
 
 bool InnerGate::may_tell(PeerId peer, Time now) {
   const auto member = members_.find(peer);
-  if (member == members_.end()) {
-    return false;
-  }
-  auto& [addresses, hosts, told_at, told] = member->second;
-  if (now - told_at >= std::chrono::seconds{1}) {
-    told_at = now;
-    told = 0;
-  }
-  return ++told <= kErrorsPerSecond;
+  return member != members_.end() && member->second.errors.take(now);
 }
 
 InnerGate::Way InnerGate::way_in(PeerId peer, Bytes ip_packet) {

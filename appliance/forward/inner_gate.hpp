@@ -15,6 +15,7 @@
 #include "tunnelmgr/base/home_host.hpp"
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/base/token_bucket.hpp"
 #include "tunnelmgr/tunnel/inner_addresses.hpp"
 
 namespace hearthcast::forward {
@@ -73,6 +74,8 @@ class InnerGate {
   [[nodiscard]] const InnerCounters& counters() const { return counters_; }
 
  private:
+  static constexpr int kErrorsPerSecond = 10;
+
   [[nodiscard]] bool is_served(std::uint16_t port) const;
 
   std::vector<std::uint16_t> ports_;
@@ -80,8 +83,7 @@ class InnerGate {
   struct Member {
     tunnel::InnerAddresses addresses;
     HomeHosts hosts;
-    Time told_at{};  // when the running second began
-    int told = 0;
+    TokenBucket errors;  // that it is told
   };
   std::unordered_map<PeerId, Member> members_;
   std::unordered_map<IpAddress, PeerId> by_address_;  // of the devices

@@ -1,11 +1,10 @@
 // How often somebody may do something: a token bucket per key, in bounded memory.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 
-#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/base/token_bucket.hpp"
 
 namespace hearthcast::rendezvous {
 
@@ -25,39 +24,24 @@ class RateLimiter {
   [[nodiscard]] bool take(const Key& key, Time now) {
     if (now >= next_sweep_) {
       next_sweep_ = now + rate_.refill;
-      std::erase_if(buckets_, [&](const auto& entry) { return level(entry.second, now) >= rate_.burst; });
+      std::erase_if(buckets_, [&](const auto& entry) { return entry.second.is_full(now); });
     }
     auto at = buckets_.find(key);
     if (at == buckets_.end()) {
       if (buckets_.size() >= max_keys_) {
         return false;
       }
-      at = buckets_.emplace(key, Bucket{rate_.burst, now}).first;
+      const double full = std::chrono::duration<double>(rate_.refill).count();
+      at = buckets_.emplace(key, TokenBucket(rate_.burst, rate_.burst / full)).first;
     }
-    Bucket& bucket = at->second;
-    bucket = {level(bucket, now), now};
-    if (bucket.tokens < 1) {
-      return false;
-    }
-    bucket.tokens -= 1;
-    return true;
+    return at->second.take(now);
   }
   [[nodiscard]] std::size_t size() const { return buckets_.size(); }
 
  private:
-  struct Bucket {
-    double tokens;
-    Time at;
-  };
-  [[nodiscard]] double level(const Bucket& bucket, Time now) const {
-    const std::chrono::duration<double> passed = now - bucket.at;
-    const double full = std::chrono::duration<double>(rate_.refill).count();
-    return std::min(rate_.burst, bucket.tokens + rate_.burst * passed.count() / full);
-  }
-
   Rate rate_;
   std::size_t max_keys_;
-  std::map<Key, Bucket> buckets_;
+  std::map<Key, TokenBucket> buckets_;
   Time next_sweep_{};
 };
 

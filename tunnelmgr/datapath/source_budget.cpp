@@ -1,7 +1,6 @@
 #include "tunnelmgr/datapath/source_budget.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 
 namespace hearthcast::datapath {
@@ -20,20 +19,9 @@ std::size_t hash_of(const IpAddress& source) {
 
 }  // namespace
 
-bool SourceBudget::has_token(Bucket& bucket, double rate, Time now) {
-  const std::chrono::duration<double> passed = now - bucket.at;
-  bucket = {std::min(rate, bucket.tokens + rate * passed.count()), now};
-  return bucket.tokens >= 1;
-}
-
 bool SourceBudget::take(const IpAddress& source, Time now) {
-  Bucket& own = sources_.at(hash_of(source) % kBuckets);
-  if (!has_token(own, kOfOne, now) || !has_token(all_, kOfAll, now)) {
-    return false;
-  }
-  own.tokens -= 1;
-  all_.tokens -= 1;
-  return true;
+  TokenBucket& own = sources_.at(hash_of(source) % kBuckets);
+  return own.has_token(now) && all_.take(now) && own.take(now);
 }
 
 }  // namespace hearthcast::datapath

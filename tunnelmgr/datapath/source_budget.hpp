@@ -8,7 +8,7 @@
 #include <cstddef>
 
 #include "tunnelmgr/base/address.hpp"
-#include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/base/token_bucket.hpp"
 
 namespace hearthcast::datapath {
 
@@ -22,16 +22,13 @@ class SourceBudget {
   [[nodiscard]] bool take(const IpAddress& source, Time now);
 
  private:
-  struct Bucket {
-    double tokens = 0;
-    Time at{};
+  struct OfOne : TokenBucket {
+    OfOne() : TokenBucket(kOfOne, kOfOne) {}
   };
   static constexpr std::size_t kBuckets = 256;
 
-  [[nodiscard]] static bool has_token(Bucket& bucket, double rate, Time now);
-
-  std::array<Bucket, kBuckets> sources_{};
-  Bucket all_;
+  std::array<OfOne, kBuckets> sources_;
+  TokenBucket all_{kOfAll, kOfAll};
 };
 
 }  // namespace hearthcast::datapath
