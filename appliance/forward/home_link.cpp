@@ -43,10 +43,7 @@ HomeLink::~HomeLink() {
 
 bool HomeLink::start() { return settle(); }
 
-void HomeLink::reset() {
-  const linger at_once{1, 0};
-  ::setsockopt(device_.fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
+void HomeLink::reset() { linux::reset_when_closed(device_.fd.get()); }
 
 bool HomeLink::on_event(const linux::Epoll::Event& event) {
   if (!connected_) {

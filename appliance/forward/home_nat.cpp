@@ -1,20 +1,11 @@
 #include "appliance/forward/home_nat.hpp"
 
-#include <vector>
-
 #include "tunnelmgr/tunnel/tcp_segment.hpp"
 
 namespace hearthcast::forward {
 namespace {
 
 constexpr std::uint16_t kFirstPort = 1024;
-constexpr std::uint8_t kSyn = 0x02;
-constexpr std::uint8_t kAck = 0x10;
-
-bool begins_a_connection(Bytes packet) {
-  const std::uint8_t flags = packet[(packet[0] >> 4 == 4 ? 20U : 40U) + 13];
-  return (flags & (kSyn | kAck)) == kSyn;
-}
 
 }  // namespace
 
@@ -24,7 +15,7 @@ bool HomeNat::outward(PeerId peer, const Endpoint& device, const Endpoint& targe
   std::optional<Endpoint> stand_in;
   if (known != stand_ins_.end()) {
     stand_in = known->second;
-  } else if (begins_a_connection(packet)) {
+  } else if (tunnel::begins_connection(packet.subspan(tunnel::plain_header_size(packet)))) {
     stand_in = make(peer, device, target, box, now);
   }
   if (!stand_in) {
@@ -79,38 +70,27 @@ void HomeNat::closed(const Endpoint& stand_in, Time now) {
   }
 }
 
-void HomeNat::erase(const Endpoint& stand_in) {
-  const auto at = flows_.find(stand_in);
-  const Flow flow = at->second.flow;
-  stand_ins_.erase(Key{flow.device, flow.target});
-  flows_.erase(at);
-  if (--counts_[flow.peer] == 0) {
-    counts_.erase(flow.peer);
-  }
+template <class Gone>
+void HomeNat::erase_if(Gone gone) {
+  std::erase_if(flows_, [&](const auto& at) {
+    const auto& [flow, ends] = at.second;
+    if (!gone(at.second)) {
+      return false;
+    }
+    stand_ins_.erase(Key{flow.device, flow.target});
+    if (--counts_[flow.peer] == 0) {
+      counts_.erase(flow.peer);
+    }
+    return true;
+  });
 }
 
 void HomeNat::expel(PeerId peer) {
-  std::vector<Endpoint> gone;
-  for (const auto& [stand_in, entry] : flows_) {
-    if (entry.flow.peer == peer) {
-      gone.push_back(stand_in);
-    }
-  }
-  for (const auto& stand_in : gone) {
-    erase(stand_in);
-  }
+  erase_if([&](const Entry& entry) { return entry.flow.peer == peer; });
 }
 
 void HomeNat::on_tick(Time now) {
-  std::vector<Endpoint> gone;
-  for (const auto& [stand_in, entry] : flows_) {
-    if (entry.ends <= now) {
-      gone.push_back(stand_in);
-    }
-  }
-  for (const auto& stand_in : gone) {
-    erase(stand_in);
-  }
+  erase_if([&](const Entry& entry) { return entry.ends <= now; });
 }
 
 }  // namespace hearthcast::forward

@@ -59,7 +59,8 @@ class HomeNat {
 
   [[nodiscard]] std::optional<Endpoint> make(PeerId peer, const Endpoint& device, const Endpoint& target,
                                              const Endpoint& box, Time now);
-  void erase(const Endpoint& stand_in);
+  template <class Gone>
+  void erase_if(Gone gone);
 
   std::map<Key, Endpoint> stand_ins_;
   std::unordered_map<Endpoint, Entry> flows_;  // by stand-in: the device's address with a port of ours

@@ -42,11 +42,6 @@ std::optional<linux::Fd> connecting(const Endpoint& target) {
   return fd;
 }
 
-void refuse(const linux::Fd& device) {
-  const linger at_once{1, 0};
-  ::setsockopt(device.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 }  // namespace
 
 Result<void, Failure> HomeRelay::listen(const std::string& interface) {
@@ -107,7 +102,7 @@ void HomeRelay::take(linux::Fd device, const Endpoint& stand_in) {
       flow == nullptr || many || is_this_machine(flow->target) ? std::nullopt : connecting(flow->target);
   if (!host) {
     ++counters_.refused;
-    refuse(device);
+    linux::reset_when_closed(device.get());
     return;
   }
   const std::uint64_t number = ++last_;

@@ -14,8 +14,6 @@ namespace {
 constexpr std::size_t kGre = 4;  // a header without key and sequence number (RFC 2784)
 static_assert(kGre <= linux::TunDevice::kHeadroom);
 
-constexpr std::size_t ip_header(Bytes plain_packet) { return plain_packet[0] >> 4 == 4 ? 20 : 40; }
-
 // Into the four octets before the packet.
 void put_gre(MutableBytes at, Bytes ip_packet) {
   const std::uint16_t protocol = ip_packet[0] >> 4 == 4 ? wire::kGreIp4 : wire::kGreIp6;
@@ -46,7 +44,7 @@ bool InnerPort::on_packet(PeerId peer, Bytes ip_packet, InnerSink& sink, Time no
   }
   const auto copy = MutableBytes(room_).first(ip_packet.size());  // a record is smaller than the room
   std::ranges::copy(ip_packet, copy.begin());
-  tunnel::limit_segment_size(copy.subspan(ip_header(copy)));
+  tunnel::limit_segment_size(copy.subspan(tunnel::plain_header_size(copy)));
   if (way.kind == Kind::kHome) {
     if (!nat_.outward(peer, way.source, way.destination, {way.box, gate_.relay()}, copy, now)) {
       gate_.on_dropped();
@@ -115,7 +113,7 @@ bool InnerPort::read(InnerSink& sink) {
     if (!peer) {
       continue;
     }
-    tunnel::limit_segment_size(packet.subspan(ip_header(packet)));
+    tunnel::limit_segment_size(packet.subspan(tunnel::plain_header_size(packet)));
     const auto gre = slot.subspan(linux::TunDevice::kHeadroom - kGre, kGre + size);
     put_gre(gre, packet);
     if (to != peer) {

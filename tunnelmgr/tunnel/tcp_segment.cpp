@@ -7,6 +7,7 @@ constexpr std::size_t kHeader = 20;
 constexpr std::size_t kFlags = 13;
 constexpr std::size_t kChecksum = 16;
 constexpr std::uint8_t kSyn = 0x02;
+constexpr std::uint8_t kAck = 0x10;
 constexpr std::uint8_t kEndOfOptions = 0;
 constexpr std::uint8_t kNoOperation = 1;
 constexpr std::uint8_t kSegmentSize = 2;
@@ -55,6 +56,8 @@ std::optional<TcpPorts> decode_tcp_ports(Bytes segment) {
   return TcpPorts{u16_at(segment, 0), u16_at(segment, 2)};
 }
 
+bool begins_connection(Bytes segment) { return (segment[kFlags] & (kSyn | kAck)) == kSyn; }
+
 void limit_segment_size(MutableBytes segment, std::uint16_t most) {
   if ((segment[kFlags] & kSyn) == 0) {
     return;
@@ -84,7 +87,7 @@ void limit_segment_size(MutableBytes segment, std::uint16_t most) {
 
 void readdress(MutableBytes packet, const Endpoint& source, const Endpoint& destination) {
   const bool ip4 = packet[0] >> 4 == 4;
-  const std::size_t header = ip4 ? 20 : 40;
+  const std::size_t header = plain_header_size(packet);
   const std::size_t source_at = ip4 ? 12 : 8;
   const std::size_t destination_at = ip4 ? 16 : 24;
   constexpr std::size_t kChecksum4 = 10;

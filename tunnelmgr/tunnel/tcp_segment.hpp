@@ -19,6 +19,14 @@ struct TcpPorts {
 // nullopt: not a whole TCP header, with the options that its length promises.
 [[nodiscard]] std::optional<TcpPorts> decode_tcp_ports(Bytes segment);
 
+// A SYN without ACK. `segment` passed decode_tcp_ports().
+[[nodiscard]] bool begins_connection(Bytes segment);
+
+// Where the segment begins in a packet of IPv4 or IPv6 without options or extension headers.
+[[nodiscard]] constexpr std::size_t plain_header_size(Bytes plain_packet) {
+  return plain_packet[0] >> 4 == 4 ? 20 : 40;
+}
+
 // What fits into a tunnel on the narrowest path that one works on, whatever is known of it: 1200 octets of
 // IPv4 or 1280 of IPv6 outside, with a relay's header, the seal and IPv6 inside.
 inline constexpr std::uint16_t kLargestTcpSegment = 1060;

@@ -32,6 +32,12 @@ TEST(TcpSegment, PortsAreRead) {
   EXPECT_EQ(decode_tcp_ports(with_options("020405b4")), (TcpPorts{49153, 8871}));
 }
 
+TEST(TcpSegment, OnlyASynWithoutAckBeginsAConnection) {
+  EXPECT_TRUE(begins_connection(with_options("", kSyn)));
+  EXPECT_FALSE(begins_connection(with_options("", kSynAck)));
+  EXPECT_FALSE(begins_connection(with_options("", kAck)));
+}
+
 TEST(TcpSegment, EveryPrefixOfAHeaderIsRejected) {
   const Buffer whole = with_options("020405b4");
   for (std::size_t size = 0; size < whole.size(); ++size) {
