@@ -7,6 +7,26 @@
 #include "tunnelmgr/secure/dtls_session.hpp"  // the same
 
 namespace hearthcast::app {
+namespace {
+
+// Removes and adds until `has` is what is wanted; what cannot be added stays out of it, to be tried again.
+template <class T, class Add, class Remove>
+void bring_to(std::set<T>& has, const std::set<T>& wanted, Add add, Remove remove) {
+  std::erase_if(has, [&](const T& one) {
+    const bool goes = !wanted.contains(one);
+    if (goes) {
+      remove(one);
+    }
+    return goes;
+  });
+  for (const T& one : wanted) {
+    if (!has.contains(one) && add(one)) {
+      has.insert(one);
+    }
+  }
+}
+
+}  // namespace
 
 void BoxInterface::complain(const Failure& failure) {
   if (failure.text != said_) {
@@ -105,46 +125,19 @@ void BoxInterface::settle(Time now) {
   if (!tun_) {
     return;
   }
-  settle_addresses(addresses);
-  settle_routes(routes);
-}
-
-void BoxInterface::settle_addresses(const std::set<Address>& wanted) {
-  for (const auto& old : std::set<Address>(addresses_)) {
-    if (!wanted.contains(old)) {
-      ports_.remove_address(tun_.get(), old.first, old.second);
-      addresses_.erase(old);
-    }
-  }
-  for (const auto& one : wanted) {
-    if (addresses_.contains(one)) {
-      continue;
-    }
-    if (const auto added = ports_.add_address(tun_.get(), one.first, one.second); !added) {
+  const auto done = [this](const Result<void, Failure>& added) {
+    if (!added) {
       complain(added.error());
-    } else {
-      addresses_.insert(one);
     }
-  }
-}
-
-void BoxInterface::settle_routes(const std::set<Prefix>& wanted) {
-  for (const auto& old : std::set<Prefix>(routes_)) {
-    if (!wanted.contains(old)) {
-      ports_.remove_route(tun_.get(), old);
-      routes_.erase(old);
-    }
-  }
-  for (const auto& one : wanted) {
-    if (routes_.contains(one)) {
-      continue;
-    }
-    if (const auto added = ports_.add_route(tun_.get(), one); !added) {
-      complain(added.error());
-    } else {
-      routes_.insert(one);
-    }
-  }
+    return added.has_value();
+  };
+  bring_to(
+      addresses_, addresses,
+      [&](const Address& one) { return done(ports_.add_address(tun_.get(), one.first, one.second)); },
+      [&](const Address& one) { ports_.remove_address(tun_.get(), one.first, one.second); });
+  bring_to(
+      routes_, routes, [&](const Prefix& one) { return done(ports_.add_route(tun_.get(), one)); },
+      [&](const Prefix& one) { ports_.remove_route(tun_.get(), one); });
 }
 
 }  // namespace hearthcast::app

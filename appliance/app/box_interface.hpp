@@ -51,6 +51,7 @@ class BoxInterface {
   // The machine's interfaces are others: what the network at home uses is left to it.
   void on_network_change(Time now) { settle(now); }
 
+  [[nodiscard]] bool serves() const { return serves_; }  // any port
   // Whether a device that is there has this address.
   [[nodiscard]] bool is_device(const IpAddress& address) const;
   [[nodiscard]] std::size_t devices() const { return devices_.size(); }
@@ -62,8 +63,6 @@ class BoxInterface {
 
   void settle(Time now);
   [[nodiscard]] bool open(Time now);
-  void settle_addresses(const std::set<Address>& wanted);
-  void settle_routes(const std::set<Prefix>& wanted);
   [[nodiscard]] bool is_at_home(const IpAddress& address) const;
   void complain(const Failure& failure);
 

@@ -25,14 +25,13 @@ void TunnelService::State::make_inside() {
 }
 
 void TunnelService::serve_inside(std::vector<std::uint16_t> tcp_ports) {
-  state_->serves_inside = !tcp_ports.empty();
   state_->inside->serve(std::move(tcp_ports), Clock::now());
 }
 
 api::TunnelInterfaceLive TunnelService::State::inside_live() const {
   using Live = api::TunnelInterfaceLive;
   Live live;
-  if (!serves_inside && inside->name().empty()) {
+  if (!inside->serves() && inside->name().empty()) {
     return live;
   }
   live.devices = inside->devices();
@@ -60,8 +59,8 @@ api::TunnelInterfaceLive TunnelService::State::inside_live() const {
   } else {
     live.state = Live::State::kUp;
     live.text = (live.devices == 1 ? "One device reaches" : std::to_string(live.devices) + " devices reach") +
-                std::string(serves_inside ? " the web page inside the tunnel, by "
-                                          : " hosts at home through the tunnel, by ") +
+                std::string(inside->serves() ? " the web page inside the tunnel, by "
+                                             : " hosts at home through the tunnel, by ") +
                 live.interface + ".";
   }
   return live;

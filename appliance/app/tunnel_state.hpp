@@ -89,7 +89,6 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::unique_ptr<Sessions> sessions;
   std::unique_ptr<LanRelay> lan;
   std::unique_ptr<BoxInterface> inside;
-  bool serves_inside = false;
   secure::OpenSslOldHashes old_hashes;
   std::unique_ptr<ForeignPeers> peers;
   std::map<PeerPort, std::size_t> peer_ports;
