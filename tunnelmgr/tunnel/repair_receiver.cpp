@@ -19,6 +19,7 @@ constexpr Duration kAskTogether = milliseconds{1};
 constexpr Duration kBusy = milliseconds{5};
 constexpr Duration kCopyApart = milliseconds{1};
 constexpr Duration kLeastWait = milliseconds{10};
+constexpr Duration kLeastSilence = milliseconds{20};
 
 bool before(std::uint32_t a, std::uint32_t b) { return a - b >= kHalf; }
 
@@ -51,9 +52,34 @@ void RepairReceiver::restart(std::uint32_t flow, Time now, Sink& sink) {
 Arrival RepairReceiver::on_packet(std::uint32_t sequence, Bytes payload, Time now, Sink& sink) {
   if (!started_) {
     start(sequence);
-    newest_at_ = now;
+    newest_at_ = came_at_ = now;
   }
+  end_silence(now);
   return before(sequence, end_) ? on_old(sequence, payload, now, sink) : on_new(sequence, payload, now, sink);
+}
+
+void RepairReceiver::end_silence(Time now) {
+  const Duration passed = now - std::exchange(came_at_, now);
+  if (passed <= silence()) {
+    ++steady_packets_;
+    return;
+  }
+  // Of a flow that often has pauses they tell what it is like.
+  std::uint32_t left = steady() ? missing_ : 0;
+  steady_packets_ = 0;
+  for (std::uint32_t sequence = base_; left > 0; ++sequence) {
+    auto& one = entry(sequence);
+    if (one.state != State::kMissing) {
+      continue;
+    }
+    --left;
+    one.disturbed = one.asks > 0;
+    one.patience = std::min(one.patience + std::chrono::floor<Patience>(passed), Patience{kMostDelay});
+    if (one.when == kNever) {  // there is time for another ask now
+      one.when = now;
+      next_ask_ = now;
+    }
+  }
 }
 
 Arrival RepairReceiver::on_new(std::uint32_t sequence, Bytes payload, Time now, Sink& sink) {
@@ -176,6 +202,9 @@ void RepairReceiver::note_answer(Entry& found, Time now) {
     return;
   }
   ++counters_.repaired;
+  if (found.disturbed) {
+    return;
+  }
   if (found.asks == 1) {
     estimate_.on_round_trip(since);
   } else if (found.asks == 2 && too_soon) {
@@ -299,8 +328,16 @@ Duration RepairReceiver::delay() const {
                  : std::clamp<Duration>(estimate_.reorder_wait() * 2, kLeastWait, kLeastDelay);
 }
 
-Time RepairReceiver::give_up_at(const Entry& found) const {
+Duration RepairReceiver::silence() const { return std::max(kLeastSilence, interval_ * 4); }
+
+Time RepairReceiver::patient_until(const Entry& found) const {
   return found.noticed + (repair_ ? std::max<Duration>(delay(), found.patience) : delay());
+}
+
+Time RepairReceiver::give_up_at(const Entry& found) const {
+  const Time until = patient_until(found);
+  const bool by_then_silent = repair_ && steady() && until > came_at_ + silence();
+  return by_then_silent ? std::max(until, found.noticed + kMostDelay) : until;
 }
 
 std::uint32_t RepairReceiver::most_outstanding() const {
@@ -339,7 +376,7 @@ std::optional<Nack> RepairReceiver::next_nack(Time now) {
       next_ask_ = std::min(next_ask_, now + kBusy);  // as fast as the answers come
       continue;
     }
-    if (now + estimate_.round_trip() / 4 * 3 > give_up_at(one)) {
+    if (now + estimate_.round_trip() / 4 * 3 > patient_until(one)) {
       one.when = kNever;  // the answer would be late
       continue;
     }

@@ -4,6 +4,9 @@
 // loss and round trip (repair_estimate.hpp). Duplicates are dropped, reordering is absorbed, what comes later
 // than that is lost. Why so: docs/decisions/013-hold-only-behind-a-gap.md.
 //
+// When a steady flow falls silent, that time does not count, up to kMostDelay: a machine that pauses, at
+// either end, answers nothing, and nothing new waits behind the gap meanwhile.
+//
 // After a long gap (an outage) it waits as long as a repair at the flow's own rate takes, at most kMostDelay;
 // what cannot come in that time is given up at once, oldest first.
 //
@@ -94,6 +97,7 @@ class RepairReceiver {
   struct Entry {
     State state = State::kDone;
     bool loss_event = false;  // counts as one loss when it is asked for
+    bool disturbed = false;   // a silence was between an ask and now: its answer measures that, not the path
     std::uint8_t asks = 0;
     HoldPool::Slot slot = 0;
     std::uint16_t size = 0;
@@ -121,8 +125,15 @@ class RepairReceiver {
   void give_up_front(std::uint32_t until, Time now, Sink& sink);
   void drain(Time now, Sink& sink);
   void forget_missing(const Entry& found);
+  // Something of the flow came: what was missing in a silence before it gets that time besides.
+  void end_silence(Time now);
+  [[nodiscard]] bool steady() const { return steady_packets_ >= kSteady; }
+  [[nodiscard]] Duration silence() const;  // what is longer between two packets is one
+  [[nodiscard]] Time patient_until(const Entry& found) const;
   [[nodiscard]] Time give_up_at(const Entry& found) const;
   [[nodiscard]] std::uint32_t most_outstanding() const;
+
+  static constexpr std::uint32_t kSteady = 256;
 
   std::uint32_t flow_;
   bool repair_ = false;
@@ -138,6 +149,8 @@ class RepairReceiver {
   std::uint32_t outstanding_ = 0;  // of these, asked for
   Time next_ask_ = kNever;
   Time newest_at_{};                                     // when end_ last moved
+  std::uint32_t steady_packets_ = 0;                     // without a silence between them
+  Time came_at_{};                                       // when anything of the flow last came
   Duration interval_ = std::chrono::microseconds{1300};  // between packets, smoothed
   std::uint32_t old_last_ = 0;                           // the last number far behind,
   int old_run_ = 0;                                      // and how many followed one another

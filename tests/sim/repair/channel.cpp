@@ -49,33 +49,34 @@ void Channel::join(bool prelude) {
 void Channel::run(Duration duration) {
   const Time end = now_ + duration;
   for (;;) {
-    Time next = std::min(next_live_, receiver_.next_deadline());
-    if (!downward_.empty()) {
-      next = std::min(next, downward_.begin()->first);
-    }
-    if (!upward_.empty()) {
-      next = std::min(next, upward_.begin()->first);
-    }
+    const Time asked = upward_.empty() ? kNever : upward_.begin()->first;
+    const Time came = downward_.empty() ? kNever : downward_.begin()->first;
+    const Time next = std::min(box_pauses_.awake(std::min(next_live_, asked)),
+                               viewer_pauses_.awake(std::min(receiver_.next_deadline(), came)));
     if (next > end) {
       break;
     }
     now_ = std::max(now_, next);
-    while (!upward_.empty() && upward_.begin()->first <= now_) {
-      viewer_.on_nack(upward_.begin()->second, ring_);
-      upward_.erase(upward_.begin());
+    if (box_pauses_.awake(now_) == now_) {
+      turn_of_box();
     }
-    if (next_live_ <= now_) {
-      live();
-      next_live_ += kInterval;
+    if (viewer_pauses_.awake(now_) == now_) {
+      turn_of_viewer();
     }
-    send_again();
-    while (!downward_.empty() && downward_.begin()->first <= now_) {
-      at_viewer(downward_.begin()->second);
-      downward_.erase(downward_.begin());
-    }
-    turn_of_viewer();
   }
   now_ = end;
+}
+
+void Channel::turn_of_box() {
+  while (!upward_.empty() && upward_.begin()->first <= now_) {
+    viewer_.on_nack(upward_.begin()->second, ring_);
+    upward_.erase(upward_.begin());
+  }
+  while (next_live_ <= now_) {
+    live();
+    next_live_ += kInterval;
+  }
+  send_again();
 }
 
 void Channel::live() {
@@ -151,6 +152,10 @@ void Channel::at_viewer(const Record& record) {
 }
 
 void Channel::turn_of_viewer() {
+  while (!downward_.empty() && downward_.begin()->first <= now_) {
+    at_viewer(downward_.begin()->second);
+    downward_.erase(downward_.begin());
+  }
   receiver_.on_deadline(now_, *this);
   while (const auto nack = receiver_.next_nack(now_)) {
     tunnel::QuickRoom room;

@@ -40,6 +40,10 @@ class Channel : private tunnel::RepairReceiver::Sink {
   [[nodiscard]] const tunnel::RepairCounters& box() const { return viewer_.counters(); }
   // What ICE measures, each second; the path's own delay unless said otherwise.
   void set_round_trip(std::function<Duration()> measure) { round_trip_ = std::move(measure); }
+  void set_pauses(Pauses box, Pauses viewer) {
+    box_pauses_ = box;
+    viewer_pauses_ = viewer;
+  }
   // The viewer comes anew, with or without what came before.
   void join(bool prelude);
   [[nodiscard]] Time first_played() const { return first_played_; }
@@ -57,10 +61,13 @@ class Channel : private tunnel::RepairReceiver::Sink {
   void send_again();
   void to_viewer(Record record);
   void at_viewer(const Record& record);
+  void turn_of_box();
   void turn_of_viewer();
   [[nodiscard]] bool replayed(std::uint64_t number);
 
   std::function<Duration()> round_trip_;
+  Pauses box_pauses_;
+  Pauses viewer_pauses_;
   Path down_;
   Path up_;
   Time now_{std::chrono::hours{1}};

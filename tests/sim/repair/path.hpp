@@ -30,6 +30,20 @@ struct Way {
   std::function<bool(Time)> broken = [](Time) { return false; };
 };
 
+// A machine that has no time for a program, again and again: what comes then waits.
+struct Pauses {
+  Duration every{};  // zero: never
+  Duration length{};
+  // When a program that would do something then does it.
+  [[nodiscard]] Time awake(Time then) const {
+    if (every == Duration{} || then == kNever) {
+      return then;
+    }
+    const auto phase = then.time_since_epoch() % every;
+    return phase < every - length ? then : then + (every - phase);
+  }
+};
+
 class Path {
  public:
   Path(Way way, std::uint64_t seed) : way_(std::move(way)), generator_(seed) {}

@@ -66,6 +66,30 @@ TEST(Repair, AWrongMeasurementOfThePathDoesNotCostAPacket) {
   }
 }
 
+// A busy machine at either end: for a quarter of a second, again and again, it does nothing else than wait.
+struct PausedRepair : testing::TestWithParam<std::pair<bool, bool>> {};
+
+TEST_P(PausedRepair, CostsNoPacket) {
+  const Pauses pauses{1700ms, 250ms};
+  const auto [box, viewer] = GetParam();
+  std::uint64_t lost = 0;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    Channel channel(lossy(0.05), lossy(0.05), seed);
+    channel.set_pauses(box ? pauses : Pauses{}, viewer ? pauses : Pauses{});
+    channel.run(30s);
+    show("5 % each way, paused", channel);
+    lost += channel.receiver().counters().lost;
+    EXPECT_EQ(channel.figures().disorder, 0U);
+    EXPECT_LE(channel.figures().overhead, 0.08);
+    EXPECT_LE(channel.figures().most_added, 550ms)
+        << "the buffer and the pause, which is no measurement of the path";
+  }
+  EXPECT_EQ(lost, 0U);
+}
+INSTANTIATE_TEST_SUITE_P(OneEndOrBoth, PausedRepair,
+                         testing::Values(std::pair{true, false}, std::pair{false, true},
+                                         std::pair{true, true}));
+
 TEST(Repair, TheSameSeedIsTheSameRun) {
   Channel one(lossy(0.05), lossy(0.05), 9);
   Channel two(lossy(0.05), lossy(0.05), 9);

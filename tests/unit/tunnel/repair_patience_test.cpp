@@ -113,5 +113,76 @@ TEST_F(RepairReceiverTest, AGapKeepsThePatienceThatItBeganWith) {
   EXPECT_EQ(receiver.counters().lost, 1U);
 }
 
+// Of a steady flow one packet is missing, one is held behind it, and then nothing comes: somebody has no
+// time.
+struct Silence : RepairReceiverTest {
+  Silence() {
+    receiver.hint_round_trip(50ms);
+    run(0, 300);
+    (void)taken();
+    (void)come(301);
+    seen = now;
+    patience = receiver.delay();
+    now += 4ms;
+    EXPECT_THAT(asks(), ElementsAre(300));
+  }
+  Time seen;
+  Duration patience{};
+};
+
+TEST_F(Silence, IsNotWaitedForLongerThanTheBufferMayBe) {
+  wait(patience);
+  EXPECT_THAT(taken(), IsEmpty()) << "nothing else came, so nothing is kept from anybody";
+  (void)asks();
+  EXPECT_LE(receiver.next_deadline(), seen + kMostDelay);
+  now = seen + kMostDelay - 1ms;
+  receiver.on_deadline(now, *this);
+  EXPECT_THAT(taken(), IsEmpty());
+  now = seen + kMostDelay;
+  receiver.on_deadline(now, *this);
+  EXPECT_THAT(taken(), ElementsAre(301));
+  EXPECT_EQ(receiver.counters().lost, 1U);
+}
+
+TEST_F(Silence, DoesNotCountOnceSomethingComesAgain) {
+  wait(patience + 100ms);
+  (void)asks();
+  run(302, 5);
+  EXPECT_THAT(taken(), IsEmpty()) << "its time was not taken by the silence";
+  EXPECT_EQ(come(300), Arrival::kLate);
+  EXPECT_THAT(taken(), ElementsAre(300, 301, 302, 303, 304, 305, 306));
+  EXPECT_EQ(receiver.counters().lost, 0U);
+}
+
+TEST_F(Silence, IsAskedIntoAgainWhenItWasTooLateForThat) {
+  wait(patience - 10ms);
+  EXPECT_THAT(asks(), IsEmpty()) << "the answer would be late";
+  now += 100ms;
+  (void)come(302);
+  EXPECT_THAT(asks(), ElementsAre(300));
+}
+
+TEST_F(Silence, OfAFlowThatIsOftenSilentCounts) {
+  now += 100ms;
+  (void)come(300);
+  now += 100ms;
+  (void)come(303);
+  (void)taken();
+  wait(receiver.delay());
+  EXPECT_THAT(taken(), ElementsAre(303));
+}
+
+// What a silence lengthens is no measurement: else the next gap would be asked for too late.
+TEST_F(Silence, IsNoMeasurementOfThePath) {
+  const auto before = receiver.estimate().round_trip();
+  const auto retry = receiver.estimate().retry();
+  now += 400ms;
+  (void)come(302);
+  (void)come(300);
+  EXPECT_EQ(receiver.counters().repaired, 1U);
+  EXPECT_EQ(receiver.estimate().round_trip(), before);
+  EXPECT_EQ(receiver.estimate().retry(), retry);
+}
+
 }  // namespace
 }  // namespace hearthcast::tunnel
