@@ -98,7 +98,7 @@ void DevicePeer::tell_inner() {
   auto inner = tunnel_->inner();
   auto hosts = tunnel_->home_hosts();
   if (inner != inner_told_ || hosts != hosts_told_) {
-    inner_told_ = std::move(inner);
+    inner_told_ = inner;
     hosts_told_ = std::move(hosts);
     host_.on_inner(peer_, inner_told_, hosts_told_);
   }

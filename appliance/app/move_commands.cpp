@@ -26,7 +26,7 @@ int fail(int code, const std::string& text) {
 
 // Twice where it is typed blind: a file that nobody can open is worth nothing.
 std::optional<std::string> new_passphrase() {
-  const auto once = read_password("Passphrase for the file: ");
+  auto once = read_password("Passphrase for the file: ");
   if (once && ::isatty(STDIN_FILENO) == 1 && read_password("The same again: ") != once) {
     return std::nullopt;
   }

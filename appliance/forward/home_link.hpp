@@ -26,7 +26,7 @@ class HomeLink {
   void reset();
 
  private:
-  static constexpr std::size_t kRoom = 64 * 1024;
+  static constexpr std::size_t kRoom = std::size_t{64} << 10;
   static constexpr int kReadsPerTurn = 4;
 
   struct End {

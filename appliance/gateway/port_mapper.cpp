@@ -55,7 +55,7 @@ struct PortMapper::State : std::enable_shared_from_this<State> {
     if (now_route == route && (asking || !route)) {
       return;
     }
-    route = std::move(now_route);
+    route = now_route;
     asking.reset();
     announcements.reset();
     if (route) {

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::int64_t kDay = 24 * 3600;
+constexpr std::int64_t kDay = std::int64_t{24} * 3600;
 constexpr std::int64_t kMostDays = 3660;
 constexpr std::int64_t kMostUses = 1'000'000;
 constexpr std::uint64_t kLongestDrain = 3600;  // seconds

@@ -206,7 +206,7 @@ Buffer Hub::State::answer_datagram(Bytes datagram, const Endpoint& from) {
 void Hub::State::adopt(const http::Request&, const std::shared_ptr<http::WebSocket>& socket) {
   const SessionId id{++last_session};
   sockets[id] = socket;
-  socket->on_text([self = shared_from_this(), id](std::string text) {
+  socket->on_text([self = shared_from_this(), id](const std::string& text) {
     self->perform(self->service.on_text(id, text, Clock::now()));
   });
   socket->on_close([self = shared_from_this(), id](const std::string&) {
@@ -272,14 +272,14 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
     state->health_at = *health;
   }
   const std::weak_ptr<State> weak = state;
-  state->server.on_websocket("/v1",
-                             [weak](const http::Request& request, std::shared_ptr<http::WebSocket> socket) {
-                               if (const auto self = weak.lock(); self && !self->stopped) {
-                                 self->adopt(request, socket);
-                               } else {
-                                 socket->close("stopping");
-                               }
-                             });
+  state->server.on_websocket(
+      "/v1", [weak](const http::Request& request, const std::shared_ptr<http::WebSocket>& socket) {
+        if (const auto self = weak.lock(); self && !self->stopped) {
+          self->adopt(request, socket);
+        } else {
+          socket->close("stopping");
+        }
+      });
   state->presence.emplace(std::move(*presence));
   state->presence->start(io, [weak](Bytes datagram, const Endpoint& from) {
     const auto self = weak.lock();

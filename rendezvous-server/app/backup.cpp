@@ -68,7 +68,7 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
   const fs::path draft = settings.state_dir / "rendezvous.db.restoring";
   std::error_code ignored;
   fs::remove(draft, ignored);
-  if (const auto copied = copy_whole(folder / kDatabase, draft); !copied) {
+  if (auto copied = copy_whole(folder / kDatabase, draft); !copied) {
     return copied;
   }
   auto checked = check_database(draft);
@@ -105,7 +105,7 @@ Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder)
   const fs::path key_draft = settings.state_dir / "rendezvous.key.restoring";
   fs::remove(key_draft, ignored);
   if (with_key) {  // before anything is put in place
-    if (const auto copied = copy_whole(folder / kKey, key_draft); !copied) {
+    if (auto copied = copy_whole(folder / kKey, key_draft); !copied) {
       fs::remove(draft, ignored);
       return copied;
     }

@@ -31,7 +31,7 @@ Result<void, Failure> step_down(const AppSettings& s) {
   for (const auto& folder : {s.state_dir, s.control_socket.parent_path()}) {
     if (folder == s.state_dir ||
         !std::filesystem::exists(folder)) {  // an existing one is not ours to give away
-      if (const auto prepared = linux::prepare_folder(folder, s.run_as); !prepared) {
+      if (auto prepared = linux::prepare_folder(folder, s.run_as); !prepared) {
         return prepared;
       }
     }

@@ -28,7 +28,7 @@ void Service::set_server_key(const Sha256& key) { last_server_key_ = std::exchan
 bool Service::admit(SessionId id, const signalling::Hello& hello, const Guest& guest, Time now,
                     Actions& out) {
   const IdentityId box{crypto_.sha256(hello.public_key)};
-  const auto refuse = [&](ErrorCode code, std::string text) {
+  const auto refuse = [&](ErrorCode code, const std::string& text) {
     ++counters_.not_enrolled;
     drop(id, code, text + (policy_.contact.empty() ? "" : " (" + policy_.contact + ")"), out);
     return false;

@@ -7,8 +7,8 @@
 namespace hearthcast::rendezvous {
 namespace {
 
-constexpr std::int64_t kStep = 6 * 3600;  // seconds
-constexpr std::size_t kIdDigits = 16;     // of the identity, for the relay's log and quota
+constexpr std::int64_t kStep = std::int64_t{6} * 3600;  // seconds
+constexpr std::size_t kIdDigits = 16;                   // of the identity, for the relay's log and quota
 
 std::string base64(Bytes octets) {  // RFC 4648 section 4, with padding
   std::string text = to_base64url(octets);

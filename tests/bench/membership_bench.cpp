@@ -143,6 +143,7 @@ Buffer packet_of(int first_group, int groups, wire::RecordType type, int sources
 
 std::vector<Buffer> all_packets(wire::RecordType type) {
   std::vector<Buffer> packets;
+  packets.reserve(kTunnels);
   for (int i = 0; i < kTunnels; ++i) {
     packets.push_back(packet_of(i * kGroupsOfOne, kGroupsOfOne, type));
   }

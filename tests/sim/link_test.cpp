@@ -11,7 +11,6 @@ namespace hearthcast::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::IsEmpty;
 
 const FlowKey kNews{*IpAddress::parse("2001:db8::5"), *IpAddress::parse("ff3e::1234"), 5000};
 const std::string kHomeAddress = "192.168.1.2:4755";

@@ -88,7 +88,7 @@ bool World::lost(const Link& link) {
 }
 
 void World::across(const Link& link, const Endpoint& from, const Endpoint& to, const Datagram& datagram,
-                   std::function<void()> what) {
+                   const std::function<void()>& what) {
   if (observer_ != nullptr) {
     observer_->on_wire(from, to, *datagram.bytes, now_);
   }

@@ -142,7 +142,7 @@ class World {
   [[nodiscard]] const Site& site(int nat) const { return nats_.at(static_cast<std::size_t>(nat)); }
   [[nodiscard]] bool lost(const Link& link);
   void across(const Link& link, const Endpoint& from, const Endpoint& to, const Datagram& datagram,
-              std::function<void()> what);
+              const std::function<void()>& what);
   // From the inside of a NAT, outwards; without one, on the core.
   void outwards(std::optional<int> nat, const Endpoint& from, const Endpoint& to, const Datagram& datagram);
   // On the inside of a NAT, or on the core.

@@ -19,7 +19,7 @@ class RelayStream {
   enum class State { kConnecting, kOpen, kEnded };
   using Take = std::function<void(Bytes message)>;  // valid during the call
 
-  static constexpr std::size_t kMaxQueue = 256 * 1024;  // octets that the kernel did not take yet
+  static constexpr std::size_t kMaxQueue = std::size_t{256} << 10;  // octets that the kernel did not take yet
 
   // tls: handshake not begun with anybody; none: plain TCP.
   RelayStream(linux::TcpStream socket, std::optional<secure::TlsStream> tls);

@@ -67,8 +67,8 @@ void Wires::empty_sinks() {
 Scene::Scene(std::size_t viewers, Seal seal) : wires(viewers) {
   Nobody nobody;
   if (seal == Seal::kNone) {
-    auto port = linux::UdpSocket::open({}).value();
-    static_cast<void>(clear.add_port({0, std::make_unique<forward::ClearPort>(std::move(port))}));
+    auto port = std::make_unique<forward::ClearPort>(linux::UdpSocket::open({}).value());
+    static_cast<void>(clear.add_port({0, std::move(port)}));
   }
   for (const auto& to : wires.viewers) {
     if (seal == Seal::kDtls) {
@@ -95,10 +95,9 @@ void Scene::add_clear(const Endpoint& to, forward::ClearSink& nobody) {
       .name = "viewer",
       .encapsulation = {.form = tunnel::Form::kGre, .carrier = tunnel::Carrier::kUdp},
       .endpoint = to};
-  clear.add_peer({id, 0,
-                  std::make_unique<tunnel::StaticPeer>(
-                      std::move(settings), tunnel::StaticPeer::Tools{{crypto, old_hashes}, random})},
-                 nobody);
+  auto peer = std::make_unique<tunnel::StaticPeer>(std::move(settings),
+                                                   tunnel::StaticPeer::Tools{{crypto, old_hashes}, random});
+  clear.add_peer({id, 0, std::move(peer)}, nobody);
   auto& viewer = flow.viewers().emplace_back();
   viewer.clear = clear.find(id);
   viewer.id = id;

@@ -87,7 +87,7 @@ class Walk {
         hear_query();
         break;
       case 5:
-        pass(std::chrono::seconds(number(12 * 3600)));
+        pass(std::chrono::seconds(number(std::size_t{12} * 3600)));
         break;
       case 6:
       case 7:

@@ -23,8 +23,8 @@ class Proofs {
   static constexpr Duration kProof = std::chrono::seconds{30};  // RFC 7675 section 5.1
   // An introduction, or the memory of a former run, names an endpoint that nothing came from yet. Checks may
   // be sent there: for five seconds at most twice a second and the triggered ones, then ever more rarely.
-  static constexpr std::size_t kToldAllowance = 16 * 200;
-  static constexpr std::size_t kToldPerSecond = 100;  // then; a check every two seconds and no more
+  static constexpr std::size_t kToldAllowance = 3200;  // sixteen of 200 octets
+  static constexpr std::size_t kToldPerSecond = 100;   // then; a check every two seconds and no more
 
   // What is wrong with it; nothing: it is allowed.
   [[nodiscard]] std::optional<std::string> on_sent(const Endpoint& to, Bytes datagram, Time now);

@@ -37,7 +37,7 @@ constexpr std::array<Habit, kEventKinds> kHabits = {{
 class Dice {
  public:
   explicit Dice(std::uint64_t seed) : generator_(seed) {}
-  std::size_t below(std::size_t limit) { return generator_() % limit; }
+  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : generator_() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
   milliseconds between(milliseconds least, milliseconds most) {
     return least + milliseconds{below(static_cast<std::size_t>((most - least).count()) + 1)};

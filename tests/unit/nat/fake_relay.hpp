@@ -140,14 +140,16 @@ inline void FakeRelay::take(Bytes datagram, Time now) {
 
 inline void FakeRelay::request(const wire::StunMessage& message, Bytes datagram, Time now) {
   const bool sha256 = !algorithms.empty();
-  if (!(sha256 ? message.has_integrity_sha256 : message.has_integrity)) {
-    error(message, 401, now);
-  } else if (message.nonce != nonce(now)) {
+  const bool signed_by_somebody = sha256 ? message.has_integrity_sha256 : message.has_integrity;
+  const auto right = [&] {
+    return message.username == username && message.realm == realm &&
+           message.password_algorithms == algorithms &&
+           (sha256 ? wire::check_integrity_sha256(datagram, crypto, key())
+                   : wire::check_integrity(datagram, crypto, key()));
+  };
+  if (signed_by_somebody && message.nonce != nonce(now)) {
     error(message, 438, now);
-  } else if (message.username != username || message.realm != realm ||
-             message.password_algorithms != algorithms ||
-             !(sha256 ? wire::check_integrity_sha256(datagram, crypto, key())
-                      : wire::check_integrity(datagram, crypto, key()))) {
+  } else if (!signed_by_somebody || !right()) {
     error(message, 401, now);
   } else if (const auto at = refusals.find(message.method); at != refusals.end()) {
     const auto code = at->second;
