@@ -82,6 +82,21 @@ bool Sessions::has_signal(const FlowKey& key) const {
   return upstream != upstream_.end() && upstream->second.signal;
 }
 
+bool Sessions::is_joined_beside(const FlowKey& key, unsigned interface_index) const {
+  const auto& flows = flows_.flows();
+  for (const auto& source : {key.source, std::optional<IpAddress>()}) {
+    for (auto at = flows.lower_bound({source, key.group, 0});
+         at != flows.end() && at->first.source == source && at->first.group == key.group; ++at) {
+      const auto upstream = upstream_.find(at->second.id);
+      if (at->first != key && upstream != upstream_.end() &&
+          upstream->second.interface_index == interface_index) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 std::size_t Sessions::perform(const sessions::FlowActions& actions) {
   for (const auto& action : actions) {
     if (const auto* start = std::get_if<sessions::StartFlow>(&action)) {

@@ -113,6 +113,8 @@ class Sessions final : public PeerHost {
   // The flow's number while it is carried, and whether data comes.
   [[nodiscard]] std::optional<FlowId> flow(const FlowKey& key) const;
   [[nodiscard]] bool has_signal(const FlowKey& key) const;
+  // Another flow that is joined on that interface has all that this one wants of the provider.
+  [[nodiscard]] bool is_joined_beside(const FlowKey& key, unsigned interface_index) const;
   // The box goes down: tells every device.
   void end_all(Time now);
 

@@ -5,10 +5,11 @@
 
 namespace hearthcast::app {
 
-void TunnelService::State::on_interfaces(Time now) {
+void TunnelService::State::tell_interfaces(Time now) {
   multicast_plane.on_interfaces(upstream.interfaces(), now);
+  const auto& usual = upstream.interface();
+  multicast_plane.on_usual_upstream(usual ? std::optional(usual->index) : std::nullopt, now);
   trace_service.on_interfaces(upstream.interfaces(), multicast_plane.traced_links());
-  rejoin_if_moved(now);
 }
 
 void TunnelService::State::on_channels(Time now) {

@@ -125,7 +125,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
 
   upstream.refresh();
   on_channels(clock_now());
-  on_interfaces(clock_now());
+  tell_interfaces(clock_now());
   if (auto opened = linux::InterfaceMonitor::open()) {
     monitor.emplace(std::move(*opened));
     network_watch =
@@ -185,13 +185,15 @@ void TunnelService::State::on_network() {
   socket.on_network_change();
   const auto before = upstream.addresses();
   const Time now = clock_now();
-  if (upstream.refresh()) {
+  const bool other_upstream = upstream.refresh();
+  tell_interfaces(now);  // before it joins there
+  if (other_upstream) {
     needs.log.info("upstream_changed",
                    {{"upstream",
                      upstream.interface() ? upstream.interface()->name : upstream.interface().error().text}});
     sessions->on_upstream_change(now);
   }
-  on_interfaces(now);
+  rejoin_if_moved(now);
   inside->on_network_change(now);
   if (lan_presence) {
     lan_presence->refresh(upstream.interfaces());
@@ -220,7 +222,14 @@ void TunnelService::State::remember(DeviceId device, const Endpoint& endpoint) {
 }
 
 Result<std::unique_ptr<linux::MulticastSocket>, Failure> TunnelService::State::join(const FlowKey& key) {
-  return upstream.join(key, multicast_plane.upstream_for(key));
+  auto joined = upstream.join(key, multicast_plane.upstream_for(key));
+  if (joined) {
+    const unsigned at = (*joined)->options().interface_index;
+    if (!sessions->is_joined_beside(key, at)) {
+      multicast_plane.on_flow_joined(key, at, clock_now());
+    }
+  }
+  return joined;
 }
 
 void TunnelService::State::enlarge(int fd, std::size_t octets) {

@@ -38,7 +38,7 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   void stop();
 
   // tunnel_multicast.cpp
-  void on_interfaces(Time now);
+  void tell_interfaces(Time now);  // to the plane
   void on_channels(Time now);
   void on_statistics(Time now);
   void rejoin_if_moved(Time now);

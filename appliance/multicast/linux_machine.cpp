@@ -14,6 +14,7 @@ class LinuxLink final : public Link {
 
   std::optional<Bytes> receive() override { return socket.receive(); }
   bool gone() const override { return socket.gone(); }
+  void hear_own_groups_only() override { socket.hear_own_groups_only(); }
   Result<void, Failure> send(Bytes ip_packet) override { return socket.send(ip_packet); }
   std::uint64_t overflow() override { return socket.overflow(); }
 
@@ -54,6 +55,9 @@ class LinuxMemberships final : public Memberships {
     return joined_.set(index, group, filter);
   }
   void forget(unsigned index) override { joined_.forget(index); }
+  SourceFilter joined(unsigned index, const IpAddress& group) const override {
+    return joined_.joined(index, group);
+  }
   Result<std::size_t, Failure> report_again(Link& link, const ReportAs& as) override {
     return joined_.report_again(static_cast<LinuxLink&>(link).socket, as);  // this machine made it
   }

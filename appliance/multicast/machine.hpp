@@ -19,6 +19,7 @@ class Link {
   virtual ~Link() = default;
   [[nodiscard]] virtual std::optional<Bytes> receive() = 0;
   [[nodiscard]] virtual bool gone() const = 0;
+  virtual void hear_own_groups_only() = 0;
   [[nodiscard]] virtual Result<void, Failure> send(Bytes ip_packet) = 0;
   [[nodiscard]] virtual std::uint64_t overflow() = 0;
 };
@@ -44,6 +45,7 @@ class Memberships {
   virtual ~Memberships() = default;
   [[nodiscard]] virtual Answer set(unsigned index, const IpAddress& group, const SourceFilter& filter) = 0;
   virtual void forget(unsigned index) = 0;
+  [[nodiscard]] virtual SourceFilter joined(unsigned index, const IpAddress& group) const = 0;
   virtual Result<std::size_t, Failure> report_again(Link& link, const ReportAs& as) = 0;
 };
 

@@ -206,6 +206,7 @@ void Plane::reload(MulticastSettings settings, Time now) {
     }
   }
   finish();
+  review_usual_upstream();
 }
 
 void Plane::close(Time now) {
@@ -216,6 +217,7 @@ void Plane::close(Time now) {
   enqueue(proxy_.close(now));
   finish();
   closed_ = true;
+  usual_.reset();
   machine_.wake_at(kNever);
   upstreams_.clear();
   downstreams_.clear();

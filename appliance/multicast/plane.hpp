@@ -1,8 +1,9 @@
 // The multicast plane: runs a membership router on every downstream link, and does to the kernel what the
 // proxy decides.
 //
-// Control thread only; no clock of its own. Without instances it opens nothing and needs no privilege. What
-// the machine refuses becomes a trouble in words, is logged once, and is tried again where that can help.
+// Control thread only; no clock of its own. Without instances it opens nothing but the link of the usual
+// upstream, and works without that, too: it needs no privilege. What the machine refuses becomes a trouble in
+// words, is logged once, and is tried again where that can help.
 #pragma once
 
 #include <deque>
@@ -51,6 +52,12 @@ class Plane {
   void on_channels(std::vector<proxy::Channel> channels, Time now);
   // Counters so far of a flow that the data plane receives for tunnels.
   void on_flow(const FlowKey& key, const proxy::Traffic& total, Time now);
+  // Where flows are received that upstream_for() has no answer for; nullopt: nowhere yet. Call it after
+  // on_interfaces(). Joins there are told to the provider at once (upstream_link.hpp), as on the upstreams of
+  // instances; without privilege the kernel alone tells them.
+  void on_usual_upstream(std::optional<unsigned> index, Time now);
+  // A socket has just joined that flow on that interface, and no other flow's had.
+  void on_flow_joined(const FlowKey& key, unsigned index, Time now);
   // Where a tunnel's flow is to be received; nullopt: no instance serves tunnels, or none of its upstreams is
   // there.
   [[nodiscard]] std::optional<unsigned> upstream_for(const FlowKey& key) const;
@@ -66,6 +73,10 @@ class Plane {
   [[nodiscard]] MulticastStatus status(Time now);
 
  private:
+  struct Usual {  // the usual upstream, while it is no instance's
+    proxy::InterfaceIndex index;
+    UpstreamLink link;
+  };
   struct Refused {  // a membership that the kernel would not take
     SourceFilter filter;
     Time retry;
@@ -74,6 +85,11 @@ class Plane {
   void on_upstream_readable(proxy::InterfaceIndex index, Time now);
   void on_downstream_readable(proxy::InterfaceIndex index, Time now);
   void on_table_readable(proxy::InstanceId instance, Family family, Time now);
+  // plane_joins.cpp
+  void review_usual_upstream();
+  void on_joined(proxy::InterfaceIndex index, const IpAddress& group, const SourceFilter& before,
+                 const SourceFilter& wanted);
+
   void begin(Time now) { now_ = now; }
   void finish();  // performs what is queued, then says when to be woken
 
@@ -106,7 +122,10 @@ class Plane {
   MulticastSettings settings_;
   proxy::Proxy proxy_;
   std::vector<linux::Interface> interfaces_;
-  std::map<proxy::InterfaceIndex, UpstreamLink> upstreams_;
+  std::map<proxy::InterfaceIndex, UpstreamLink> upstreams_;  // of instances
+  std::optional<Usual> usual_;
+  std::optional<proxy::InterfaceIndex> usual_index_;  // whether its link is open or not
+  std::string usual_failure_;                         // as it was logged
   std::map<proxy::InterfaceIndex, Downstream> downstreams_;
   std::map<proxy::InstanceId, KernelTables> tables_;
   std::map<std::pair<proxy::InterfaceIndex, IpAddress>, Refused> refused_;

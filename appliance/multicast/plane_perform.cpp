@@ -111,6 +111,9 @@ Result<void, Failure> Plane::add(const proxy::AddInterface& action) {
 
 // Queries cannot be heard without a link, but everything else works.
 void Plane::add_upstream(const proxy::AddInterface& action) {
+  if (usual_ && usual_->index == action.index) {
+    usual_.reset();  // one link serves both
+  }
   auto link = machine_.open_link(
       number(action.index), [this, index = action.index](Time now) { on_upstream_readable(index, now); });
   trouble("queries of " + action.name, link ? "" : link.error().text);
@@ -160,7 +163,10 @@ void Plane::perform(const proxy::SetUpstreamFilter& action) {
 
 void Plane::set_filter(proxy::InterfaceIndex index, const IpAddress& group, const SourceFilter& filter) {
   using Outcome = linux::UpstreamMemberships::Outcome;
-  const auto answer = machine_.memberships().set(number(index), group, filter);
+  Memberships& memberships = machine_.memberships();
+  const SourceFilter before = memberships.joined(number(index), group);
+  const auto answer = memberships.set(number(index), group, filter);
+  on_joined(index, group, before, memberships.joined(number(index), group));
   const auto key = std::pair(index, group);
   if (answer.outcome == Outcome::kRefused && !filter.wants_nothing()) {
     refused_[key] = {filter, now_ + kRetry};

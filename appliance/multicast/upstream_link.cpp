@@ -4,6 +4,7 @@
 
 #include "appliance/multicast/downstream.hpp"
 #include "tunnelmgr/wire/membership_packet.hpp"
+#include "tunnelmgr/wire/state_report.hpp"
 
 namespace hearthcast::multicast {
 namespace {
@@ -31,6 +32,19 @@ std::vector<proxy::QuerySeen> UpstreamLink::on_readable(Time now) {
     seen.push_back({packet->source, static_cast<unsigned>(query->version)});
   }
   return seen;
+}
+
+void UpstreamLink::on_joined(const linux::Interface& interface, const IpAddress& group,
+                             const SourceFilter& before, const SourceFilter& wanted, Time now) {
+  const Family family = group.family();
+  const auto own = querier_address(interface, family);
+  if (!link_ || !own || !interface.running) {
+    return;
+  }
+  const auto packet = wire::encode_join_report(group, before, wanted, *own, version(family, now));
+  if (packet && joins_.take(now)) {
+    (void)link_->send(*packet);  // what is not sent the kernel tells, as it does anyway
+  }
 }
 
 void UpstreamLink::report_again(Time now) {

@@ -83,6 +83,14 @@ Result<LinkSocket, Failure> LinkSocket::open(unsigned interface_index, NetdClien
   return LinkSocket(std::move(*fd), interface_index);
 }
 
+void LinkSocket::hear_own_groups_only() {
+  packet_mreq request{};
+  request.mr_ifindex = static_cast<int>(interface_index_);
+  request.mr_type = PACKET_MR_ALLMULTI;
+  // Fails only when it was done, or the interface is gone.
+  (void)::setsockopt(fd_.get(), SOL_PACKET, PACKET_DROP_MEMBERSHIP, &request, sizeof request);
+}
+
 std::optional<Bytes> LinkSocket::receive() {
   for (;;) {
     iovec vector{room_.data(), room_.size()};

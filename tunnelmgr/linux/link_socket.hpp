@@ -2,7 +2,8 @@
 //
 // An AF_PACKET socket whose kernel filter passes IGMP and MLD only (MLD without its Router Alert, too, so
 // that the reader can count what is wrong), not what this machine sent itself, nothing of other VLANs, and
-// nothing that was sent to another host's address. It hears all multicast of the link (PACKET_MR_ALLMULTI).
+// nothing that was sent to another host's address. It hears all multicast of the link (PACKET_MR_ALLMULTI)
+// until it is told not to.
 // Works on Ethernet-like links, bridges and veth as well as on links without addresses (TUN, PPP, tunnels).
 // One thread.
 #pragma once
@@ -24,6 +25,10 @@ class LinkSocket {
   // Needs CAP_NET_RAW or a helper. The interface may be down: the socket hears once it is up, and goes on
   // after every down and up. The client is used during this call only.
   [[nodiscard]] static Result<LinkSocket, Failure> open(unsigned interface_index, NetdClient& netd);
+
+  // From now on only what this machine listens to: the queries that are for it, not the reports of others.
+  // The card need not take in every stream of the link any more. Harmless when repeated.
+  void hear_own_groups_only();
 
   [[nodiscard]] int fd() const { return fd_.get(); }  // readable when a packet may wait
   [[nodiscard]] unsigned interface_index() const { return interface_index_; }

@@ -1,6 +1,8 @@
 #include "tunnelmgr/wire/state_report.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace hearthcast::wire {
 namespace {
@@ -59,24 +61,75 @@ class Packer {
   std::vector<Buffer> packets_;
 };
 
+bool knows_sources(const IpAddress& own, int version) {
+  return version >= (own.is_ip4() ? kNewestIgmp : kNewestMld);
+}
+
+std::vector<IpAddress> without(const AddressSet& sources, const AddressSet& those) {
+  std::vector<IpAddress> rest;
+  std::ranges::set_difference(sources, those, std::back_inserter(rest));
+  return rest;
+}
+
+// Of a router of the newest version.
+std::optional<GroupRecord> join_record(const IpAddress& group, const SourceFilter& before,
+                                       const SourceFilter& wanted) {
+  const bool excluded = before.mode == FilterMode::kExclude;
+  if (wanted.mode == FilterMode::kExclude && !excluded) {
+    return GroupRecord{RecordType::kChangeToExclude, group, {wanted.sources.begin(), wanted.sources.end()}};
+  }
+  if (wanted.mode != before.mode) {
+    return std::nullopt;
+  }
+  auto more = excluded ? without(before.sources, wanted.sources) : without(wanted.sources, before.sources);
+  if (more.empty()) {
+    return std::nullopt;
+  }
+  return GroupRecord{RecordType::kAllowNewSources, group, std::move(more)};
+}
+
 }  // namespace
+
+std::optional<Buffer> encode_join_report(const IpAddress& group, const SourceFilter& before,
+                                         const SourceFilter& wanted, const IpAddress& own, int version,
+                                         std::size_t max_packet) {
+  if (group.family() != own.family() || !group.is_multicast() || group.is_link_scope_multicast() ||
+      (own.is_ip6() && !own.is_link_local())) {
+    return std::nullopt;
+  }
+  if (!knows_sources(own, version)) {
+    const bool joins = before.wants_nothing() && !wanted.wants_nothing();
+    return joins ? std::optional(encode_membership_packet({own, group, OldReport{version, group}}))
+                 : std::nullopt;
+  }
+  auto record = join_record(group, before, wanted);
+  if (!record) {
+    return std::nullopt;
+  }
+  const std::size_t overhead = own.is_ip4() ? kOverhead4 : kOverhead6;
+  const std::size_t address = group.bytes().size();
+  const std::size_t fit = (max_packet - overhead - 4 - address) / address;
+  record->sources.resize(std::min(record->sources.size(), fit));
+  return encode_membership_packet(
+      {own, own.is_ip4() ? kAllIgmp3Routers : kAllMld2Routers, MembershipReport{{std::move(*record)}}});
+}
 
 std::vector<Buffer> encode_state_report(const std::map<IpAddress, SourceFilter>& groups, const IpAddress& own,
                                         int version, std::size_t max_packet) {
-  const bool knows_sources = version >= (own.is_ip4() ? kNewestIgmp : kNewestMld);
+  const bool with_sources = knows_sources(own, version);
   Packer packer(own, max_packet);
   std::vector<Buffer> old_packets;
   for (const auto& [group, filter] : groups) {
     if (group.family() != own.family() || group.is_link_scope_multicast() || filter.wants_nothing()) {
       continue;
     }
-    if (knows_sources) {
+    if (with_sources) {
       packer.add(group, filter);
     } else {
       old_packets.push_back(encode_membership_packet({own, group, OldReport{version, group}}));
     }
   }
-  return knows_sources ? packer.finish() : old_packets;
+  return with_sources ? packer.finish() : old_packets;
 }
 
 }  // namespace hearthcast::wire

@@ -204,6 +204,36 @@ TEST(LinkSocket, HearsWhatAKernelReports) {
   });
 }
 
+// The count of those who ask the link for all multicast.
+int askers_for_all(const std::string& link) {
+  const std::string text = output_of("ip -d link show dev " + link);
+  const auto at = text.find("allmulti ");
+  EXPECT_NE(at, std::string::npos) << text;
+  return at == std::string::npos ? -1 : std::stoi(text.substr(at + 9));
+}
+
+TEST(LinkSocket, AsksTheLinkForAllMulticastUntilItIsToldNotTo) {
+  in_links([] {
+    add_cable("near", "far");
+    LinkSocket far = open_link("far");
+    EXPECT_EQ(askers_for_all("near"), 0);
+    LinkSocket near = open_link("near");
+    EXPECT_EQ(askers_for_all("near"), 1);
+    LinkSocket other = open_link("near");
+    near.hear_own_groups_only();
+    near.hear_own_groups_only();
+    EXPECT_EQ(askers_for_all("near"), 1) << "the other still does";
+    other.hear_own_groups_only();
+    EXPECT_EQ(askers_for_all("near"), 0);
+    for (const MembershipPacket& query : {kQuery4, kQuery6}) {  // to all hosts, so to this one
+      ASSERT_TRUE(far.send(octets(query)));
+      EXPECT_EQ(next_but_kernels(near), octets(query));
+    }
+    ASSERT_TRUE(near.send(octets(kReport6)));
+    EXPECT_EQ(next_but_kernels(far), octets(kReport6));
+  });
+}
+
 TEST(LinkSocket, GoesOnAfterTheLinkWasDownAndKnowsWhenItIsGone) {
   in_links([] {
     add_cable("near", "far");

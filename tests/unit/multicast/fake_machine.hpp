@@ -23,6 +23,7 @@ class FakeMachine final : public Machine {
     std::function<void(Time)> on_readable;
     std::deque<Buffer> waiting;
     std::vector<Buffer> sent;
+    bool own_groups_only = false;
   };
 
   Result<std::unique_ptr<Link>, Failure> open_link(unsigned index,
@@ -90,6 +91,7 @@ class FakeMachine final : public Machine {
       return Bytes(room_);
     }
     bool gone() const override { return false; }
+    void hear_own_groups_only() override { machine_.links.at(index_).own_groups_only = true; }
     Result<void, Failure> send(Bytes packet) override {
       machine_.links.at(index_).sent.emplace_back(packet.begin(), packet.end());
       return {};
@@ -178,6 +180,10 @@ class FakeMachine final : public Machine {
     }
     void forget(unsigned index) override {
       std::erase_if(machine_.joined, [&](const auto& each) { return each.first.first == index; });
+    }
+    SourceFilter joined(unsigned index, const IpAddress& group) const override {
+      const auto found = machine_.joined.find({index, group});
+      return found == machine_.joined.end() ? SourceFilter() : found->second;
     }
     Result<std::size_t, Failure> report_again(Link&, const ReportAs& as) override {
       ++machine_.reported_again;

@@ -136,6 +136,119 @@ TEST(StateReport, ALongIncludeListGoesOutInPartsAndALongExcludeListIsCut) {
   EXPECT_EQ(records(cut[0])[0].sources.size(), (1280U - 56 - 20) / 16);
 }
 
+const SourceFilter kNothing;
+const SourceFilter kAny = SourceFilter::any_source();
+SourceFilter include6(std::vector<int> numbers) {
+  SourceFilter out;
+  for (const int number : numbers) {
+    out.sources.insert(numbered("2001:db8::", number));
+  }
+  return out;
+}
+SourceFilter exclude6(std::vector<int> numbers) {
+  return {FilterMode::kExclude, include6(std::move(numbers)).sources};
+}
+
+// Of one packet to all routers, or nothing.
+std::optional<GroupRecord> join_record(const SourceFilter& before, const SourceFilter& wanted) {
+  const auto packet = encode_join_report(ip("ff3e::1"), before, wanted, kOwn6, 2);
+  if (!packet) {
+    return std::nullopt;
+  }
+  const auto all = decoded({*packet});
+  EXPECT_EQ(all.at(0).source, kOwn6);
+  EXPECT_EQ(all.at(0).destination, kAllMld2Routers);
+  EXPECT_EQ(records(all.at(0)).size(), 1U);
+  EXPECT_EQ(records(all.at(0)).at(0).group, ip("ff3e::1"));
+  return records(all.at(0)).at(0);
+}
+GroupRecord said(RecordType type, const SourceFilter& sources) {
+  return {type, ip("ff3e::1"), {sources.sources.begin(), sources.sources.end()}};
+}
+
+// The table of RFC 3810 section 6.1, as far as it asks for more.
+TEST(JoinReport, TellsWhatMoreIsWanted) {
+  using enum RecordType;
+  EXPECT_EQ(join_record(kNothing, include6({1})), said(kAllowNewSources, include6({1})));
+  EXPECT_EQ(join_record(kNothing, kAny), said(kChangeToExclude, {}));
+  EXPECT_EQ(join_record(kNothing, exclude6({1, 2})), said(kChangeToExclude, include6({1, 2})));
+  EXPECT_EQ(join_record(include6({1}), include6({1, 2, 3})), said(kAllowNewSources, include6({2, 3})));
+  EXPECT_EQ(join_record(include6({1, 2}), include6({2, 3})), said(kAllowNewSources, include6({3})));
+  EXPECT_EQ(join_record(include6({1}), kAny), said(kChangeToExclude, {}));
+  EXPECT_EQ(join_record(exclude6({1, 2}), exclude6({2})), said(kAllowNewSources, include6({1})));
+  EXPECT_EQ(join_record(exclude6({1}), kAny), said(kAllowNewSources, include6({1})));
+}
+
+TEST(JoinReport, SaysNothingWhereNothingMoreIsWanted) {
+  EXPECT_EQ(join_record(kNothing, kNothing), std::nullopt);
+  EXPECT_EQ(join_record(include6({1}), include6({1})), std::nullopt);
+  EXPECT_EQ(join_record(include6({1, 2}), include6({1})), std::nullopt);
+  EXPECT_EQ(join_record(include6({1}), kNothing), std::nullopt);
+  EXPECT_EQ(join_record(kAny, kAny), std::nullopt);
+  EXPECT_EQ(join_record(kAny, exclude6({1})), std::nullopt);
+  EXPECT_EQ(join_record(kAny, include6({1})), std::nullopt);
+  EXPECT_EQ(join_record(kAny, kNothing), std::nullopt);
+}
+
+TEST(JoinReport, GoldenOctets) {
+  const SourceFilter one{FilterMode::kInclude, {ip("192.0.2.1")}};
+  const auto packet = encode_join_report(ip("232.1.1.1"), kNothing, one, ip("0.0.0.0"), 3);
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(*packet, hex("46c0002c 00004000 010203f6 00000000 e0000016 94040000"
+                         "22002df9 00000001 05000001 e8010101 c0000201"));
+}
+
+TEST(JoinReport, OlderVersionsNameTheGroupOnceItIsWantedAtAll) {
+  for (const auto& [own, group, version] :
+       {std::tuple(kOwn4, "232.1.1.1", 2), std::tuple(kOwn4, "239.1.1.1", 1),
+        std::tuple(kOwn6, "ff3e::1", 1)}) {
+    const SourceFilter one{FilterMode::kInclude, {ip(own.is_ip4() ? "192.0.2.1" : "2001:db8::1")}};
+    for (const SourceFilter& wanted : {one, kAny}) {
+      const auto packet = encode_join_report(ip(group), kNothing, wanted, own, version);
+      ASSERT_TRUE(packet) << group;
+      const auto one_packet = decoded({*packet});
+      EXPECT_EQ(one_packet.at(0).destination, ip(group));
+      EXPECT_EQ(one_packet.at(0).source, own);
+      EXPECT_EQ(std::get<OldReport>(one_packet.at(0).message), (OldReport{version, ip(group)}));
+    }
+    EXPECT_FALSE(encode_join_report(ip(group), one, kAny, own, version)) << "it was named already";
+    EXPECT_FALSE(encode_join_report(ip(group), one, kNothing, own, version));
+    EXPECT_FALSE(encode_join_report(ip(group), kNothing, kNothing, own, version));
+  }
+}
+
+TEST(JoinReport, IsOnlyOfGroupsBeyondTheLinkAndOfWhoMaySpeak) {
+  const auto made = [](const char* group, const char* own, int version) {
+    return encode_join_report(ip(group), kNothing, kAny, ip(own), version).has_value();
+  };
+  EXPECT_TRUE(made("ff3e::1", "fe80::1", 2));
+  EXPECT_TRUE(made("239.1.1.1", "0.0.0.0", 3));
+  EXPECT_FALSE(made("ff3e::1", "2001:db8::1", 2)) << "routers do not heed it";
+  EXPECT_FALSE(made("ff3e::1", "::", 2));
+  EXPECT_FALSE(made("ff02::9", "fe80::1", 2));
+  EXPECT_FALSE(made("224.0.0.9", "192.0.2.7", 3));
+  EXPECT_FALSE(made("224.0.0.9", "192.0.2.7", 2));
+  EXPECT_FALSE(made("ff3e::1", "192.0.2.7", 3));
+  EXPECT_FALSE(made("239.1.1.1", "fe80::1", 2));
+  EXPECT_FALSE(made("192.0.2.1", "192.0.2.7", 3));
+}
+
+TEST(JoinReport, IsOnePacketHoweverLongTheList) {
+  for (const std::size_t max_packet : {1280U, 600U}) {
+    for (const FilterMode mode : {FilterMode::kInclude, FilterMode::kExclude}) {
+      const auto packet =
+          encode_join_report(ip("ff3e::1"), kNothing, {mode, sources(200)}, kOwn6, 2, max_packet);
+      ASSERT_TRUE(packet);
+      EXPECT_LE(packet->size(), max_packet);
+      EXPECT_GT(packet->size() + 16, max_packet) << "another source would have fitted";
+      const auto all = decoded({*packet});
+      for (const IpAddress& source : records(all.at(0)).at(0).sources) {
+        EXPECT_TRUE(sources(200).contains(source));
+      }
+    }
+  }
+}
+
 TEST(MembershipChecksum, IsCompletedWhereItIsMissing) {
   for (const Buffer& right :
        {encode_state_report(kGroups, kOwn4, 3)[0], encode_state_report(kGroups, kOwn6, 2)[0]}) {
