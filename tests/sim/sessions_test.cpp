@@ -293,6 +293,30 @@ TEST_F(SessionsTest, TwoDevicesOnOneChannelCostOneJoin) {
   EXPECT_EQ(box.sessions->flows().at(0).viewers.size(), 2U);
 }
 
+// What needs no word of its own to the provider. In this world all is joined on interface 0.
+TEST_F(SessionsTest, AFlowIsJoinedBesideOthersOfItsGroupThatHaveItsSource) {
+  const auto ip = [](const char* text) { return *IpAddress::parse(text); };
+  const FlowKey one{ip("192.0.2.1"), ip("232.1.1.1"), 5000}, other_port{one.source, one.group, 4000};
+  const FlowKey other_source{ip("192.0.2.2"), one.group, 5000}, any{std::nullopt, one.group, 6000};
+  const FlowKey other_group{one.source, ip("232.1.1.2"), 5000};
+  const PeerId listener = box.sessions->new_listener();
+  EXPECT_FALSE(box.sessions->is_joined_beside(one, 0));
+  box.sessions->watch(listener, {one}, world.now());
+  EXPECT_FALSE(box.sessions->is_joined_beside(one, 0)) << "there is only itself";
+  EXPECT_TRUE(box.sessions->is_joined_beside(other_port, 0));
+  EXPECT_FALSE(box.sessions->is_joined_beside(other_port, 5)) << "that is another link";
+  EXPECT_FALSE(box.sessions->is_joined_beside(other_source, 0));
+  EXPECT_FALSE(box.sessions->is_joined_beside(other_group, 0));
+  EXPECT_FALSE(box.sessions->is_joined_beside(any, 0)) << "it wants more";
+  box.sessions->watch(listener, {any}, world.now());
+  EXPECT_TRUE(box.sessions->is_joined_beside(one, 0)) << "any source is this one, too";
+  EXPECT_TRUE(box.sessions->is_joined_beside(other_source, 0));
+  EXPECT_FALSE(box.sessions->is_joined_beside(other_group, 0));
+  EXPECT_FALSE(box.sessions->is_joined_beside(any, 0));
+  box.sessions->watch(listener, {}, world.now());
+  EXPECT_FALSE(box.sessions->is_joined_beside(one, 0));
+}
+
 TEST_F(SessionsTest, AFailedUpstreamJoinIsTriedAgain) {
   box.approve(laptop, {news});
   ASSERT_TRUE(connect());

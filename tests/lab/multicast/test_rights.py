@@ -10,27 +10,9 @@ from hearthlab.shell import run
 from hearthlab.waiting import until
 from mclab.box import tv
 from mclab.groups import ALL, sources, wanted_sources
+from mclab.rights import like_the_units
 from mclab.traffic import doubled, missing
 from mclab.world import MulticastWorld
-
-# What hearthcast-netd.socket and hearthcast-netd@.service say, for one program: a socket that only its group may use, a
-# helper for each connection, and for the helper two capabilities and no way to more. The box itself then is started as
-# another user, with nothing. `ip netns exec` gives each program mounts of its own, so /run is only theirs.
-LIKE_THE_UNITS = """
-set -e
-mount -t tmpfs tmpfs /run
-mkdir /run/hearthcast
-helper=$1
-shift
-(umask 0777; exec systemd-socket-activate --accept --seqpacket --listen=/run/hearthcast/netd.sock setpriv --reuid=65533 \
-  --regid=65533 --clear-groups --inh-caps=-all,+net_admin,+net_raw --ambient-caps=-all,+net_admin,+net_raw \
-  --bounding-set=-all,+net_admin,+net_raw --no-new-privs "$helper") &
-until [ -S /run/hearthcast/netd.sock ]; do sleep 0.02; done
-chgrp 65534 /run/hearthcast/netd.sock
-chmod 0060 /run/hearthcast/netd.sock
-exec "$@"
-"""
-
 
 def capabilities(pid: int) -> dict[str, int]:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
@@ -49,8 +31,7 @@ def helpers(space: Namespace) -> list[int]:
 def test_unprivileged_box_forwards_through_the_socket_of_the_units(world: MulticastWorld) -> None:
     for group in ALL:
         world.stream(group, sources(group)[0])
-    wrapper = ("sh", "-c", LIKE_THE_UNITS, "sh", str(world.binary("hearthcast-netd")))
-    box = world.box(tv(), wrapper=wrapper)
+    box = world.box(tv(), wrapper=like_the_units(world.binary("hearthcast-netd")))
     pid = box.program.supervisor.pid
     assert all(capabilities(pid)[kind] == 0 for kind in ("CapPrm", "CapEff", "CapInh", "CapAmb"))
     helper, = until(lambda: helpers(world["box"]), "the helper")

@@ -73,7 +73,7 @@ class Box:
         self.program = Program(space, binary, folder, self._whole(), unprivileged=wrapper is not None, wrapper=wrapper or ())
 
     def _whole(self) -> dict[str, Any]:
-        return {**self._settings, "multicast": self.instances}
+        return {**self._settings, **({"multicast": self.instances} if self.instances else {})}
 
     def start(self, *, serving: bool = True) -> None:
         self.program.start()
