@@ -31,7 +31,7 @@ std::set<std::string> documented() {
         c = static_cast<char>(std::toupper(c));
       }
       if (method != "PARAMETERS") {
-        operations.insert(method + " " + path);
+        operations.insert(method.append(" ").append(path));
       }
     }
   }

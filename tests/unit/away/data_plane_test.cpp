@@ -46,7 +46,7 @@ TEST_F(AwayDataPlaneTest, OnePieceOfAnUnknownFlowIsCountedUntilTheAddressesAreTo
   box_.send_compact(endpoint(), framer_, datagram(1), tunnel::MediaForm::kCompact);
   box_.send_compact(endpoint(), framer_, datagram(2), tunnel::MediaForm::kFragments);
   box_.send_compact(endpoint(), framer_, datagram(3), tunnel::MediaForm::kCompact);
-  const auto got = one.read(2 * 1316);
+  const auto got = one.read(2632);
   EXPECT_EQ(Buffer(got.begin(), got.begin() + 1316), datagram(2));
   const auto report = wait_for<StatisticsReady>(
       [](const StatisticsReady& r) { return r.statistics->media.unknown_flow == 1; });
@@ -155,7 +155,7 @@ TEST_F(AwayDataPlaneTest, CountsWhatTheTunnelLost) {
   media(datagram(1));
   media(datagram(2), true);
   media(datagram(3));
-  EXPECT_EQ(one.read(2 * 1316).size(), 2U * 1316);
+  EXPECT_EQ(one.read(2632).size(), 2632U);
   const auto report = wait_for<StatisticsReady>([](const StatisticsReady& r) {
     return !r.statistics->streams.empty() && r.statistics->streams[0].packets == 2;
   });

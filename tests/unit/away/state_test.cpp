@@ -14,8 +14,7 @@
 namespace hearthcast::away {
 namespace {
 
-class StateTest : public testing::Test {
- protected:
+struct StateTest : testing::Test {
   StateTest() {
     std::filesystem::remove_all(folder_);
     EXPECT_TRUE(state_.prepare());

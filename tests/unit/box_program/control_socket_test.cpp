@@ -66,8 +66,7 @@ class RawConnection {
   int fd_;
 };
 
-class ControlSocketTest : public testing::Test, protected household::testing_home::Home {
- protected:
+struct ControlSocketTest : testing::Test, protected household::testing_home::Home {
   ControlSocketTest() {
     EXPECT_TRUE(api.server().listen_unix(path.string()));
     thread = std::thread([this] { io.run(); });

@@ -173,7 +173,7 @@ TEST(PeerEndpoint, IsAnAddressOrIsDerivedFromOne) {
 
 struct SecretTest : testing::Test {
   std::string write(const std::string& text) const {
-    const std::string path = testing::TempDir() + "peer-secret";
+    std::string path = testing::TempDir() + "peer-secret";
     std::ofstream(path) << text;
     return path;
   }

@@ -12,8 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class ReloadTest : public testing::Test {
- protected:
+struct ReloadTest : testing::Test {
   ReloadTest() {
     std::string name = (std::filesystem::temp_directory_path() / "reload-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());

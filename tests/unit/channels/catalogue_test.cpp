@@ -23,6 +23,7 @@ Listing listing(std::string name, const char* group, std::uint16_t port, const c
 
 std::vector<std::string> names(const std::vector<const Channel*>& channels) {
   std::vector<std::string> out;
+  out.reserve(channels.size());
   for (const Channel* c : channels) {
     out.push_back(c->name);
   }

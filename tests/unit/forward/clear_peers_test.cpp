@@ -46,16 +46,18 @@ struct World {
   void add_udp_port(ClearPort::Use use = ClearPort::Use::kTunnels, std::size_t number = 0) {
     auto socket = linux::UdpSocket::open({.port = 0, .address = kHere}).value();
     ports[number] = {kHere, socket.port()};
-    fds[number] = peers.add_port({number, std::make_unique<ClearPort>(std::move(socket), use)}).fd();
+    auto port = std::make_unique<ClearPort>(std::move(socket), use);
+    fds[number] = peers.add_port({number, std::move(port)}).fd();
   }
   void add_peer(tunnel::EncapsulationSettings form, std::optional<Endpoint> endpoint,
                 std::optional<tunnel::HeartbeatSettings> heartbeat = std::nullopt) {
-    tunnel::StaticPeerSettings settings{
-        .name = "cabin", .encapsulation = std::move(form), .endpoint = endpoint, .heartbeat = heartbeat};
-    peers.add_peer({kPeer, 0,
-                    std::make_unique<tunnel::StaticPeer>(std::move(settings),
-                                                         tunnel::StaticPeer::Tools{tunnel::kHashes, random})},
-                   sink);
+    tunnel::StaticPeerSettings settings{.name = "cabin",
+                                        .encapsulation = std::move(form),
+                                        .endpoint = endpoint,
+                                        .heartbeat = std::move(heartbeat)};
+    auto peer = std::make_unique<tunnel::StaticPeer>(std::move(settings),
+                                                     tunnel::StaticPeer::Tools{tunnel::kHashes, random});
+    peers.add_peer({kPeer, 0, std::move(peer)}, sink);
   }
   Endpoint far_endpoint() const { return {kHere, far.port()}; }
   void from_far(const Buffer& datagram, std::size_t port = 0) {
@@ -199,10 +201,9 @@ TEST(ClearPeers, SpeaksStraightOverIp) {
     World world;
     linux::NetdClient netd;
     linux::RawIpSocket far(netd.open_raw_ip(Family::kIp4, 47).value(), Family::kIp4);
-    const int fd = world.peers
-                       .add_port({0, std::make_unique<ClearPort>(linux::RawIpSocket(
-                                         netd.open_raw_ip(Family::kIp4, 47).value(), Family::kIp4))})
-                       .fd();
+    auto port = std::make_unique<ClearPort>(
+        linux::RawIpSocket(netd.open_raw_ip(Family::kIp4, 47).value(), Family::kIp4));
+    const int fd = world.peers.add_port({0, std::move(port)}).fd();
     world.add_peer({.form = Form::kGre, .carrier = Carrier::kIp, .gre = {}, .ayiya = {}}, Endpoint{kHere, 0});
     const auto there = tunnel::make_encapsulation(
         {.form = Form::kGre, .carrier = Carrier::kIp, .gre = {}, .ayiya = {}}, tunnel::kHashes);

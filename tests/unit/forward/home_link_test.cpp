@@ -119,7 +119,8 @@ TEST(HomeLink, WhoHasSaidAllMayStillListen) {
 
 TEST(HomeLink, ASlowReaderHoldsTheOtherBackAndLosesNothing) {
   World world;
-  std::string much(48'000'000, '\0');  // far more than all the kernel's buffers on the way
+  std::string much;
+  much.resize(48'000'000);  // far more than all the kernel's buffers on the way
   for (std::size_t i = 0; i < much.size(); ++i) {
     much[i] = static_cast<char>(i * 7 % 251);
   }

@@ -25,6 +25,7 @@ std::uint32_t sequence_of(const Buffer& gre) {
 
 std::vector<std::uint32_t> sequences_of(const std::vector<Buffer>& packets) {
   std::vector<std::uint32_t> out;
+  out.reserve(packets.size());
   for (const auto& packet : packets) {
     out.push_back(sequence_of(packet));
   }

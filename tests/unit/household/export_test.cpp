@@ -91,7 +91,7 @@ TEST_F(ExportTest, WhatIsThereStaysUnlessForced) {
 
 TEST_F(ExportTest, ADatabaseThatIsNoneLeavesEverythingAsItWas) {
   std::ofstream(elsewhere.path() / "identity.pem") << "another key";
-  for (Buffer database : {Buffer{1, 2, 3}, Buffer(8192, 0x41)}) {
+  for (const Buffer& database : {Buffer{1, 2, 3}, Buffer(8192, 0x41)}) {
     const auto refused = restore_box({"the key", database}, elsewhere.path(), true);
     EXPECT_FALSE(refused) << database.size();
     EXPECT_EQ(text_of(elsewhere.path() / "identity.pem"), "another key");

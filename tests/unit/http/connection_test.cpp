@@ -200,7 +200,8 @@ TEST_F(ConnectionTest, AfterTheServersEndEveryKindOfAnswerIsHarmless) {
   stream->on_closed([&] { told = true; });
   EXPECT_TRUE(told) << "at once: it is over";
   std::string failure;
-  late[2].detach({}, [&](Result<int, Failure> socket) { failure = socket ? "" : socket.error().text; });
+  late[2].detach({},
+                 [&](const Result<int, Failure>& socket) { failure = socket ? "" : socket.error().text; });
   EXPECT_THAT(failure, HasSubstr("gone"));
 }
 
@@ -298,7 +299,8 @@ TEST_F(TlsConnectionTest, AHalfHandshakeIsCut) {
 TEST_F(TlsConnectionTest, ASocketUnderTlsIsNotHandedOver) {
   std::string failure;
   start_tls([&](const Request&, const Responder& responder) {
-    responder.detach({}, [&](Result<int, Failure> socket) { failure = socket ? "" : socket.error().text; });
+    responder.detach(
+        {}, [&](const Result<int, Failure>& socket) { failure = socket ? "" : socket.error().text; });
   });
   ClientRequest ask;
   ask.to = {*Url::parse("https://127.0.0.1:" + std::to_string(port) + "/"),
@@ -315,8 +317,7 @@ TEST_F(TlsConnectionTest, ASocketUnderTlsIsNotHandedOver) {
 // ---- limits by source, with sources that a loopback connection cannot have
 // ------------------------------------
 
-class AdmissionTest : public testing::Test {
- protected:
+struct AdmissionTest : testing::Test {
   using Unix = boost::asio::local::stream_protocol;
 
   void open(Limits limits) {

@@ -62,7 +62,7 @@ class FramesTest : public ServerTest {
     start(echo);
     server->on_websocket("/ws", [this](const Request&, const std::shared_ptr<WebSocket>& socket) {
       socket->on_text([this](std::string text) { heard.push_back(std::move(text)); });
-      socket->on_close([this](std::string) { ++closed; });
+      socket->on_close([this](const std::string&) { ++closed; });
       ++opened;
     });
   }

@@ -21,13 +21,13 @@ class ClientServerTest : public testing::Test {
       responder.send(Response::text(200, request.method + " " + request.path + " " + request.body));
     });
     server->on_websocket("/ws", [this](const Request&, std::shared_ptr<WebSocket> socket) {
-      socket->on_text([this, weak = std::weak_ptr(socket)](std::string text) {
+      socket->on_text([this, weak = std::weak_ptr(socket)](const std::string& text) {
         heard.push_back(text);
         if (const auto s = weak.lock()) {
           s->send("echo " + text);
         }
       });
-      socket->on_close([this](std::string) { ++closed; });
+      socket->on_close([this](const std::string&) { ++closed; });
       sockets.push_back(std::move(socket));
     });
     const auto plain = server->listen_tcp(*Endpoint::parse("127.0.0.1:0"));

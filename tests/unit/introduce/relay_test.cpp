@@ -34,7 +34,7 @@ TEST_F(RelayTest, TheFormIsCoturns) {
 
 TEST_F(RelayTest, AllOfSixHoursEndTogetherAndNoneTooEarly) {
   const RelayAccess first = relay_access(crypto, policy.relay, {}, unix_time);
-  for (std::int64_t second = 1; second <= 6 * 3600; second += 599) {
+  for (std::int64_t second = 1; second <= std::int64_t{6} * 3600; second += 599) {
     unix_time = kSomeNoon + second;
     const RelayAccess later = relay_access(crypto, policy.relay, {}, unix_time);
     EXPECT_GE(later.lifetime_s, 172800U);

@@ -13,8 +13,7 @@
 namespace hearthcast::linux {
 namespace {
 
-class LowLimit : public testing::Test {
- protected:
+struct LowLimit : testing::Test {
   LowLimit() {
     EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
     const rlimit low{std::min<rlim_t>(64, before_.rlim_max), before_.rlim_max};

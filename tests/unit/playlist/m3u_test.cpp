@@ -49,9 +49,12 @@ TEST(ReadM3u, BadLinesNeverStopGoodOnes) {
 
 TEST(ReadM3u, TakesEveryLineEndingAndAByteOrderMark) {
   for (const std::string end : {"\n", "\r\n", "\r"}) {
-    const Playlist list =
-        read_m3u("\xEF\xBB\xBF#EXTM3U" + end + "#EXTINF:0,A" + end + end + "udp://@239.1.1.1:5000" + end +
-                 "#EXTINF:0,B" + end + "udp://@239.1.1.2:5000");
+    std::string text = "\xEF\xBB\xBF#EXTM3U";
+    for (const char* line :
+         {"#EXTINF:0,A", "", "udp://@239.1.1.1:5000", "#EXTINF:0,B", "udp://@239.1.1.2:5000"}) {
+      text.append(end).append(line);
+    }
+    const Playlist list = read_m3u(text);
     ASSERT_EQ(list.lines.size(), 2U);
     EXPECT_EQ(list.lines[0].number, 4U);
     EXPECT_EQ(list.lines[0].entry->name, "A");

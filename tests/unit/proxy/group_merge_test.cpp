@@ -70,6 +70,7 @@ TEST(Row04_Merge, CountsLikeTheMergeOfAll) {
       all[who] = filter;
     }
     std::vector<SourceFilter> filters;
+    filters.reserve(all.size());
     for (const auto& [listener, wanted] : all) {
       filters.push_back(wanted);
     }

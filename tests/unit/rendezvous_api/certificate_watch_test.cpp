@@ -22,8 +22,7 @@ struct RecordingLog final : Log {
   std::vector<std::string> events;
 };
 
-class CertificateTest : public HubTest {
- protected:
+struct CertificateTest : HubTest {
   CertificateTest() { write(server_identity); }
   // Both files, as a client of a certificate authority leaves them.
   void write(const secure::OpenSslIdentity& identity) {

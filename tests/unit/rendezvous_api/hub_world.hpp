@@ -36,8 +36,7 @@ struct End {
   }
 };
 
-class HubTest : public testing::Test {
- protected:
+struct HubTest : testing::Test {
   HubTest() {
     std::string name = testing::TempDir() + "hearthcast-hub-XXXXXX";
     folder = ::mkdtemp(name.data());

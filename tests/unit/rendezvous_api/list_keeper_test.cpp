@@ -19,8 +19,7 @@ struct CountingLog final : Log {
   std::vector<std::string> events;
 };
 
-class ListKeeperTest : public testing::Test {
- protected:
+struct ListKeeperTest : testing::Test {
   ListKeeperTest() {
     std::string name = testing::TempDir() + "hearthcast-keeper-XXXXXX";
     folder = ::mkdtemp(name.data());

@@ -41,8 +41,7 @@ class SilentPort {
   std::uint16_t port_ = 0;
 };
 
-class PairingWays : public HubTest {
- protected:
+struct PairingWays : HubTest {
   PairingWays() {
     open();
     invitation.box = box.identity.id();

@@ -11,8 +11,7 @@
 namespace hearthcast::rendezvous {
 namespace {
 
-class StoreTest : public testing::Test {
- protected:
+struct StoreTest : testing::Test {
   StoreTest() {
     std::string name = testing::TempDir() + "hearthcast-rendezvous-XXXXXX";
     folder = ::mkdtemp(name.data());

@@ -16,7 +16,6 @@ using access::DeviceState;
 using access::testing_people::identity;
 using access::testing_people::key;
 using access::testing_people::listing;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing_scratch::Scratch;
