@@ -125,6 +125,7 @@ void Client::on_relays(const signalling::RelayAccess& access, Time now) {
       std::ranges::all_of(urls, [](const auto& url) { return IpAddress::parse(url.host).has_value(); });
   if (all_addresses) {  // an answer of the resolver would come later
     std::vector<RelayServer> servers;
+    servers.reserve(urls.size());
     for (const auto& url : urls) {
       servers.push_back({{*IpAddress::parse(url.host), url.port}, url.transport, url.host});
     }

@@ -107,7 +107,7 @@ int run(const AwaySettings& settings) {
     web.handle(std::move(request), responder);
   };
   http::Limits limits;
-  limits.body_bytes = 64 * 1024;
+  limits.body_bytes = std::size_t{64} << 10;
   http::Server players(loop.io(), log, handler, limits);
   http::Server control(loop.io(), log, handler, limits);
   const auto listening = players.listen_tcp(settings.http_listen);

@@ -27,7 +27,7 @@ void TunOutput::listen(TunListens message) {
       return one && one->subscription == subscription;
     });
     wanted.push_back(known != wanted_.end() ? std::move(*known)
-                                            : std::make_unique<Wanted>(Wanted{std::move(subscription)}));
+                                            : std::make_unique<Wanted>(Wanted{subscription}));
   }
   wanted_ = std::move(wanted);
   for (auto& [id, flow] : flows_) {

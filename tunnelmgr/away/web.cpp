@@ -66,7 +66,7 @@ bool is_own_host(std::string_view host, const Endpoint& listen) {
 }
 
 Web::Web(boost::asio::io_context& io, Log& log, Client& client, Endpoint listen)
-    : io_(io), log_(log), client_(client), listen_(std::move(listen)) {}
+    : io_(io), log_(log), client_(client), listen_(listen) {}
 
 std::string Web::playlist(const http::Request& request) const {
   std::string host(request.headers.get("Host"));
@@ -81,7 +81,7 @@ std::string Web::playlist(const http::Request& request) const {
   return playlist::write_m3u(entries);
 }
 
-void Web::handle(http::Request request, const http::Responder& responder) {
+void Web::handle(const http::Request& request, const http::Responder& responder) {
   const bool control = request.transport == http::Transport::kUnix;
   if (!control && !is_own_host(request.headers.get("Host"), listen_)) {
     responder.send(Response::text(403, "This address is for players on this machine.\n"));

@@ -21,7 +21,7 @@ class Web {
   // All outlive it. listen: where players come in, for the playlist's URLs.
   Web(boost::asio::io_context& io, Log& log, Client& client, Endpoint listen);
 
-  void handle(http::Request request, const http::Responder& responder);
+  void handle(const http::Request& request, const http::Responder& responder);
 
  private:
   void channel(const http::Request& request, const http::Responder& responder);

@@ -53,7 +53,7 @@ std::optional<HomeHost> HomeHost::parse(std::string_view text) {
 }
 
 std::string HomeHost::to_string() const {
-  const std::string host = hosts.to_string();
+  std::string host = hosts.to_string();
   if (first_port == 1 && last_port == 65535) {
     return host;
   }

@@ -6,8 +6,8 @@
 namespace hearthcast::datapath {
 namespace {
 
-constexpr std::size_t kRead = 32 * 1024;
-constexpr std::size_t kRecord = 16 * 1024;  // the largest that TLS has
+constexpr std::size_t kRead = std::size_t{32} << 10;
+constexpr std::size_t kRecord = std::size_t{16} << 10;  // the largest that TLS has
 constexpr int kReadsPerTurn = 4;
 
 }  // namespace

@@ -105,7 +105,7 @@ bool answers(asio::io_context& io, const std::string& path) {
 
 }  // namespace
 
-Result<Endpoint, Failure> Server::listen_tcp(Endpoint at, std::shared_ptr<secure::TlsContext> tls) {
+Result<Endpoint, Failure> Server::listen_tcp(Endpoint at, const std::shared_ptr<secure::TlsContext>& tls) {
   tcp::acceptor acceptor(state_->io);
   auto error = open(acceptor, asio_endpoint(at));
   if (error == boost::system::errc::address_family_not_supported && at.address.is_ip6() &&

@@ -201,7 +201,7 @@ struct PairingClient::State : std::enable_shared_from_this<State> {
       return;
     }
     auto made = SignallingLink::make(io, log, Role::kDevice, device, random, *task.rendezvous,
-                                     [weak = weak_from_this()](ClientAction event) {
+                                     [weak = weak_from_this()](const ClientAction& event) {
                                        if (const auto self = weak.lock(); self && self->done) {
                                          self->on_event(event);
                                        }

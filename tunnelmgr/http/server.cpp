@@ -35,7 +35,7 @@ IpAddress source_prefix(const IpAddress& address) {
 }
 
 void ServerState::admit(AnyStream::Socket socket, Transport transport, Endpoint peer,
-                        std::shared_ptr<asio::ssl::context> tls) {
+                        const std::shared_ptr<asio::ssl::context>& tls) {
   const bool counted = transport != Transport::kUnix && !peer.address.is_loopback();
   const IpAddress source = source_prefix(peer.address);
   const auto there = counted ? per_source.find(source) : per_source.end();

@@ -72,8 +72,8 @@ class Server {
 
   // Listens, on TLS when tls is given. Port 0 picks one; returns what it got. `[::]` takes IPv4 too, and
   // falls back to 0.0.0.0 on a machine without IPv6.
-  [[nodiscard]] Result<Endpoint, Failure> listen_tcp(Endpoint at,
-                                                     std::shared_ptr<secure::TlsContext> tls = nullptr);
+  [[nodiscard]] Result<Endpoint, Failure> listen_tcp(
+      Endpoint at, const std::shared_ptr<secure::TlsContext>& tls = nullptr);
   // A left-over socket file of a dead program is replaced; one that answers is a Failure. mode: permission
   // bits.
   [[nodiscard]] Result<void, Failure> listen_unix(const std::string& path, unsigned mode = 0660);

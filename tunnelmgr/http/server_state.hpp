@@ -40,7 +40,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
 
   // Takes a fresh socket in, or closes it when a limit is reached.
   void admit(AnyStream::Socket socket, Transport transport, Endpoint peer,
-             std::shared_ptr<asio::ssl::context> tls);
+             const std::shared_ptr<asio::ssl::context>& tls);
   void forget(const std::shared_ptr<Connection>& connection);
   void reap();  // closes connections past their deadline, twice a second while there are any
 };

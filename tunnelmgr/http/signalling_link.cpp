@@ -102,7 +102,7 @@ struct SignallingLink::State : std::enable_shared_from_this<State> {
 
   void adopt(const std::shared_ptr<WebSocket>& connected, std::uint64_t mine) {
     socket = connected;
-    socket->on_text([self = shared_from_this(), mine](std::string text) {
+    socket->on_text([self = shared_from_this(), mine](const std::string& text) {
       if (!self->stopped && self->attempt == mine) {
         self->perform(self->client.on_text(text, Clock::now()));
       }

@@ -66,7 +66,7 @@ bool set_capabilities(std::uint64_t set) {
 bool is_root() { return ::geteuid() == 0; }
 
 Result<void, Failure> drop_to_user(const std::string& name) {
-  if (const auto changed = become(name); !changed) {
+  if (auto changed = become(name); !changed) {
     return changed;
   }
   if (::getuid() != 0 && ::setuid(0) == 0) {
@@ -85,7 +85,7 @@ Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> cap
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
       return kernel_failure("keeping capabilities", errno);
     }
-    if (const auto changed = become(name); !changed) {
+    if (auto changed = become(name); !changed) {
       return changed;
     }
   }

@@ -160,7 +160,7 @@ void Router::tell_querier(Time now, Actions& actions) {
     wait_for_answers(now);
   }
   told_ = change;
-  actions.push_back(std::move(change));
+  actions.push_back(change);
 }
 
 // Whoever asked before is missed only after 255 s, and 5 s later its last answers run out, while ours may

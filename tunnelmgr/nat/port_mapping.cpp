@@ -35,7 +35,7 @@ MappingActions PortMapping::on_gateway(std::optional<Gateway> gateway, Time now)
     return out;
   }
   // What the former router holds ends by itself: it can hardly be asked any more.
-  gateway_ = std::move(gateway);
+  gateway_ = gateway;
   epoch_.forget();
   external_address_.reset();
   upnp_open_ = false;
@@ -93,7 +93,7 @@ void PortMapping::ask(Time now, MappingActions& out) {
   }
 }
 
-void PortMapping::next_way(std::string why, Time now, MappingActions& out) {
+void PortMapping::next_way(const std::string& why, Time now, MappingActions& out) {
   if (!why.empty()) {
     why_not_ += (why_not_.empty() ? "" : " ") + why;
   }

@@ -108,7 +108,7 @@ class PortMapping {
  private:
   void begin(MappingWay way, Time now, MappingActions& out);
   void ask(Time now, MappingActions& out);  // by way_, once
-  void next_way(std::string why, Time now, MappingActions& out);
+  void next_way(const std::string& why, Time now, MappingActions& out);
   void on_pcp(const wire::PcpAnswer& answer, Time now, MappingActions& out);
   void on_nat_pmp(const wire::NatPmpAnswer& answer, Time now, MappingActions& out);
   void mapped(const Endpoint& external, std::chrono::seconds lease, Time now, MappingActions& out);

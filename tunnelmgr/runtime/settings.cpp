@@ -164,7 +164,7 @@ std::string Settings::sample_of(const std::string& place) const {
   }
   for (const std::string& table : tables) {
     if (!table.empty()) {
-      out += (out.empty() ? "[" : "\n[") + place + table + "]\n";
+      out.append(out.empty() ? "[" : "\n[").append(place).append(table).append("]\n");
     }
     for (const Key& key : keys_) {
       if (table_of(key.name) == table) {

@@ -127,7 +127,7 @@ struct Settings::Reading {
       }
       inner.assign();  // only to the row in hand
       if (const std::string problem = row.check(); !problem.empty()) {
-        return where(item) + row_name + ": " + problem;
+        return where(item).append(row_name).append(": ").append(problem);
       }
       accepted.push_back(row.keep);
     }

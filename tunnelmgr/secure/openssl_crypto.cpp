@@ -50,7 +50,7 @@ std::array<std::uint8_t, 20> OpenSslCrypto::hmac_sha1(Bytes key, Bytes message) 
 }
 
 Buffer OpenSslCrypto::hkdf_sha256(Bytes secret, Bytes salt, Bytes info, std::size_t size) const {
-  assert(size <= 255 * 32);
+  assert(size <= std::size_t{255} * 32);
   const Sha256 key = hmac_sha256(salt, secret);  // RFC 5869 s2.2: an empty salt is as good as zeros
   Buffer out;
   Buffer block;

@@ -23,7 +23,7 @@ using Key = std::array<std::uint8_t, 32>;
 Result<Key, Failure> make_key(std::string_view passphrase, Bytes salt, int work) {
   Key key{};
   const std::uint64_t n = std::uint64_t{1} << work;
-  const std::uint64_t memory = 2 * 128 * kBlockSize * n;  // OpenSSL's own bound is 32 MiB
+  const std::uint64_t memory = std::uint64_t{256} * kBlockSize * n;  // OpenSSL's own bound is 32 MiB
   if (EVP_PBE_scrypt(passphrase.data(), passphrase.size(), salt.data(), salt.size(), n, kBlockSize, kLanes,
                      memory, key.data(), key.size()) != 1) {
     return Failure{"The key cannot be made from the passphrase: " + take_openssl_error() + "; it takes " +

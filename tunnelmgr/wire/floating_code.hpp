@@ -26,7 +26,7 @@ struct FloatingCode {
       return static_cast<std::uint32_t>(value);
     }
     std::uint32_t exponent = 0;
-    while (value >> (exponent + 3) >= 2 * kHidden) {
+    while (value >> (exponent + 3) >= std::uint64_t{2} * kHidden) {
       if (++exponent > 7) {
         return 2 * kFirst - 1;
       }

@@ -42,8 +42,8 @@ PathActions answer(PathSize& machine, const PathActions& actions, std::uint16_t 
   PathActions all;
   for (const auto& action : actions) {
     if (const auto* probe = std::get_if<SendProbe>(&action); probe != nullptr && probe->size <= mtu) {
-      for (auto& next : machine.on_answer(probe->nonce, probe->size, now)) {
-        all.push_back(std::move(next));
+      for (const auto& next : machine.on_answer(probe->nonce, probe->size, now)) {
+        all.push_back(next);
       }
     }
   }

@@ -357,7 +357,8 @@ TEST_F(RepairReceiverTest, AnyPathAddsUp) {
       now += 1300us;
       const auto launch = [&](std::uint32_t sequence, Duration delay) {
         if (random() % 100 >= seed) {
-          flying.emplace_back(now + delay + std::chrono::microseconds(random() % (seed * 1000)), sequence);
+          flying.emplace_back(now + delay + std::chrono::milliseconds(seed) * (random() % 1000) / 1000,
+                              sequence);
         }
         if (random() % 100 < 3) {
           flying.emplace_back(now + delay * 2, sequence);

@@ -119,7 +119,7 @@ TEST(Stun, RefusesMalformedAttributes) {
        }) {
     EXPECT_FALSE(decode_stun(raw(attributes))) << attributes;
   }
-  EXPECT_FALSE(decode_stun(raw("80220300" + std::string(2 * 0x300, '0')))) << "SOFTWARE of 768 octets";
+  EXPECT_FALSE(decode_stun(raw("80220300" + std::string(0x600, '0')))) << "SOFTWARE of 768 octets";
 }
 
 TEST(Stun, EncodesWithinThePrefixProperty) {
