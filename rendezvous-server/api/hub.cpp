@@ -217,7 +217,8 @@ void Hub::State::adopt(const http::Request&, const std::shared_ptr<http::WebSock
 }
 
 Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, const Crypto& crypto,
-                                                Random& random, std::shared_ptr<secure::TlsContext> tls,
+                                                Random& random,
+                                                const std::shared_ptr<secure::TlsContext>& tls,
                                                 HubSettings settings) {
   auto presence = PresencePort::open(settings.presence);
   if (!presence) {
@@ -254,7 +255,7 @@ Result<std::unique_ptr<Hub>, Failure> Hub::open(asio::io_context& io, Log& log, 
   if (settings.relay) {
     state->server.pass_on({"stun.turn", *settings.relay});  // RFC 7443
   }
-  const auto listening = state->server.listen_tcp(settings.listen, std::move(tls));
+  const auto listening = state->server.listen_tcp(settings.listen, tls);
   if (!listening) {
     return listening.error();
   }

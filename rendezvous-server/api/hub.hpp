@@ -51,10 +51,9 @@ struct HubStatus {
 class Hub {
  public:
   // Opens the ports and the store. io and log outlive the hub; tls is a server's context.
-  [[nodiscard]] static Result<std::unique_ptr<Hub>, Failure> open(boost::asio::io_context& io, Log& log,
-                                                                  const Crypto& crypto, Random& random,
-                                                                  std::shared_ptr<secure::TlsContext> tls,
-                                                                  HubSettings settings);
+  [[nodiscard]] static Result<std::unique_ptr<Hub>, Failure> open(
+      boost::asio::io_context& io, Log& log, const Crypto& crypto, Random& random,
+      const std::shared_ptr<secure::TlsContext>& tls, HubSettings settings);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;

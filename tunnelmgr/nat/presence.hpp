@@ -38,7 +38,7 @@ using PresenceActions = std::vector<PresenceAction>;
 class Presence {
  public:
   static constexpr int kUnansweredLimit = 4;
-  static constexpr Duration kBusyInterval = std::chrono::milliseconds{900};  // jittered: about a second
+  static constexpr Duration kBusyInterval = std::chrono::milliseconds{500};  // jittered
   static constexpr Duration kBusyUnheard = std::chrono::seconds{5};          // after kUnansweredLimit
 
   Presence(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}

@@ -182,7 +182,7 @@ struct Scene {
     web = std::make_unique<away::Web>(io, log, *client, Endpoint{kLoopback, 0});
     server = std::make_unique<http::Server>(
         io, log,
-        [this](http::Request r, const http::Responder& responder) { web->handle(std::move(r), responder); });
+        [this](const http::Request& r, const http::Responder& responder) { web->handle(r, responder); });
     port = server->listen_tcp({kLoopback, 0}).value().port;
   }
   ~Scene() {
