@@ -103,8 +103,8 @@ int run(const AwaySettings& settings) {
     return fail(log, client.error());
   }
   Web web(loop.io(), log, **client, settings.http_listen);
-  const auto handler = [&web](http::Request request, const http::Responder& responder) {
-    web.handle(std::move(request), responder);
+  const auto handler = [&web](const http::Request& request, const http::Responder& responder) {
+    web.handle(request, responder);
   };
   http::Limits limits;
   limits.body_bytes = std::size_t{64} << 10;

@@ -16,7 +16,7 @@ std::vector<wire::Mtrace2Response> responses(const wire::Mtrace2Message& message
 }  // namespace
 
 Client::Client(Query query, ClientTiming timing, std::uint16_t first_id, Time now)
-    : query_(std::move(query)),
+    : query_(query),
       timing_(timing),
       id_(static_cast<std::uint16_t>(first_id - 1)),
       hops_(timing.hops),

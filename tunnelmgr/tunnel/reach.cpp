@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxBody = 16 * 1024;
+constexpr std::size_t kMaxBody = std::size_t{16} << 10;
 constexpr std::size_t kMaxName = 253;  // RFC 1035 section 2.3.4, as text
 constexpr std::size_t kMaxLabel = 63;
 constexpr std::size_t kMaxUrl = 512;

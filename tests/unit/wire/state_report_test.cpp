@@ -138,7 +138,7 @@ TEST(StateReport, ALongIncludeListGoesOutInPartsAndALongExcludeListIsCut) {
 
 const SourceFilter kNothing;
 const SourceFilter kAny = SourceFilter::any_source();
-SourceFilter include6(std::vector<int> numbers) {
+SourceFilter include6(const std::vector<int>& numbers) {
   SourceFilter out;
   for (const int number : numbers) {
     out.sources.insert(numbered("2001:db8::", number));
