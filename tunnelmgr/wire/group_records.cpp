@@ -40,7 +40,7 @@ Result<MembershipMessage> read_report(Reader& r, Family family) {
   for (std::size_t i = 0; i < count; ++i) {
     GroupRecord record;
     record.type = static_cast<RecordType>(r.u8());
-    const std::size_t auxiliary = r.u8() * 4U;
+    const std::size_t auxiliary = r.u8() * std::size_t{4};
     const std::size_t sources = r.u16();
     record.group = read_address(r, family);
     if (!read_sources(r, family, sources, record.sources)) {

@@ -46,7 +46,7 @@ Result<Ip4Packet> decode_ip4(Bytes packet) {
   if (packet.size() < kFixed) {
     return ParseError::kTruncated;
   }
-  const std::size_t header_size = (first & 0x0FU) * 4U;
+  const std::size_t header_size = (first & 0x0FU) * std::size_t{4};
   if (first >> 4 != 4) {
     return ParseError::kUnknownType;
   }

@@ -21,7 +21,7 @@ Result<RtpPacket> decode_rtp(Bytes datagram) {
   if (first >> 6 != 2) {
     return ParseError::kUnknownType;
   }
-  h.csrc = r.take((first & 0x0FU) * 4U);
+  h.csrc = r.take((first & 0x0FU) * std::size_t{4});
   if ((first & 0x10) != 0) {
     h.extension_profile = r.u16();
     const std::size_t words = r.u16();

@@ -145,8 +145,8 @@ SourceFilter include6(const std::vector<int>& numbers) {
   }
   return out;
 }
-SourceFilter exclude6(std::vector<int> numbers) {
-  return {FilterMode::kExclude, include6(std::move(numbers)).sources};
+SourceFilter exclude6(const std::vector<int>& numbers) {
+  return {FilterMode::kExclude, include6(numbers).sources};
 }
 
 // Of one packet to all routers, or nothing.
