@@ -183,7 +183,7 @@ void TunnelService::State::on_network() {
     return;
   }
   socket.on_network_change();
-  const auto before = upstream.addresses();
+  const auto before = upstream.ways();
   const Time now = clock_now();
   const bool other_upstream = upstream.refresh();
   tell_interfaces(now);  // before it joins there
@@ -201,7 +201,7 @@ void TunnelService::State::on_network() {
   if (mapper) {
     mapper->on_network_change();
   }
-  if (upstream.addresses() != before) {
+  if (upstream.ways() != before) {  // a route often comes after its address, and nothing goes out before
     sessions->on_network_change(now);
     if (link) {
       link->on_network_change();

@@ -42,7 +42,9 @@ bool Upstream::refresh() {
   std::erase_if(interfaces_, linux::is_inside_tunnels);
   std::vector<unsigned> routes;
   for (const Family family : {Family::kIp4, Family::kIp6}) {
-    if (const auto index = linux::default_route_interface(family)) {
+    const auto index = linux::default_route_interface(family);
+    default_routes_.at(static_cast<std::size_t>(family)) = index;
+    if (index) {
       routes.push_back(*index);
     }
   }

@@ -1,7 +1,9 @@
 // Where the provider's multicast comes from: picks the interface and joins on it. Control thread only.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,13 @@ namespace hearthcast::app {
 
 class Upstream {
  public:
+  // How the machine reaches others, and they it.
+  struct Ways {
+    std::vector<IpAddress> addresses;                         // addresses()
+    std::array<std::optional<unsigned>, 2> default_routes{};  // by Family: the interface
+    friend bool operator==(const Ways&, const Ways&) = default;
+  };
+
   explicit Upstream(std::string wished) : wished_(std::move(wished)) {}
 
   // Looks at the machine's interfaces anew; true when the upstream one is another, or its link came or went.
@@ -32,10 +41,12 @@ class Upstream {
   [[nodiscard]] const std::vector<linux::Interface>& interfaces() const { return interfaces_; }
   // Addresses of all running interfaces that another machine could reach this one at.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
+  [[nodiscard]] Ways ways() const { return {addresses(), default_routes_}; }
 
  private:
   std::string wished_;
   std::vector<linux::Interface> interfaces_;
+  std::array<std::optional<unsigned>, 2> default_routes_{};
   Result<linux::Interface, Failure> interface_ = Failure{"Not looked for yet."};
 };
 
