@@ -125,13 +125,21 @@ std::vector<nat::Candidate> Introducer::on_answer(const signalling::Introduction
 }
 
 std::vector<nat::Candidate> Introducer::on_moved(const signalling::BoxMoved& moved, Time now) {
-  while (!moves_.empty() && moves_.front() + std::chrono::minutes{1} <= now) {
+  while (!moves_.empty() && moves_.front().at + std::chrono::minutes{1} <= now) {
     moves_.pop_front();
   }
   if (moved.box != box_ || moves_.size() == kMostMoves) {
     return {};
   }
-  moves_.push_back(now);
+  const auto told = [&](const Endpoint& endpoint) {
+    return std::ranges::any_of(moves_, [&](const Move& move) {
+      return move.at + kToldTwice > now && std::ranges::count(move.endpoints, endpoint) > 0;
+    });
+  };
+  if (std::ranges::all_of(moved.endpoints, told)) {
+    return {};
+  }
+  moves_.push_back({now, moved.endpoints});
   std::vector<nat::Candidate> offered;
   for (const Endpoint& endpoint : moved.endpoints) {
     offered.push_back({nat::CandidateType::kServerReflexive, endpoint});

@@ -21,6 +21,7 @@ namespace hearthcast::away {
 class Introducer {
  public:
   static constexpr std::size_t kMostMoves = 12;
+  static constexpr std::chrono::seconds kToldTwice{5};  // the rendezvous and the box may tell the same move
 
   // All outlive it. box_public_key is the pinned one.
   Introducer(const Crypto& crypto, Random& random, const Identity& self, Buffer box_public_key);
@@ -44,7 +45,8 @@ class Introducer {
   [[nodiscard]] std::vector<nat::Candidate> on_answer(const signalling::IntroductionAnswered& answer,
                                                       Memory& memory, Time now);
   // The rendezvous' hint where the box is now: candidates to try, filtered. Empty for another box, and when
-  // there were more than kMostMoves in a minute: unsigned, it must not aim this device at anybody for long.
+  // it was told within kToldTwice, or there were more than kMostMoves in a minute: unsigned, it must not aim
+  // this device at anybody for long.
   [[nodiscard]] std::vector<nat::Candidate> on_moved(const signalling::BoxMoved& moved, Time now);
   // Of the box, as its last answer told.
   [[nodiscard]] signalling::RelayPolicy relay_policy() const { return relay_policy_; }
@@ -66,7 +68,11 @@ class Introducer {
   bool doubted_ = false;
   int attempts_ = 0;  // since the path was lost or the rendezvous joined
   Time next_ = kNever;
-  std::deque<Time> moves_;  // of the last minute
+  struct Move {
+    Time at;
+    std::vector<Endpoint> endpoints;
+  };
+  std::deque<Move> moves_;  // of the last minute
   std::string last_error_;
   signalling::RelayPolicy relay_policy_ = signalling::RelayPolicy::kAuto;
 };

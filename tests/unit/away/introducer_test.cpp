@@ -200,6 +200,18 @@ TEST_F(IntroducerTest, AHintOfTheRendezvousIsFiltered) {
   EXPECT_TRUE(introducer_.on_moved({laptop_.id(), {at("198.51.100.1:4755")}}, now_).empty()) << "another box";
 }
 
+// A router that goes down every four seconds: the rendezvous sees it, and the box tells it as well.
+TEST_F(IntroducerTest, AMoveThatIsToldTwiceCountsOnce) {
+  for (std::uint16_t n = 0; n < Introducer::kMostMoves; ++n) {
+    const signalling::BoxMoved moved{
+        home_.id(), {{*IpAddress::parse("203.0.113.9"), static_cast<std::uint16_t>(4000 + n)}}};
+    EXPECT_EQ(introducer_.on_moved(moved, now_).size(), 1U) << n;
+    now_ += 700ms;
+    EXPECT_TRUE(introducer_.on_moved(moved, now_).empty()) << "nothing new";
+    now_ += 3300ms;
+  }
+}
+
 TEST_F(IntroducerTest, ARendezvousCannotAimADeviceAtOthersForLong) {
   std::size_t taken = 0;
   for (int n = 0; n < 600; ++n) {  // a minute
