@@ -99,7 +99,7 @@ for kind in "${kinds[@]}"; do
     unit | sim | fuzz) ctest_kind "$kind" ;;
     architecture) pytest_kind architecture tests/architecture ;;
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
-    programs) pytest_kind programs tests/programs -n 2 --dist loadfile ;;
+    programs) pytest_kind programs tests/programs ;;
     lab)
       pytest_kind lab tests/lab --ignore=tests/lab/multicast --ignore=tests/lab/tunnels
       # Each of these has a world of its own, and mostly waits.
@@ -109,7 +109,7 @@ for kind in "${kinds[@]}"; do
       pytest_kind tunnels tests/lab/tunnels -n 2 --dist loadfile
       ;;
     # Whole files beside each other, each with its lab: they mostly wait for time to pass.
-    e2e) pytest_kind e2e tests/e2e -n 3 --dist loadfile ;;
+    e2e) pytest_kind e2e tests/e2e -n 2 --dist loadfile ;;
     endurance) pytest_kind endurance tests/endurance ;;
     web) script_kind web env "${checked[@]}" bash packaging/dev/test-web.sh ;;
     thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;

@@ -112,7 +112,9 @@ def watch(player: Player, move: Callable[[], object], *, quiet_s: float = 2.5, l
     def over() -> Outage | None:
         moments = [moment / 1e9 for _, moment in player.arrivals() if moment / 1e9 > at_once - 1]
         found = _outage(moments, at_once, time.monotonic())
-        if found is None and not any(after - before >= GAP_S for before, after in zip(moments, moments[1:])):
+        # The gap of the move before this one may be less than a second ago: it is none of this one's.
+        gaps = [after for before, after in zip(moments, moments[1:]) if after > at_once and after - before >= GAP_S]
+        if found is None and not gaps:
             quiet = time.monotonic() - moved >= quiet_s and time.monotonic() - moments[-1] < GAP_S
             return Outage(0, 0) if quiet else None
         return found
