@@ -133,7 +133,7 @@ class RepairReceiver {
   [[nodiscard]] Time give_up_at(const Entry& found) const;
   [[nodiscard]] std::uint32_t most_outstanding() const;
 
-  static constexpr std::uint32_t kSteady = 256;
+  static constexpr std::uint32_t kSteady = 256;  // packets without a silence, as many as make a flow steady
 
   std::uint32_t flow_;
   bool repair_ = false;
