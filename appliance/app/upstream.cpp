@@ -41,9 +41,8 @@ bool Upstream::refresh() {
   interfaces_ = std::move(*listed);
   std::erase_if(interfaces_, linux::is_inside_tunnels);
   std::vector<unsigned> routes;
-  for (const Family family : {Family::kIp4, Family::kIp6}) {
-    const auto index = linux::default_route_interface(family);
-    default_routes_.at(static_cast<std::size_t>(family)) = index;
+  routes_ = linux::default_routes();
+  for (const auto& index : {routes_.ip4, routes_.ip6}) {
     if (index) {
       routes.push_back(*index);
     }

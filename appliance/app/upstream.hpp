@@ -1,7 +1,6 @@
 // Where the provider's multicast comes from: picks the interface and joins on it. Control thread only.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,8 +22,8 @@ class Upstream {
  public:
   // How the machine reaches others, and they it.
   struct Ways {
-    std::vector<IpAddress> addresses;                         // addresses()
-    std::array<std::optional<unsigned>, 2> default_routes{};  // by Family: the interface
+    std::vector<IpAddress> addresses;
+    linux::DefaultRoutes routes;
     friend bool operator==(const Ways&, const Ways&) = default;
   };
 
@@ -41,12 +40,12 @@ class Upstream {
   [[nodiscard]] const std::vector<linux::Interface>& interfaces() const { return interfaces_; }
   // Addresses of all running interfaces that another machine could reach this one at.
   [[nodiscard]] std::vector<IpAddress> addresses() const;
-  [[nodiscard]] Ways ways() const { return {addresses(), default_routes_}; }
+  [[nodiscard]] Ways ways() const { return {addresses(), routes_}; }
 
  private:
   std::string wished_;
   std::vector<linux::Interface> interfaces_;
-  std::array<std::optional<unsigned>, 2> default_routes_{};
+  linux::DefaultRoutes routes_;
   Result<linux::Interface, Failure> interface_ = Failure{"Not looked for yet."};
 };
 

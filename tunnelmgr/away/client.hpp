@@ -135,8 +135,7 @@ class Client final : private LinkHost {
 
   struct Networks {
     std::vector<linux::Interface> interfaces;
-    std::optional<unsigned> route4;
-    std::optional<unsigned> route6;
+    linux::DefaultRoutes routes;
     friend bool operator==(const Networks&, const Networks&) = default;
   };
 

@@ -51,8 +51,7 @@ bool Client::other_networks_changed() {
     std::erase_if(*interfaces,
                   [this](const linux::Interface& one) { return one.index == parts_.tun->index(); });
   }
-  Networks now{std::move(*interfaces), linux::default_route_interface(Family::kIp4),
-               linux::default_route_interface(Family::kIp6)};
+  Networks now{std::move(*interfaces), linux::default_routes()};
   const bool changed = now != networks_;
   networks_ = std::move(now);
   if (changed && parts_.tun) {

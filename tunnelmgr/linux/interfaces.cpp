@@ -210,6 +210,10 @@ std::optional<unsigned> default_route_interface(Family family) {
   return route ? std::optional(route->interface_index) : std::nullopt;
 }
 
+DefaultRoutes default_routes() {
+  return {default_route_interface(Family::kIp4), default_route_interface(Family::kIp6)};
+}
+
 void InterfaceMonitor::Close::operator()(nl_sock* socket) const { nl_socket_free(socket); }
 
 Result<InterfaceMonitor, Failure> InterfaceMonitor::open() {

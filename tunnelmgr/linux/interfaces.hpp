@@ -65,6 +65,12 @@ struct Interface {
 // The index of the interface that the main table's best default route of that family leads through; nullopt
 // without one.
 [[nodiscard]] std::optional<unsigned> default_route_interface(Family family);
+struct DefaultRoutes {
+  std::optional<unsigned> ip4;
+  std::optional<unsigned> ip6;
+  friend bool operator==(const DefaultRoutes&, const DefaultRoutes&) = default;
+};
+[[nodiscard]] DefaultRoutes default_routes();  // likewise, of both families
 
 // The address that this machine would send from to that one; nullopt without a route. Sends nothing.
 [[nodiscard]] std::optional<IpAddress> own_address_towards(const IpAddress& destination);
