@@ -54,6 +54,10 @@ class Introducer {
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
 
  private:
+  struct Move {
+    Time at;
+    std::vector<Endpoint> endpoints;
+  };
   void schedule(Duration after, Time now);
 
   const Crypto& crypto_;
@@ -68,10 +72,6 @@ class Introducer {
   bool doubted_ = false;
   int attempts_ = 0;  // since the path was lost or the rendezvous joined
   Time next_ = kNever;
-  struct Move {
-    Time at;
-    std::vector<Endpoint> endpoints;
-  };
   std::deque<Move> moves_;  // of the last minute
   std::string last_error_;
   signalling::RelayPolicy relay_policy_ = signalling::RelayPolicy::kAuto;
