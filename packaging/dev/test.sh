@@ -99,7 +99,7 @@ for kind in "${kinds[@]}"; do
     unit | sim | fuzz) ctest_kind "$kind" ;;
     architecture) pytest_kind architecture tests/architecture ;;
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
-    programs) pytest_kind programs tests/programs ;;
+    programs) pytest_kind programs tests/programs -n 2 --dist loadfile ;;
     lab)
       pytest_kind lab tests/lab --ignore=tests/lab/multicast --ignore=tests/lab/tunnels
       # Each of these has a world of its own, and mostly waits.
