@@ -74,6 +74,10 @@ script_kind() { # KIND COMMAND...: a script that prints `N passed, N failed` as 
 need build test
 if wants programs lab e2e architecture lint; then need lab; fi
 if wants web programs; then need web; fi # both have a browser
+if wants lab; then
+  need kernel
+  bash packaging/dev/kernel.sh || say "without that kernel its tests are skipped"
+fi
 if wants web programs lab e2e package install; then
   say "building the web UI"
   bash packaging/dev/webui.sh

@@ -76,7 +76,7 @@ def _sixrd(address: str) -> str:
     return f"6rd:{SIXRD_PREFIX},203.0.0.0/8,2001:db8:{own[:2].hex()}:{own[2:].hex()}00::1"
 
 
-def _over_udp(address: str) -> Callable[[str], str]:
+def over_udp(address: str) -> Callable[[str], str]:
     return lambda own: f"[{own}]:{address}" if ":" in own else f"{own}:{address}"
 
 
@@ -95,14 +95,14 @@ def _plans() -> list[Plan]:
     for outer in (4, 6):
         add("gre", outer, "gre", Gre, protocol=IPPROTO_GRE)
         add("gre-agreed", outer, "gre", lambda: Gre(KEY, True, True), protocol=IPPROTO_GRE, settings=agreed)
-        add("gre-udp", outer, "gre-udp", Gre, port=4754, endpoint=_over_udp("4754"))
+        add("gre-udp", outer, "gre-udp", Gre, port=4754, endpoint=over_udp("4754"))
         add("gre-udp-agreed", outer, "gre-udp", lambda: Gre(KEY, True, True), port=4754, settings=agreed)
         add("gre-gue", outer, "gre-gue", lambda: Gue(Gre()), port=6080)
         add("6in4-udp", outer, "6in4-udp", SixInFour, port=3653)
         add("6in4-gue", outer, "6in4-gue", lambda: Gue(SixInFour()), port=6081, settings={"port": 6081},
-            endpoint=_over_udp("6081"))
+            endpoint=over_udp("6081"))
         add("6in4-gue-1", outer, "6in4-gue", lambda: Gue(SixInFour(), bare=True), port=6081, settings={"port": 6081},
-            endpoint=_over_udp("6081"))
+            endpoint=over_udp("6081"))
         for name, hardened, secret in (("ayiya", True, SECRET.hex()), ("ayiya-sha1", False, PASSWORD)):
             number = len(made) + 1
             add(name, outer, name, _ayiya(number + 0x100, hardened), port=5072, endpoint=None, secret=secret,
