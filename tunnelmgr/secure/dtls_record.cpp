@@ -1,11 +1,18 @@
 #include "tunnelmgr/secure/dtls_record.hpp"
 
+#include <algorithm>
+
 namespace hearthcast::secure {
 namespace {
 
 constexpr std::size_t kEpochAt = 3;
 constexpr std::size_t kLengthAt = 11;
-constexpr std::uint8_t kClientHello = 1;  // RFC 5246 section 7.4
+constexpr std::uint8_t kClientHello = 1;      // RFC 5246 section 7.4
+constexpr std::size_t kLeastSealed = 8 + 16;  // RFC 5288 section 3: the explicit nonce and the tag
+
+std::size_t length_of(Bytes record) {
+  return static_cast<std::size_t>(record[kLengthAt]) << 8 | record[kLengthAt + 1];
+}
 
 }  // namespace
 
@@ -37,8 +44,18 @@ bool is_single_record(Bytes datagram) {
   if (datagram.size() < kDtlsRecordHeader) {
     return false;
   }
-  const std::size_t length = static_cast<std::size_t>(datagram[kLengthAt]) << 8 | datagram[kLengthAt + 1];
-  return length == datagram.size() - kDtlsRecordHeader;
+  return length_of(datagram) == datagram.size() - kDtlsRecordHeader;
+}
+
+bool has_stunted_record(Bytes datagram) {
+  while (datagram.size() >= kDtlsRecordHeader) {
+    const std::size_t length = length_of(datagram);
+    if ((datagram[kEpochAt] != 0 || datagram[kEpochAt + 1] != 0) && length < kLeastSealed) {
+      return true;
+    }
+    datagram = datagram.subspan(std::min(datagram.size(), kDtlsRecordHeader + length));
+  }
+  return false;
 }
 
 }  // namespace hearthcast::secure

@@ -20,4 +20,8 @@ enum class DtlsContent { kChangeCipherSpec, kAlert, kHandshake, kApplicationData
 // True when the datagram is one record, neither cut nor followed by anything.
 [[nodiscard]] bool is_single_record(Bytes datagram);
 
+// True when a record that should be sealed (its epoch is not 0) has less than a nonce and a tag. It belongs
+// to no handshake, and OpenSSL 3.0.19 never opens another record after one.
+[[nodiscard]] bool has_stunted_record(Bytes datagram);
+
 }  // namespace hearthcast::secure

@@ -101,7 +101,7 @@ struct DtlsSession::State {
     const bool told = (SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
     if (error == SSL_ERROR_ZERO_RETURN) {
       end("the peer closed the session");
-    } else if (error == SSL_ERROR_SSL || told) {
+    } else if (error != SSL_ERROR_WANT_READ || told) {
       fail("the peer broke the session off: " + take_openssl_error());
     }
     ERR_clear_error();
@@ -138,7 +138,8 @@ DtlsSession::Datagrams DtlsSession::on_datagram(Bytes datagram, Time now) {
   State& s = *state_;
   const DtlsContent content = dtls_content(datagram);
   if (s.state == DtlsState::kHandshaking && content != DtlsContent::kOther &&
-      content != DtlsContent::kApplicationData) {  // early data is lost, as if it had overtaken the handshake
+      content != DtlsContent::kApplicationData &&  // early data is lost, as if it had overtaken the handshake
+      !has_stunted_record(datagram)) {
     s.port.input = datagram;
     return s.advance(now);
   }
@@ -202,7 +203,7 @@ std::size_t DtlsSession::seal(Bytes plaintext, MutableBytes out) {
 Result<std::size_t, OpenError> DtlsSession::open(Bytes datagram, MutableBytes out) {
   State& s = *state_;
   const DtlsContent content = dtls_content(datagram);
-  if (s.state != DtlsState::kEstablished || !is_single_record(datagram) ||
+  if (s.state != DtlsState::kEstablished || !is_single_record(datagram) || datagram.size() <= overhead() ||
       (content != DtlsContent::kApplicationData && content != DtlsContent::kAlert)) {
     return OpenError::kRejected;
   }

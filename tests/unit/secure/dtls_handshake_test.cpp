@@ -133,6 +133,51 @@ TEST(DtlsHandshake, GarbageNeverCrashesAndRarelyMatters) {
   }
 }
 
+TEST(DtlsHandshake, ForgedRecordThatIsTooShortToBeSealedHarmsNothing) {
+  DtlsWorld world;
+  static_cast<void>(world.server.start({}));
+  const auto pass = [](DtlsSession& to, const DtlsSession::Datagrams& flight) {
+    Buffer stunted = {22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 16};
+    stunted.resize(stunted.size() + 16, 7);
+    DtlsSession::Datagrams answer;
+    for (const Buffer& each : flight) {
+      static_cast<void>(to.on_datagram(stunted, {}));
+      for (Buffer& made : to.on_datagram(each, {})) {
+        answer.push_back(std::move(made));
+      }
+      static_cast<void>(to.on_datagram(stunted, {}));
+    }
+    return answer;
+  };
+  auto flight = world.client.start({});
+  for (int round = 0; round < 3; ++round) {
+    flight = pass(world.client, pass(world.server, flight));
+  }
+  ASSERT_TRUE(world.both_established()) << world.server.reason() << world.client.reason();
+  Buffer record(100);
+  Buffer room(100);
+  record.resize(world.client.seal(as_bytes("x"), record));
+  EXPECT_TRUE(world.server.open(record, room));
+  record.resize(100);
+  record.resize(world.server.seal(as_bytes("x"), record));
+  EXPECT_TRUE(world.client.open(record, room));
+}
+
+TEST(DtlsRecord, IsStuntedWhenItIsTooShortForItsEpoch) {
+  Buffer sealed = {22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 24};
+  sealed.resize(sealed.size() + 24);
+  EXPECT_FALSE(has_stunted_record(sealed));
+  Buffer stunted = {22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 23};
+  stunted.resize(stunted.size() + 23);
+  EXPECT_TRUE(has_stunted_record(stunted));
+  EXPECT_TRUE(has_stunted_record(Bytes(stunted).first(13)));
+  EXPECT_FALSE(has_stunted_record(Bytes(stunted).first(12)));  // no record at all
+  sealed.insert(sealed.end(), stunted.begin(), stunted.end());
+  EXPECT_TRUE(has_stunted_record(sealed));  // the second one
+  stunted[4] = 0;
+  EXPECT_FALSE(has_stunted_record(stunted));
+}
+
 TEST(DtlsRecord, IsSortedByItsHeader) {
   const Buffer record = {23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 2, 0xaa, 0xbb};
   EXPECT_EQ(dtls_content(record), DtlsContent::kApplicationData);
