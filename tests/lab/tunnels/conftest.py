@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hearthlab.namespace import prefix  # noqa: E402
 from tunlab.linux_kernel import DoesNotRun  # noqa: E402
+from tunlab.target import ATTACKED, Target  # noqa: E402
 from tunlab.world import PeerWorld  # noqa: E402
 
 World = TypeVar("World", bound=PeerWorld)
@@ -51,6 +52,15 @@ def peers_of_none() -> Iterator[PeerWorld]:
     """A box whose settings name no peer."""
     with raised(PeerWorld(prefix("hct-") + "n", plans=[])) as world:
         yield world
+
+
+@pytest.fixture(params=ATTACKED, ids=[plan.name for plan in ATTACKED])
+def target(peers: PeerWorld, request: pytest.FixtureRequest) -> Iterator[Target]:
+    made = Target(peers, request.param)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.hookimpl(hookwrapper=True)
