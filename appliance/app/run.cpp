@@ -227,6 +227,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
     tick.arm(now + kTick);
   });
   tick.arm(Clock::now() + kTick);
+  loop.alive_if([&] { return (*tunnels)->alive() && worker->alive(Clock::now()); });
   loop.on_stop([&] {
     tick.arm(kNever);
     (*tunnels)->stop();

@@ -266,6 +266,8 @@ TunnelService::~TunnelService() { stop(); }
 
 void TunnelService::stop() { state_->stop(); }
 
+bool TunnelService::alive() const { return state_->plane.alive(); }
+
 void TunnelService::on_snapshot(const household::Snapshot& snapshot) {
   if (state_->stopped) {
     return;

@@ -69,6 +69,8 @@ class TunnelService final : public api::LiveSource {
   void serve_lan(const http::Request& request, http::Responder responder);
   // The box's TCP ports that devices with an interface of their own reach inside their tunnels.
   void serve_inside(std::vector<std::uint16_t> tcp_ports);
+  // For the watchdog: the data thread turns.
+  [[nodiscard]] bool alive() const;
   // Says goodbye to every device and ends the data thread; harmless when repeated.
   void stop();
 

@@ -30,12 +30,16 @@ struct Worker::State {
       }
       Task task = std::move(tasks.front());
       tasks.pop_front();
+      busy = true;
       lock.unlock();
       task.job();
       task.job = {};
       if (task.done) {
         asio::post(loop, std::move(task.done));
       }
+      lock.lock();
+      busy = false;
+      moved_at = Clock::now();
     }
   }
 
@@ -43,7 +47,9 @@ struct Worker::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<Task> tasks;
+  bool busy = false;
   bool stopping = false;
+  Time moved_at{};      // when the job whose turn it is had its turn first
   std::thread thread;  // last: it uses all of the above
 };
 
@@ -61,9 +67,17 @@ Worker::~Worker() {
 void Worker::run(std::function<void()> job, std::function<void()> done) {
   {
     const std::lock_guard lock(state_->mutex);
+    if (!state_->busy && state_->tasks.empty()) {
+      state_->moved_at = Clock::now();
+    }
     state_->tasks.push_back({std::move(job), std::move(done), asio::make_work_guard(state_->loop)});
   }
   state_->changed.notify_one();
+}
+
+bool Worker::alive(Time now) const {
+  const std::lock_guard lock(state_->mutex);
+  return (!state_->busy && state_->tasks.empty()) || now - state_->moved_at < kPatience;
 }
 
 }  // namespace hearthcast::runtime

@@ -2,10 +2,13 @@
 // run one after the other, in order; each one's completion runs on the control loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
+
+#include "tunnelmgr/base/time.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -17,6 +20,9 @@ namespace hearthcast::runtime {
 // loop has not run by then are dropped.
 class Worker {
  public:
+  // The longest that one job may take: a large import and a slow card need seconds.
+  static constexpr std::chrono::seconds kPatience{30};
+
   explicit Worker(boost::asio::io_context& loop);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -36,6 +42,9 @@ class Worker {
     auto then = std::make_shared<Done>(std::move(done));
     run([result, work] { result->emplace((*work)()); }, [result, then] { (*then)(std::move(**result)); });
   }
+
+  // For the watchdog: no job has been at work for kPatience, nor waited that long for a thread with no work.
+  [[nodiscard]] bool alive(Time now) const;
 
  private:
   struct State;

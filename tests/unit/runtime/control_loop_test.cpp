@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -120,6 +121,29 @@ TEST(Worker, FinishesItsJobsBeforeItGoes) {
     }
   }
   EXPECT_EQ(run, 5);
+}
+
+TEST(Worker, TheWatchdogSeesAJobThatHangs) {
+  boost::asio::io_context io;
+  std::promise<void> begun;
+  std::promise<void> release;
+  Worker worker(io);
+  EXPECT_TRUE(worker.alive(Clock::now() + 1h)) << "nothing to do";
+  worker.run([&] {
+    begun.set_value();
+    release.get_future().wait();
+  });
+  worker.run([] {});
+  begun.get_future().wait();
+  EXPECT_TRUE(worker.alive(Clock::now()));
+  EXPECT_FALSE(worker.alive(Clock::now() + Worker::kPatience)) << "as if it had taken that long";
+  release.set_value();
+  io.run();
+  // The thread may be on its way from the last job.
+  for (const Time end = Clock::now() + 10s; !worker.alive(Clock::now() + 1h) && Clock::now() < end;) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(worker.alive(Clock::now() + 1h)) << "nothing to do again";
 }
 
 TEST(MachineTimer, FiresOnceAtTheDeadlineAndNotBefore) {
