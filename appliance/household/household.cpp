@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::chrono::hours kBackupInterval{1};
 constexpr std::chrono::seconds kPromptBackup{5};  // several ticks in a row make one backup
-constexpr std::size_t kSetupCodeSymbols = 8;      // 40 bits, with throttled tries
+constexpr std::chrono::minutes kBackupRetry{1};
+constexpr std::size_t kSetupCodeSymbols = 8;  // 40 bits, with throttled tries
 
 Refused refused(const sqlite::Error& error) {
   return {error.kind == sqlite::Error::Kind::kFull ? Refused::Kind::kStorageFull : Refused::Kind::kStorage,
@@ -171,9 +172,9 @@ void Household::on_deadline(Time now) {
   }
   if (now >= hourly_backup_) {
     hourly_backup_ = now + kBackupInterval;
-    back_up(sqlite::Rotate::kShift);
+    back_up(sqlite::Rotate::kShift, now);
   } else if (now >= prompt_backup_) {
-    back_up(sqlite::Rotate::kReplaceNewest);
+    back_up(sqlite::Rotate::kReplaceNewest, now);
   }
 }
 
@@ -182,12 +183,14 @@ Time Household::next_deadline() const {
   return std::min({desk_.next_deadline(), hourly_backup_, soon});
 }
 
-void Household::back_up(sqlite::Rotate rotate) {
-  prompt_backup_ = kNever;
-  devices_changed_ = false;
+void Household::back_up(sqlite::Rotate rotate, Time now) {
   if (auto done = store_.back_up(rotate); !done) {
     tools_.log.warning("backup_failed", {{"error", done.error().text}});
+    prompt_backup_ = now + kBackupRetry;
+    return;
   }
+  prompt_backup_ = kNever;
+  devices_changed_ = false;
 }
 
 }  // namespace hearthcast::household

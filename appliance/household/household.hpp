@@ -123,7 +123,8 @@ class Household {
   [[nodiscard]] sqlite::Result<std::vector<Endpoint>> own_endpoints() { return store_.load_own_endpoints(); }
   void remember_own_endpoints(const std::vector<Endpoint>& endpoints);
 
-  // Expires the pairing window and makes backups: one an hour, and one soon after devices changed.
+  // Expires the pairing window and makes backups: one an hour, and one soon after devices changed. One that
+  // failed is tried again after a minute.
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
 
@@ -134,7 +135,7 @@ class Household {
   [[nodiscard]] Result<void> ensure_setup_code();
   [[nodiscard]] Result<void> commit(store::Holdings after);
   void publish();
-  void back_up(sqlite::Rotate rotate);
+  void back_up(sqlite::Rotate rotate, Time now);
 
   Tools tools_;
   store::Store store_;

@@ -248,6 +248,33 @@ TEST_F(HouseholdTest, BacksUpSoonAfterStartHourlyAndSoonAfterDevicesChanged) {
   EXPECT_THAT(log.events, Contains("database_recovered"));
 }
 
+TEST_F(HouseholdTest, ABackupThatFailsIsTriedAgainSoon) {
+  household->on_deadline(now);
+  household->on_deadline(now += 1min);
+  const fs::path backups = scratch / "backups";
+  fs::rename(backups, scratch / "elsewhere");
+  std::ofstream(backups) << "in the way";
+  const auto id = pair(device);
+  ASSERT_TRUE(household->change_device(id, {.name = {}, .state = DeviceState::kRevoked, .grants = {}}));
+  household->on_deadline(now);
+  household->on_deadline(now += 5s);
+  ASSERT_THAT(log.events, Contains("backup_failed"));
+  EXPECT_GT(household->next_deadline(), now) << "it waits before it tries again";
+  EXPECT_LE(household->next_deadline(), now + 1min);
+
+  fs::remove(backups);
+  fs::rename(scratch / "elsewhere", backups);
+  household->on_deadline(now += 1min);
+  household.reset();
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    fs::remove(scratch / (std::string("box.sqlite") + suffix));
+  }
+  open();
+  const auto* kept = household->access().devices().find(device.id());
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->state, DeviceState::kRevoked);
+}
+
 TEST_F(HouseholdTest, KeepsContactsAndCounters) {
   const auto id = pair(device);
   household->remember_contact(id, {1, 9, Endpoint::parse("198.51.100.1:4000")});
