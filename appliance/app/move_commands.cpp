@@ -11,6 +11,7 @@
 #include "appliance/app/control_client.hpp"
 #include "appliance/app/read_password.hpp"
 #include "appliance/household/export.hpp"
+#include "tunnelmgr/linux/folder_lock.hpp"
 #include "tunnelmgr/linux/private_file.hpp"
 #include "tunnelmgr/runtime/exit_code.hpp"
 #include "tunnelmgr/secure/identity.hpp"
@@ -62,14 +63,19 @@ int export_box(const Mover& mover) {
 }
 
 int restore_box(const Mover& mover) {
-  if (const auto answer = ask(mover.control_socket, {.path = "/status"}); answer) {
-    return fail(runtime::kRefused,
-                "a box is running at " + mover.control_socket.string() + "; stop it first");
-  }
   std::ifstream in(mover.file, std::ios::binary);
   const std::string octets((std::istreambuf_iterator<char>(in)), {});
   if (!in) {
     return fail(runtime::kWrongUsage, "the file " + mover.file.string() + " cannot be read");
+  }
+  std::error_code failed;
+  std::filesystem::create_directories(mover.state_dir, failed);
+  if (failed) {
+    return fail(runtime::kFailed, "cannot make " + mover.state_dir.string() + ": " + failed.message());
+  }
+  const auto lock = linux::FolderLock::take(mover.state_dir);
+  if (!lock) {
+    return fail(runtime::kRefused, lock.error().text + "; stop it first");
   }
   const auto passphrase = read_password("Passphrase of the file: ");
   if (!passphrase) {

@@ -17,6 +17,8 @@
 #include "appliance/app/print.hpp"
 #include "appliance/app/reload.hpp"
 #include "appliance/app/tunnel_service.hpp"
+#include "appliance/household/export.hpp"
+#include "tunnelmgr/linux/folder_lock.hpp"
 #include "tunnelmgr/linux/privileges.hpp"
 #include "tunnelmgr/linux/process_limits.hpp"
 #include "tunnelmgr/runtime/control_loop.hpp"
@@ -150,6 +152,18 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
   auto netd = runtime::start_helper_and_drop(settings.run_as, log);
   if (!netd) {
     return fail(log, netd.error().text);
+  }
+  const auto lock = linux::FolderLock::take(settings.state_dir);  // which the helper has no part of
+  if (!lock) {
+    return fail(log, lock.error().text);
+  }
+  const auto finished = household::finish_restore(settings.state_dir);
+  if (!finished) {
+    return fail(log, finished.error().text);
+  }
+  if (*finished) {
+    log.warning("restore_finished",
+                {{"text", "the restore was cut short; the restored box is in place now"}});
   }
   const auto identity = secure::load_or_make_identity(settings.state_dir / "identity.pem");
   if (!identity) {

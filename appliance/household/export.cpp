@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "tunnelmgr/linux/private_file.hpp"
 #include "tunnelmgr/sqlite/backup.hpp"
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kIdentity = "identity.pem";
 constexpr const char* kDatabase = "box.sqlite";
+constexpr const char* kDecided = ".restored";  // a folder: checked, complete, and about to take its place
 
 hearthcast::Result<std::string, Failure> read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -84,24 +86,81 @@ hearthcast::Result<Restored, Failure> prepare(const store::BoxExport& box, const
   return restored;
 }
 
-hearthcast::Result<fs::path, Failure> move_aside(const fs::path& state_dir) {
+// A file of a box, and what it takes the place of.
+struct Part {
+  const char* name;
+  std::vector<const char*> replaced;
+};
+const std::vector<Part>& parts() {
+  static const std::vector<Part> kParts = {
+      {kDatabase, {kDatabase, "box.sqlite-wal", "box.sqlite-shm", "backups"}}, {kIdentity, {kIdentity}}};
+  return kParts;
+}
+
+fs::path unused_aside(const fs::path& state_dir) {
   fs::path aside;
   std::error_code failed;
   for (int number = 1; aside.empty() || fs::exists(aside, failed); ++number) {
     aside = state_dir / ("before-restore-" + std::to_string(number));
   }
-  fs::create_directory(aside, failed);
-  for (const char* const name :
-       {"box.sqlite", "box.sqlite-wal", "box.sqlite-shm", "backups", "identity.pem"}) {
-    if (!failed && fs::exists(state_dir / name, failed)) {
+  return aside;
+}
+
+// What the parts that still wait take the place of. Where it was moved; empty: there was nothing.
+hearthcast::Result<fs::path, Failure> move_aside(const fs::path& state_dir) {
+  fs::path aside;
+  std::error_code failed;
+  for (const Part& part : parts()) {
+    const bool waits = fs::exists(state_dir / kDecided / part.name, failed);
+    for (const char* const name : part.replaced) {
+      if (failed || !waits || !fs::exists(state_dir / name, failed)) {
+        continue;
+      }
+      if (aside.empty()) {
+        aside = unused_aside(state_dir);
+        fs::create_directory(aside, failed);
+        give_to_owner(aside, state_dir);
+      }
       fs::rename(state_dir / name, aside / name, failed);
     }
   }
   if (failed) {
     return Failure{"What is in " + state_dir.string() + " cannot be moved aside: " + failed.message()};
   }
-  give_to_owner(aside, state_dir);
   return hearthcast::Result<fs::path, Failure>(boost::system::in_place_value, std::move(aside));
+}
+
+// Each step is on the disk before the next begins, so that a power cut in between finds one that can be
+// repeated: a part that waits has not taken its place, whatever of the former was moved by then.
+hearthcast::Result<fs::path, Failure> take_place(const fs::path& state_dir) {
+  const fs::path decided = state_dir / kDecided;
+  auto aside = move_aside(state_dir);
+  if (!aside) {
+    return aside;
+  }
+  if (!aside->empty()) {
+    if (const auto synced = linux::sync_folder(*aside); !synced) {
+      return synced.error();
+    }
+  }
+  if (const auto synced = linux::sync_folder(state_dir); !synced) {
+    return synced.error();
+  }
+  std::error_code failed;
+  for (const Part& part : parts()) {
+    if (!failed && fs::exists(decided / part.name, failed)) {
+      fs::rename(decided / part.name, state_dir / part.name, failed);
+    }
+  }
+  if (failed) {
+    return Failure{"The box cannot be put into " + state_dir.string() + ": " + failed.message() +
+                   ". It waits in " + decided.string() + "; the next start tries again."};
+  }
+  if (const auto synced = linux::sync_folder(state_dir); !synced) {
+    return synced.error();
+  }
+  fs::remove_all(decided, failed);
+  return aside;
 }
 
 }  // namespace
@@ -125,6 +184,9 @@ hearthcast::Result<Restored, Failure> restore_box(const store::BoxExport& box, c
                                                   bool force) {
   std::error_code failed;
   fs::create_directories(state_dir, failed);
+  if (const auto finished = finish_restore(state_dir); !finished) {
+    return finished.error();
+  }
   const bool used = fs::exists(state_dir / kIdentity, failed) || fs::exists(state_dir / kDatabase, failed);
   if (used && !force) {
     return Failure{state_dir.string() +
@@ -136,21 +198,36 @@ hearthcast::Result<Restored, Failure> restore_box(const store::BoxExport& box, c
   if (!restored) {
     return restored;
   }
-  if (used) {
-    const auto aside = move_aside(state_dir);
-    if (!aside) {
-      return aside.error();
-    }
-    restored->former = *aside;
+  for (const char* const name : {"", kDatabase, kIdentity}) {
+    give_to_owner(draft.folder / name, state_dir);
   }
-  for (const char* const name : {kDatabase, kIdentity}) {
-    fs::rename(draft.folder / name, state_dir / name, failed);
-    if (failed) {
-      return Failure{"The box cannot be put into " + state_dir.string() + ": " + failed.message()};
-    }
-    give_to_owner(state_dir / name, state_dir);
+  if (const auto synced = linux::sync_folder(draft.folder); !synced) {
+    return synced.error();
   }
+  fs::rename(draft.folder, state_dir / kDecided, failed);
+  if (failed) {
+    return Failure{"The box cannot be put into " + state_dir.string() + ": " + failed.message()};
+  }
+  if (const auto synced = linux::sync_folder(state_dir); !synced) {
+    return synced.error();
+  }
+  const auto former = take_place(state_dir);
+  if (!former) {
+    return former.error();
+  }
+  restored->former = *former;
   return restored;
+}
+
+hearthcast::Result<bool, Failure> finish_restore(const fs::path& state_dir) {
+  std::error_code unknown;
+  if (!fs::exists(state_dir / kDecided, unknown)) {
+    return false;
+  }
+  if (const auto former = take_place(state_dir); !former) {
+    return former.error();
+  }
+  return true;
 }
 
 }  // namespace hearthcast::household

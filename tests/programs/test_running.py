@@ -65,6 +65,24 @@ def test_a_second_one_is_told_that_there_is_one(program: Command) -> None:
     assert first.end() == FINE
 
 
+def test_two_boxes_do_not_share_a_folder(box: Command) -> None:
+    first = box.started()
+    export = box.folder / "box.hearthcast"
+    assert box.ask("export", str(export), stdin="a long passphrase\n").code == FINE
+    other = Command(box.binary.parent, "box", box.folder)
+    # Another control socket and other ports: nothing but the folder is the same.
+    other.write(other.sane() | {"control_socket": str(box.folder / "other.sock")})
+    second = other.start()
+    assert second.process.wait(60) == FAILED
+    assert f"another instance is running and uses {box.state}" in second.log()
+    refused = other.ask("restore", str(export), "--force", stdin="a long passphrase\n")
+    assert refused.code == REFUSED
+    assert "stop it first" in refused.err
+    assert first.process.poll() is None, "the first one is as it was"
+    assert first.end() == FINE
+    assert other.ask("restore", str(export), "--force", stdin="a long passphrase\n").code == FINE
+
+
 def test_a_port_in_use_is_named(program: Command) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))

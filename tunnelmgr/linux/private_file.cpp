@@ -41,4 +41,12 @@ Result<void, Failure> write_private_file(const std::filesystem::path& file, Byte
   return {};
 }
 
+Result<void, Failure> sync_folder(const std::filesystem::path& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) {
+    return kernel_failure("syncing " + folder.string(), errno);
+  }
+  return {};
+}
+
 }  // namespace hearthcast::linux

@@ -11,8 +11,11 @@ namespace hearthcast::linux {
 enum class IfThere { kFail, kReplace };
 
 // Mode 0600, and all of it on the disk before this returns: of what could not be written whole nothing stays.
-// Its name may still be lost in a power cut. A symbolic link is refused.
+// Its name may still be lost in a power cut: sync_folder(). A symbolic link is refused.
 [[nodiscard]] Result<void, Failure> write_private_file(const std::filesystem::path& file, Bytes octets,
                                                        IfThere there);
+
+// What was made, renamed and removed in that folder stays so after a power cut.
+[[nodiscard]] Result<void, Failure> sync_folder(const std::filesystem::path& folder);
 
 }  // namespace hearthcast::linux

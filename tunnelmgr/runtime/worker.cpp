@@ -49,7 +49,7 @@ struct Worker::State {
   std::deque<Task> tasks;
   bool busy = false;
   bool stopping = false;
-  Time moved_at{};      // when the job whose turn it is had its turn first
+  Time moved_at{};     // when the job whose turn it is had its turn first
   std::thread thread;  // last: it uses all of the above
 };
 

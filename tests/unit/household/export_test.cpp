@@ -113,6 +113,52 @@ TEST_F(ExportTest, OnlyTheOwnerMayReadWhatIsRestored) {
   EXPECT_EQ(permissions & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
 }
 
+TEST_F(ExportTest, APowerCutLeavesOneWholeBox) {
+  const auto box = export_box(*home.household).value();
+  const auto exists = [](const fs::path& file) { return fs::exists(file); };
+  for (int cut = 0; cut < 5; ++cut) {
+    SCOPED_TRACE(cut);
+    // A box that was restored in one go is taken apart into what a cut after `cut` steps leaves.
+    testing_scratch::Scratch scratch;
+    const fs::path state = scratch.path();
+    ASSERT_TRUE(restore_box(box, state, false));
+    const fs::path waits = state / ".restored";
+    const fs::path aside = state / "before-restore-1";
+    fs::create_directory(waits);
+    fs::create_directory(aside);
+    if (cut < 4) {
+      fs::rename(state / "identity.pem", waits / "identity.pem");
+    }
+    if (cut < 3) {
+      fs::rename(state / "box.sqlite", waits / "box.sqlite");
+    }
+    std::ofstream((cut < 1 ? state : aside) / "box.sqlite") << "another database";
+    std::ofstream((cut < 1 ? state : aside) / "box.sqlite-wal") << "another journal";
+    std::ofstream((cut < 2 ? state : aside) / "identity.pem") << "another key";
+    EXPECT_EQ(finish_restore(state).value(), true);
+    EXPECT_EQ(text_of(state / "identity.pem"), "the key");
+    EXPECT_FALSE(exists(state / "box.sqlite-wal"));
+    EXPECT_NE(started(state)->access().devices().find(device.id()), nullptr);
+    EXPECT_FALSE(exists(waits));
+    EXPECT_EQ(finish_restore(state).value(), false) << "there is nothing to do any more";
+    EXPECT_TRUE(exists(aside / "identity.pem") || exists(state / "before-restore-2" / "identity.pem"))
+        << "the former is kept";
+  }
+}
+
+TEST_F(ExportTest, WhatACutLeftIsABoxThatIsNotWrittenOver) {
+  const auto box = export_box(*home.household).value();
+  ASSERT_TRUE(restore_box(box, elsewhere.path(), false));
+  fs::create_directory(elsewhere / ".restored");
+  for (const char* name : {"box.sqlite", "identity.pem"}) {
+    fs::rename(elsewhere / name, elsewhere / ".restored" / name);
+  }
+  const auto refused = restore_box(box, elsewhere.path(), false);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().text, HasSubstr("--force"));
+  EXPECT_EQ(text_of(elsewhere / "identity.pem"), "the key");
+}
+
 TEST_F(ExportTest, WithoutItsKeyABoxIsNotExported) {
   fs::remove(home.scratch.path() / "identity.pem");
   const auto box = export_box(*home.household);
