@@ -20,9 +20,10 @@ Result<DeviceId, Failure> DeviceList::paired(const IdentityId& identity, Bytes p
                                              std::string_view name) {
   if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
     Device& device = devices_.at(known->second);
-    device.name = name;
     if (device.state == DeviceState::kRevoked) {
       device.state = DeviceState::kPending;
+      device.home_hosts.clear();
+      device.lan_link.reset();
       ++device.revision;
       ++revision_;
     }

@@ -19,8 +19,9 @@ class DeviceList {
   DeviceList(std::vector<Device> devices, std::int64_t next_id, std::uint64_t revision);
 
   // After a successful pairing. A new key becomes a pending device without grants; a key that is known keeps
-  // its id, state and grants and takes the new name. A revoked device becomes pending again: its owner opened
-  // the window. Refused when there are kMaxDevices. `name` must be clean and not empty (channels/label.hpp).
+  // its id, state and grants, and the name that it has here, which may be its owner's. A revoked device
+  // becomes pending again, since its owner opened the window; its hosts at home and its LAN link are gone.
+  // Refused when there are kMaxDevices. `name` must be clean and not empty (channels/label.hpp).
   [[nodiscard]] Result<DeviceId, Failure> paired(const IdentityId& identity, Bytes public_key,
                                                  std::string_view name);
 

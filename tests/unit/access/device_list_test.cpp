@@ -43,21 +43,26 @@ TEST_F(DeviceListTest, PairingAgainKeepsApprovalAndGrants) {
   const auto id = pair(1, "laptop");
   ASSERT_TRUE(devices.set_state(id, DeviceState::kApproved));
   ASSERT_TRUE(devices.set_grants(id, {false, {ChannelId{7}}}));
+  ASSERT_TRUE(devices.set_home_hosts(id, {*HomeHost::parse("192.168.1.50:80")}));
+  ASSERT_TRUE(devices.set_lan_link(id, Sha256{1}));
+  ASSERT_TRUE(devices.rename(id, "Kitchen"));
   const auto before = *devices.find(id);
-  EXPECT_EQ(pair(1, "work laptop"), id);
-  EXPECT_EQ(devices.find(id)->state, DeviceState::kApproved);
-  EXPECT_EQ(devices.find(id)->grants, before.grants);
-  EXPECT_EQ(devices.find(id)->name, "work laptop");
+  EXPECT_EQ(pair(1, "laptop"), id);
+  EXPECT_EQ(*devices.find(id), before) << "the name is its owner's";
   EXPECT_EQ(devices.devices().size(), 1U);
 }
 
 TEST_F(DeviceListTest, ARevokedDeviceThatPairsAgainWaitsForItsOwner) {
   const auto id = pair(1, "laptop");
+  ASSERT_TRUE(devices.set_home_hosts(id, {*HomeHost::parse("192.168.1.50:80")}));
+  ASSERT_TRUE(devices.set_lan_link(id, Sha256{1}));
   ASSERT_TRUE(devices.set_state(id, DeviceState::kRevoked));
   const auto revision = devices.find(id)->revision;
   EXPECT_EQ(pair(1, "laptop"), id);
   EXPECT_EQ(devices.find(id)->state, DeviceState::kPending);
   EXPECT_GT(devices.find(id)->revision, revision);
+  EXPECT_TRUE(devices.find(id)->home_hosts.empty()) << "what it could reach at home was revoked, too";
+  EXPECT_EQ(devices.find(id)->lan_link, std::nullopt);
 }
 
 TEST_F(DeviceListTest, RevisionGrowsOnlyWithChanges) {
