@@ -124,28 +124,35 @@ api::TunnelPortLive tunnel_port(const forward::Statistics* statistics, const Ses
                     {"handshake_too_many", sessions.handshake_too_many}}};
 }
 
-api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped, const std::vector<IpAddress>& own,
-                                   bool rendezvous_connected, const std::optional<Endpoint>& forwarded) {
+api::ReachabilityLive reachability(const ReachFacts& facts) {
   const bool global6 =
-      std::ranges::any_of(own, [](const IpAddress& a) { return a.is_ip6() && !a.is_private(); });
-  if (rendezvous_connected && mapped) {
+      std::ranges::any_of(facts.own, [](const IpAddress& a) { return a.is_ip6() && !a.is_private(); });
+  if (facts.rendezvous_connected && facts.mapped) {
     return {api::ReachabilityLive::State::kAnywhere,
             "Devices find the box from anywhere: the rendezvous introduces them, and it sees the box at " +
-                mapped->to_string() + "."};
+                facts.mapped->to_string() + "."};
   }
-  if (forwarded) {
+  if (facts.forwarded) {
     return {api::ReachabilityLive::State::kAnywhere,
-            "The router lets devices in at " + forwarded->to_string() +
+            "The router lets devices in at " + facts.forwarded->to_string() +
                 "; those that know that address need no rendezvous."};
+  }
+  const std::string port = "UDP port " + std::to_string(facts.port);
+  if (facts.public_address) {
+    return {api::ReachabilityLive::State::kAnywhere,
+            "Devices look for the box at " + facts.public_address->to_string() +
+                ", as the settings say (network.public_address); from there " + port +
+                " of the box has to be reached."};
   }
   if (global6) {
     return {api::ReachabilityLive::State::kAnywhere,
-            "The box has a global IPv6 address; devices with IPv6 reach it if the router lets them in."};
+            "The box has a global IPv6 address; devices with IPv6 reach it if the router lets them in at " +
+                port + "."};
   }
   return {api::ReachabilityLive::State::kLanOnly,
           "Devices find the box at home, or where they found it last. From elsewhere they need the "
-          "rendezvous, or UDP "
-          "port 4755 forwarded to the box."};
+          "rendezvous, or " +
+              port + " forwarded to the box."};
 }
 
 }  // namespace hearthcast::app

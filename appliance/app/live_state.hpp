@@ -6,6 +6,7 @@
 #include "appliance/access/access.hpp"
 #include "appliance/api/live.hpp"
 #include "appliance/app/sessions.hpp"
+#include "tunnelmgr/tunnel/reach.hpp"
 
 namespace hearthcast::app {
 
@@ -26,9 +27,15 @@ inline constexpr std::chrono::seconds kJoinPatience{5};
 [[nodiscard]] api::TunnelPortLive tunnel_port(const forward::Statistics* statistics,
                                               const SessionCounters& sessions);
 
-// Where devices can reach the box, in words. `mapped`: as the rendezvous sees it.
-[[nodiscard]] api::ReachabilityLive reachability(const std::optional<Endpoint>& mapped,
-                                                 const std::vector<IpAddress>& own, bool rendezvous_connected,
-                                                 const std::optional<Endpoint>& forwarded = {});
+struct ReachFacts {
+  bool rendezvous_connected = false;
+  std::optional<Endpoint> mapped = {};                      // as the rendezvous sees the box
+  std::optional<Endpoint> forwarded = {};                   // by the router, which was asked
+  std::optional<tunnel::ReachAddress> public_address = {};  // of the settings
+  std::vector<IpAddress> own = {};
+  std::uint16_t port = tunnel::kDefaultTunnelPort;  // UDP, of the tunnels
+};
+// Where devices can reach the box, in words.
+[[nodiscard]] api::ReachabilityLive reachability(const ReachFacts& facts);
 
 }  // namespace hearthcast::app

@@ -306,9 +306,13 @@ api::LiveState TunnelService::live() const {
                                    state_->snapshot.access->catalogue());
   live.peer_strangers = ForeignPeers::strangers(state_->sessions->statistics());
   live.rendezvous = state_->rendezvous_live();
-  const auto& mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen;
-  live.reachability = reachability(
-      mapped, own, live.rendezvous.state == api::RendezvousLive::State::kConnected, state_->forwarded());
+  live.reachability =
+      reachability({.rendezvous_connected = live.rendezvous.state == api::RendezvousLive::State::kConnected,
+                    .mapped = state_->sessions->mapped() ? state_->sessions->mapped() : state_->seen,
+                    .forwarded = state_->forwarded(),
+                    .public_address = tunnel::ReachAddress::parse(state_->settings.public_address),
+                    .own = own,
+                    .port = state_->socket.port()});
   live.port_mapping = state_->mapping_live();
   if (const auto& interface = state_->upstream.interface()) {
     live.upstream.interface = interface->name;

@@ -145,16 +145,31 @@ TEST_F(LiveStateTest, PathKinds) {
 
 TEST_F(LiveStateTest, ReachabilityInWords) {
   const auto mapped = Endpoint::parse("198.51.100.1:4755");
-  EXPECT_EQ(reachability(mapped, {}, true).state, api::ReachabilityLive::State::kAnywhere);
-  EXPECT_EQ(reachability(mapped, {}, false).state, api::ReachabilityLive::State::kLanOnly);
-  EXPECT_EQ(reachability({}, {*IpAddress::parse("2001:db8::1")}, false).state,
+  EXPECT_EQ(reachability({.rendezvous_connected = true, .mapped = mapped}).state,
             api::ReachabilityLive::State::kAnywhere);
-  EXPECT_EQ(reachability({}, {*IpAddress::parse("fd00::1")}, false).state,
+  EXPECT_EQ(reachability({.mapped = mapped}).state, api::ReachabilityLive::State::kLanOnly);
+  EXPECT_EQ(reachability({.own = {*IpAddress::parse("2001:db8::1")}}).state,
+            api::ReachabilityLive::State::kAnywhere);
+  EXPECT_EQ(reachability({.own = {*IpAddress::parse("fd00::1")}}).state,
             api::ReachabilityLive::State::kLanOnly);
 }
 
+TEST_F(LiveStateTest, ThePortToForwardIsTheOneInUse) {
+  EXPECT_THAT(reachability({.port = 6001}).text, testing::HasSubstr("UDP port 6001 "));
+  EXPECT_THAT(reachability({.own = {*IpAddress::parse("2001:db8::1")}, .port = 6001}).text,
+              testing::HasSubstr("UDP port 6001."));
+}
+
+TEST_F(LiveStateTest, AnAddressOfTheSettingsIsReachFromAnywhere) {
+  const auto reach =
+      reachability({.public_address = tunnel::ReachAddress::parse("home.example.org:7000"), .port = 6001});
+  EXPECT_EQ(reach.state, api::ReachabilityLive::State::kAnywhere);
+  EXPECT_THAT(reach.text, testing::HasSubstr("home.example.org:7000"));
+  EXPECT_THAT(reach.text, testing::HasSubstr("UDP port 6001 "));
+}
+
 TEST_F(LiveStateTest, APortAtTheRouterIsReachFromAnywhere) {
-  const auto reach = reachability({}, {}, false, Endpoint::parse("198.51.100.2:4755"));
+  const auto reach = reachability({.forwarded = Endpoint::parse("198.51.100.2:4755")});
   EXPECT_EQ(reach.state, api::ReachabilityLive::State::kAnywhere);
   EXPECT_NE(reach.text.find("198.51.100.2:4755"), std::string::npos) << reach.text;
 }
