@@ -4,6 +4,7 @@
 . packaging/dev/common.sh
 
 everyday=(architecture lint unit sim fuzz web programs lab e2e)
+busy=(tests/e2e/test_{attacks,eight_viewers,loss,media,rendezvous_gone,roaming,small_path}.py)
 kinds=()
 for argument in "$@"; do
   case $argument in
@@ -112,8 +113,12 @@ for kind in "${kinds[@]}"; do
       started=$SECONDS
       pytest_kind tunnels tests/lab/tunnels -n 2 --dist loadfile
       ;;
-    # Whole files beside each other, each with its lab: they mostly wait for time to pass.
-    e2e) pytest_kind e2e tests/e2e -n 2 --dist loadfile ;;
+    # Whole files beside each other, each with its lab. Most only wait for time to pass; some keep a processor busy.
+    e2e)
+      pytest_kind e2e tests/e2e "${busy[@]/#/--ignore=}" -n 3 --dist loadfile
+      started=$SECONDS
+      pytest_kind e2e-busy "${busy[@]}" -n 2 --dist loadfile
+      ;;
     endurance) pytest_kind endurance tests/endurance ;;
     web) script_kind web env "${checked[@]}" bash packaging/dev/test-web.sh ;;
     thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;
