@@ -123,7 +123,7 @@ void ApiServer::State::schedule() {
     }
     if (++ticks % kTicksPerKeepAlive == 0) {
       for (Reader& reader : readers) {
-        (void)reader.stream->send(": still here\n\n");
+        (void)reader.stream->send("event: alive\ndata: {}\n\n");
       }
     }
     refresh();

@@ -18,6 +18,10 @@ export type PathWith<M extends Method> = {
   [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never;
 }[keyof paths];
 
+// A box without power answers nothing, and a browser waits for minutes.
+const kAnswerMs = 20_000;
+const kUploadMs = 120_000;
+
 interface Options<O> {
   id?: number;
   body?: BodyOf<O>;
@@ -49,6 +53,7 @@ export async function call<M extends Method, P extends PathWith<M>>(
       body: options.body !== undefined ? JSON.stringify(options.body) : options.text,
       credentials: 'same-origin',
       cache: 'no-store',
+      signal: AbortSignal.timeout(options.text !== undefined ? kUploadMs : kAnswerMs),
     });
   } catch {
     throw no_answer();

@@ -4,6 +4,8 @@ import { call } from '../api/client';
 import { as_api_error, type ApiError } from '../api/problem';
 import { channels_are_stale, empty_snapshot, kEventTypes, on_channels, on_event, type Snapshot } from './snapshot';
 
+const kSilenceMs = 40_000; // the box says `alive` every 15 s; a dead network closes nothing
+
 class Box {
   snapshot = $state.raw<Snapshot>(empty_snapshot());
   connection = $state<'connecting' | 'open' | 'lost'>('connecting');
@@ -13,6 +15,8 @@ class Box {
   #source: EventSource | undefined;
   #clock: ReturnType<typeof setInterval> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #again: ReturnType<typeof setTimeout> | undefined;
+  #heard_at = 0;
   #loading = false;
   #running = false;
 
@@ -39,13 +43,16 @@ class Box {
   #connect(): void {
     if (!this.#running || this.#source) return;
     clearTimeout(this.#retry);
-    this.#clock ??= setInterval(() => (this.now = performance.now()), 1000);
+    this.#heard_at = performance.now();
+    this.#clock ??= setInterval(() => this.#on_second(), 1000);
     const source = new EventSource('/api/v1/events');
     this.#source = source;
-    source.onopen = () => (this.connection = 'open');
+    source.onopen = () => this.#on_open();
     source.onerror = () => void this.#on_error();
+    source.addEventListener('alive', () => (this.#heard_at = performance.now()));
     for (const type of kEventTypes) {
       source.addEventListener(type, (event) => {
+        this.#heard_at = performance.now();
         this.snapshot = on_event(this.snapshot, type, JSON.parse((event as MessageEvent<string>).data), performance.now());
         this.now = performance.now();
         if (type === 'channels') void this.load_channels();
@@ -55,22 +62,32 @@ class Box {
 
   #disconnect(): void {
     clearTimeout(this.#retry);
+    clearTimeout(this.#again);
     clearInterval(this.#clock);
     this.#clock = undefined;
     this.#source?.close();
     this.#source = undefined;
   }
 
+  #on_open(): void {
+    this.#heard_at = performance.now();
+    this.connection = 'open';
+  }
+
+  #on_second(): void {
+    this.now = performance.now();
+    if (this.#source && this.now - this.#heard_at > kSilenceMs) void this.#on_error();
+  }
+
   // The browser does not say why: ask, so that an ended session leads to the sign-in page and all else is tried again.
   async #on_error(): Promise<void> {
     this.#source?.close();
     this.#source = undefined;
-    if (this.connection === 'open') this.connection = 'lost';
+    this.connection = 'lost';
     try {
       await call('get', '/devices'); // tells when_signed_out
     } catch (thrown) {
       if (as_api_error(thrown).code === 'not_signed_in') return;
-      this.connection = 'lost';
     }
     if (this.#running && document.visibilityState !== 'hidden') this.#retry = setTimeout(() => this.#connect(), 2000);
   }
@@ -87,6 +104,7 @@ class Box {
       }
     } catch (thrown) {
       this.channels_error = as_api_error(thrown);
+      this.#again = setTimeout(() => void this.load_channels(), 5000);
     } finally {
       this.#loading = false;
     }

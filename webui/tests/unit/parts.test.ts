@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError } from '../../src/api/problem';
 import { box } from '../../src/live/box.svelte';
 import Approve from '../../src/parts/Approve.svelte';
@@ -10,6 +10,7 @@ import Empty from '../../src/parts/Empty.svelte';
 import ImportResult from '../../src/parts/ImportResult.svelte';
 import Notice from '../../src/parts/Notice.svelte';
 import PasswordField from '../../src/parts/PasswordField.svelte';
+import PlainHttp from '../../src/parts/PlainHttp.svelte';
 import { channel, device, hostile, html, idle, know, live, words } from './render';
 
 beforeEach(() => know());
@@ -49,6 +50,19 @@ describe('PasswordField', () => {
     expect(words(PasswordField, wrong)).toContain('Too short.');
     expect(words(PasswordField, wrong)).not.toContain('Ten at least.');
     expect(html(PasswordField, wrong)).toContain('aria-invalid="true"');
+  });
+});
+
+describe('PlainHttp', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  it('warns where a password would be typed in the open', () => {
+    vi.stubGlobal('location', { protocol: 'http:', hostname: 'tv.local' });
+    expect(words(PlainHttp)).toContain('unencrypted');
+    expect(html(PlainHttp)).toContain('https://tv.local:8871');
+  });
+  it('is silent where all is sealed', () => {
+    vi.stubGlobal('location', { protocol: 'https:', hostname: 'tv.local' });
+    expect(words(PlainHttp)).toBe('');
   });
 });
 
@@ -107,6 +121,10 @@ describe('ChannelPicker', () => {
   it('leads to the import when there is nothing to tick', () => {
     expect(html(ChannelPicker, { channels: [], grant: [] })).toContain('#/channels/import');
   });
+  it('tells channels that are not known yet from none', () => {
+    expect(words(ChannelPicker, { channels: undefined, grant: [] })).toContain('Loading the channels');
+    expect(html(ChannelPicker, { channels: undefined, grant: [] })).not.toContain('#/channels/import');
+  });
   it('shows a hundred of ten thousand, and a way to the rest', () => {
     const many = Array.from({ length: 10_000 }, (_, n) => channel(n + 1));
     const shown = html(ChannelPicker, { channels: many, grant: [] });
@@ -123,6 +141,11 @@ describe('Approve', () => {
     const shown = html(Approve, { device: device(1, { state: 'pending', name: hostile }), channels: [channel(1)] });
     expect(shown).toContain('7KQ4');
     expect(shown).not.toContain('<img');
+  });
+  it('says what approving with nothing ticked means', () => {
+    const props = { device: device(1, { state: 'pending' }), channels: [channel(1)] };
+    expect(words(Approve, props)).toContain('Nothing is ticked');
+    expect(words(Approve, { ...props, device: device(1, { state: 'pending', channels: 'all' }) })).not.toContain('Nothing is ticked');
   });
   it('begins with nothing ticked for a device that has nothing', () => {
     expect(html(Approve, { device: device(1, { state: 'pending' }), channels: [channel(1)] })).not.toContain(' checked');
