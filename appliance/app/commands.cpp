@@ -38,6 +38,11 @@ int ask_and_print(const Asker& asker, const Asking& asking, const Print& print) 
   return runtime::kFine;
 }
 
+// For what answers with nothing to read.
+Print say(std::string text) {
+  return [text = std::move(text)](const json&) { return text + "\n"; };
+}
+
 int wrong_usage(const std::string& text) {
   std::cerr << "hearthcast-box: " << text << "\n";
   return runtime::kWrongUsage;
@@ -75,13 +80,21 @@ int change_password(const Asker& asker) {
   if (!password) {
     return wrong_usage("no password was given on standard input");
   }
-  return ask_and_print(
-      asker, {"PUT", "/password", json{{"new_password", *password}}.dump()}, [](const json&) {
-        return std::string("The password is changed. Who was signed in has to sign in again.\n");
-      });
+  return ask_and_print(asker, {"PUT", "/password", json{{"new_password", *password}}.dump()},
+                       say("The password is changed. Who was signed in has to sign in again."));
 }
 
 int show_channels(const Asker& asker) { return ask_and_print(asker, {.path = "/channels"}, print_channels); }
+
+int rename_channel(const Asker& asker, std::int64_t channel, const std::string& name) {
+  return ask_and_print(asker, {"PATCH", "/channels/" + std::to_string(channel), json{{"name", name}}.dump()},
+                       say("The channel has its new name."));
+}
+
+int remove_channel(const Asker& asker, std::int64_t channel) {
+  return ask_and_print(asker, {"DELETE", "/channels/" + std::to_string(channel)},
+                       say("The channel is gone, from every device's list too. Who watched it is cut off."));
+}
 
 int import_file(const Asker& asker, const std::string& file) {
   std::string text;
@@ -103,6 +116,27 @@ int open_pairing(const Asker& asker) {
 }
 
 int show_pairings(const Asker& asker) { return ask_and_print(asker, {.path = "/pairings"}, print_pairings); }
+
+int close_pairings(const Asker& asker) {
+  const auto open = ask(asker.control_socket, {.path = "/pairings"});
+  if (!open) {
+    std::cerr << "hearthcast-box: " << open.error().text << "\n";
+    return open.error().exit_code;
+  }
+  const auto list = json::parse(*open, nullptr, false);
+  const auto pairings = list.is_object() ? list.value("pairings", json::array()) : json::array();
+  for (const json& pairing : pairings) {
+    const std::string id = std::to_string(pairing.value("id", std::int64_t{0}));
+    if (const int failed = ask_and_print(asker, {"DELETE", "/pairings/" + id},
+                                         say("Closed: its link and its code let nobody in any more."))) {
+      return failed;
+    }
+  }
+  if (pairings.empty()) {
+    std::cout << (asker.json ? "{}\n" : "None is open.\n");
+  }
+  return runtime::kFine;
+}
 
 int show_devices(const Asker& asker) { return ask_and_print(asker, {.path = "/devices"}, print_devices); }
 
@@ -128,7 +162,16 @@ int set_home_hosts(const Asker& asker, std::int64_t device, const std::string& h
   return change(asker, device, {{"home_hosts", split_hosts(hosts)}});
 }
 
+int rename_device(const Asker& asker, std::int64_t device, const std::string& name) {
+  return change(asker, device, {{"name", name}});
+}
+
 int revoke(const Asker& asker, std::int64_t device) { return change(asker, device, {{"state", "revoked"}}); }
+
+int forget(const Asker& asker, std::int64_t device) {
+  return ask_and_print(asker, {"DELETE", "/devices/" + std::to_string(device)},
+                       say("The device is forgotten. To come back it has to pair again."));
+}
 
 int make_lan_link(const Asker& asker, std::int64_t device) {
   return ask_and_print(asker, {"POST", "/devices/" + std::to_string(device) + "/lan-link", "{}"},
@@ -136,11 +179,12 @@ int make_lan_link(const Asker& asker, std::int64_t device) {
 }
 
 int drop_lan_link(const Asker& asker, std::int64_t device) {
-  return ask_and_print(
-      asker, {"DELETE", "/devices/" + std::to_string(device) + "/lan-link"}, [](const json&) {
-        return std::string("The LAN link is gone. Players that used it are being cut off.\n");
-      });
+  return ask_and_print(asker, {"DELETE", "/devices/" + std::to_string(device) + "/lan-link"},
+                       say("The LAN link is gone. Players that used it are being cut off."));
 }
+
+int show_viewers(const Asker& asker) { return ask_and_print(asker, {.path = "/viewers"}, print_viewers); }
+
 int show_peers(const Asker& asker) { return ask_and_print(asker, {.path = "/peers"}, print_peers); }
 
 int show_multicast(const Asker& asker) {

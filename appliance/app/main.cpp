@@ -24,6 +24,8 @@ struct Arguments {
   std::filesystem::path control_socket;
   bool json = false;
   std::int64_t device = 0;
+  std::int64_t channel = 0;
+  std::string name;
   std::string channels;
   std::string hosts;
   std::string file;
@@ -35,7 +37,7 @@ struct Command {
   const char* name;
   const char* meaning;
   int (*run)(const app::Asker&, const Arguments&);
-  bool device = false;
+  std::int64_t Arguments::*number = nullptr;  // of what it is about, when it asks for one
 };
 
 constexpr Command kCommands[] = {
@@ -47,32 +49,49 @@ constexpr Command kCommands[] = {
      [](const app::Asker& a, const Arguments&) { return app::change_password(a); }},
     {"channels", "the catalogue, and what each channel does now",
      [](const app::Asker& a, const Arguments&) { return app::show_channels(a); }},
+    {"rename-channel", "give a channel another name",
+     [](const app::Asker& a, const Arguments& given) {
+       return app::rename_channel(a, given.channel, given.name);
+     },
+     &Arguments::channel},
+    {"remove-channel", "take a channel out of the catalogue and every device's list",
+     [](const app::Asker& a, const Arguments& given) { return app::remove_channel(a, given.channel); },
+     &Arguments::channel},
     {"import", "take the channels of an M3U playlist",
      [](const app::Asker& a, const Arguments& given) { return app::import_file(a, given.file); }},
     {"pair", "let one device in: prints a link, a QR code and a code to type",
      [](const app::Asker& a, const Arguments&) { return app::open_pairing(a); }},
     {"pairings", "the open pairing, if there is one",
      [](const app::Asker& a, const Arguments&) { return app::show_pairings(a); }},
+    {"close-pairings", "close what `pair` opened, before its time is over",
+     [](const app::Asker& a, const Arguments&) { return app::close_pairings(a); }},
     {"devices", "every paired device",
      [](const app::Asker& a, const Arguments&) { return app::show_devices(a); }},
     {"approve", "let a paired device watch",
      [](const app::Asker& a, const Arguments& given) {
        return app::approve(a, given.device, given.channels);
      },
-     true},
+     &Arguments::device},
     {"grant", "say which channels a device may watch",
      [](const app::Asker& a, const Arguments& given) { return app::grant(a, given.device, given.channels); },
-     true},
+     &Arguments::device},
     {"home-hosts", "say where in the home network a device may go through its tunnel, over TCP",
      [](const app::Asker& a, const Arguments& given) {
        return app::set_home_hosts(a, given.device, given.hosts);
      },
-     true},
+     &Arguments::device},
     {"lan-link", "an address by which players at home watch as this device; makes it anew",
      [](const app::Asker& a, const Arguments& given) {
        return given.revoke ? app::drop_lan_link(a, given.device) : app::make_lan_link(a, given.device);
      },
-     true},
+     &Arguments::device},
+    {"rename", "give a device another name",
+     [](const app::Asker& a, const Arguments& given) {
+       return app::rename_device(a, given.device, given.name);
+     },
+     &Arguments::device},
+    {"viewers", "who watches what now",
+     [](const app::Asker& a, const Arguments&) { return app::show_viewers(a); }},
     {"reload", "read the settings file anew and apply what can change at run time",
      [](const app::Asker& a, const Arguments&) { return app::reload(a); }},
     {"peers", "routers and hosts of the settings, on tunnels that are not encrypted",
@@ -80,7 +99,11 @@ constexpr Command kCommands[] = {
     {"multicast", "the multicast plane: instances, listeners, streams, and what is wrong in words",
      [](const app::Asker& a, const Arguments&) { return app::show_multicast(a); }},
     {"revoke", "take a device's permission away, at once",
-     [](const app::Asker& a, const Arguments& given) { return app::revoke(a, given.device); }, true},
+     [](const app::Asker& a, const Arguments& given) { return app::revoke(a, given.device); },
+     &Arguments::device},
+    {"forget", "revoke a device and remove all that is known of it; to come back it has to pair again",
+     [](const app::Asker& a, const Arguments& given) { return app::forget(a, given.device); },
+     &Arguments::device},
 };
 
 int dispatch(int argc, char** argv) {
@@ -98,8 +121,10 @@ int dispatch(int argc, char** argv) {
   for (const Command& command : kCommands) {
     auto* sub = cli.add_subcommand(command.name, command.meaning);
     sub->add_flag("--json", given.json, "print the answer as JSON");
-    if (command.device) {
-      sub->add_option("device", given.device, "its number, as `devices` shows it")
+    if (command.number != nullptr) {
+      const bool of_device = command.number == &Arguments::device;
+      sub->add_option(of_device ? "device" : "channel", given.*command.number,
+                      of_device ? "its number, as `devices` shows it" : "its number, as `channels` shows it")
           ->required()
           ->check(CLI::Range(std::int64_t{1}, kLargestId));
     }
@@ -117,6 +142,9 @@ int dispatch(int argc, char** argv) {
   cli.get_subcommand("import")
       ->add_option("file", given.file, "the playlist; - is standard input")
       ->required();
+  for (const char* renaming : {"rename", "rename-channel"}) {
+    cli.get_subcommand(renaming)->add_option("name", given.name, "the new one")->required();
+  }
   cli.get_subcommand("approve")->add_option("--channels", given.channels, "all, or numbers as 1,2,5");
   cli.get_subcommand("lan-link")->add_flag("--revoke", given.revoke, "take it away instead");
   cli.get_subcommand("home-hosts")

@@ -158,6 +158,18 @@ std::string print_devices(const json& answer) {
   return text.empty() ? "No device is paired yet: hearthcast-box pair\n" : text;
 }
 
+std::string print_viewers(const json& answer) {
+  std::string text;
+  for (const json& viewer : answer.value("viewers", json::array())) {
+    text += padded(viewer.value("device_name", ""), 24) + padded(viewer.value("channel_name", ""), 32) +
+            padded(viewer.value("via", "") == "lan_link" ? "by its LAN link" : viewer.value("path", "tunnel"),
+                   16) +
+            "for " + number(viewer, "since_s") + " s, " + number(viewer, "packets") + " packets, " +
+            number(viewer, "dropped") + " dropped\n";
+  }
+  return text.empty() ? "Nobody watches.\n" : text;
+}
+
 std::string print_lan_link(const json& link) {
   std::string text =
       "Open this in a player at home. It is shown only now; whoever has it watches as this device.\n";

@@ -14,6 +14,7 @@ namespace hearthcast::app {
 [[nodiscard]] std::string print_pairings(const nlohmann::json& answer);
 [[nodiscard]] std::string print_devices(const nlohmann::json& answer);
 [[nodiscard]] std::string print_device(const nlohmann::json& device);
+[[nodiscard]] std::string print_viewers(const nlohmann::json& answer);
 [[nodiscard]] std::string print_lan_link(const nlohmann::json& link);
 
 [[nodiscard]] std::string print_peers(const nlohmann::json& answer);

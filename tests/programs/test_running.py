@@ -144,13 +144,22 @@ def test_the_boxs_first_day_on_its_command_line(box: Command) -> None:
     paired = box.ask("pair")
     assert "hearthcast://pair#" in paired.out
     assert "hearthcast://pair#" in box.ask("pairings").out
-    for arguments in (["approve", "1"], ["grant", "1", "all"], ["revoke", "1"]):
+    assert "let nobody in" in box.ask("close-pairings").out
+    assert "not waiting" in box.ask("pairings").out
+    assert box.ask("close-pairings").out == "None is open.\n"
+    assert box.ask("viewers").out == "Nobody watches.\n"
+    for arguments in (["approve", "1"], ["grant", "1", "all"], ["revoke", "1"], ["rename", "1", "Desk"], ["forget", "1"]):
         refused = box.ask(*arguments)
         assert refused.code == REFUSED
         assert "no such device" in refused.err
     assert running.end() == FINE
     again = box.started()
     assert "One" in box.ask("channels").out
+    assert box.ask("rename-channel", "1", "Two").code == FINE
+    assert "Two" in box.ask("channels").out
+    assert box.ask("remove-channel", "1").code == FINE
+    assert "no channels yet" in box.ask("channels").out
+    assert "no such channel" in box.ask("remove-channel", "1").err
     assert "not waiting" in box.ask("pairings").out, "a pairing does not outlive the program"
     assert again.end() == FINE
 

@@ -45,10 +45,13 @@ def test_a_device_is_paired(rendezvous: Command, connected_box: Command, laptop:
     until(lambda: rendezvous.status()["devices"] == 1, "the client to be at the rendezvous too")
     assert connected_box.ask("approve", "1").code == FINE
     assert "approved" in connected_box.ask("devices").out
+    assert re.search(r"1 +Desk ", connected_box.ask("rename", "1", "Desk").out)
     # The window is used up, and says so to the next one.
     again = laptop.ask("pair", *arguments)
     assert again.code != FINE
     assert again.err.strip()
+    assert "forgotten" in connected_box.ask("forget", "1").out
+    assert "No device is paired" in connected_box.ask("devices").out
 
 
 def test_a_wrong_code_costs_a_try_and_is_told(rendezvous: Command, connected_box: Command, laptop: Command) -> None:

@@ -11,8 +11,8 @@ from command import FINE, NOT_RUNNING, WRONG_USAGE, Command
 ROOT = Path(__file__).resolve().parents[2]
 
 SUBCOMMANDS = {
-    "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "import", "pair", "pairings",
-            "devices", "approve", "grant", "revoke", "home-hosts", "lan-link", "peers", "multicast", "reload", "export", "restore"),
+    "box": ("run", "sample-settings", "status", "setup-code", "password", "channels", "rename-channel", "remove-channel", "import", "pair",
+            "pairings", "close-pairings", "devices", "approve", "grant", "rename", "revoke", "forget", "home-hosts", "lan-link", "viewers", "peers", "multicast", "reload", "export", "restore"),
     "away": ("run", "sample-settings", "status", "channels", "pair", "reach", "rendezvous"),
     "rendezvous": ("run", "sample-settings", "status", "pin", "box", "owner", "token", "drain", "resume", "backup", "restore"),
 }
@@ -67,7 +67,7 @@ def test_wrong_usage_is_two_and_says_how_to_ask(program: Command, arguments: lis
 @pytest.mark.parametrize(
     "arguments",
     [["import"], ["approve"], ["approve", "one"], ["approve", "1.5"], ["grant"], ["grant", "1"], ["grant", "x", "all"], ["home-hosts"], ["home-hosts", "1"],
-     ["revoke"], ["revoke", "1", "2"], ["grant", "1", "1,,2"], ["approve", "1", "--channels", "some"],
+     ["revoke"], ["revoke", "1", "2"], ["forget"], ["rename", "1"], ["rename-channel", "one", "Two"], ["remove-channel", "0"], ["grant", "1", "1,,2"], ["approve", "1", "--channels", "some"],
      ["import", "/nonexistent/list.m3u"], ["export"], ["restore"], ["restore", "/nonexistent/box"], ["restore", "a", "b"], ["approve", "99999999999999999999"], ["revoke", "0"], ["revoke", "-1"]],
     ids=" ".join,
 )
@@ -125,7 +125,7 @@ def test_a_password_has_to_be_given(box: Command) -> None:
 
 def test_without_the_program_each_subcommand_is_three(program: Command) -> None:
     extra = {"import": [str(program.settings)], "approve": ["1"], "grant": ["1", "all"], "revoke": ["1"],
-             "home-hosts": ["1", "none"], "lan-link": ["1"], "backup": [str(program.folder / "copy")], "export": [str(program.folder / "box")]}
+             "forget": ["1"], "rename": ["1", "Desk"], "rename-channel": ["1", "Two"], "remove-channel": ["1"], "home-hosts": ["1", "none"], "lan-link": ["1"], "backup": [str(program.folder / "copy")], "export": [str(program.folder / "box")]}
     if program.name == "away":
         extra |= {"pair": ["hearthcast://pair#AQ"], "rendezvous": ["wss://rendezvous.example/v1"]}
     for subcommand in SUBCOMMANDS[program.name]:

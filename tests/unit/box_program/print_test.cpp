@@ -104,6 +104,17 @@ TEST(Print, DevicesWithGrantsAndWhereabouts) {
   EXPECT_THAT(print_devices({{"devices", json::array()}}), HasSubstr("No device is paired yet"));
 }
 
+TEST(Print, ViewersWithTheirWay) {
+  EXPECT_EQ(print_viewers(json::parse(R"({"viewers": []})")), "Nobody watches.\n");
+  const std::string text = print_viewers(json::parse(
+      R"({"viewers": [{"device_name": "Laptop", "channel_name": "One", "via": "tunnel", "path": "relayed",
+                       "since_s": 61, "packets": 9, "dropped": 2},
+                      {"device_name": "Laptop", "channel_name": "Two", "via": "lan_link"}]})"));
+  EXPECT_THAT(text,
+              testing::MatchesRegex("Laptop +One +relayed +for 61 s, 9 packets, 2 dropped\nLaptop +Two +"
+                                    "by its LAN link +.*\n"));
+}
+
 TEST(Print, PairingWithEverythingThatADeviceNeeds) {
   const std::string text = print_pairing({{"link", "hearthcast://pair#AAAA"},
                                           {"code", "AAAAA-BBBBB"},
