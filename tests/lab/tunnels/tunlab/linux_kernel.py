@@ -90,6 +90,6 @@ class LinuxKernel:
         self._process.wait(20)
 
 
-# Lays a cable `wan` from the box to the kernel that it boots. Both namespaces are there; the kernel may use the second.
-# Arguments: the box's namespace, the peers', a folder of the kernel's own that is not there yet. Raises DoesNotRun.
-Boot = Callable[[Namespace, Namespace, Path], LinuxKernel]
+# Boots a kernel whose card is the other end of a TAP interface. Arguments: the namespace with that interface, its name, a folder of
+# the kernel's own that is not there yet. Raises DoesNotRun.
+Boot = Callable[[Namespace, str, Path], LinuxKernel]

@@ -63,7 +63,7 @@ def _initial_files(version: str, folder: Path) -> Path:
     return packed
 
 
-def boot(box: Namespace, _: Namespace, folder: Path) -> LinuxKernel:
+def boot(space: Namespace, cable: str, folder: Path) -> LinuxKernel:
     missing = [program for program in (PROGRAM, "/bin/busybox", "cpio", "modprobe") if shutil.which(program) is None]
     if missing:
         raise DoesNotRun(f"not installed: {', '.join(missing)}")
@@ -71,20 +71,18 @@ def boot(box: Namespace, _: Namespace, folder: Path) -> LinuxKernel:
     if not images:
         raise DoesNotRun("no kernel in build/kernel: packaging/dev/kernel.sh brings it")
     folder.mkdir(parents=True)
-    # The box's end is a TAP interface with the kernel's card behind it. Neither leaves checksums or cutting to the other.
-    box.ip("tuntap add wan mode tap", "link set wan up")
     command = [
         PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg", "-m", "256",
         "-kernel", str(images[-1]), "-initrd", str(_initial_files(images[-1].name.removeprefix("vmlinuz-"), folder)),
         "-append", "console=ttyS1 quiet panic=-1 mitigations=off net.ifnames=0",
         "-chardev", "stdio,id=orders,signal=off", "-serial", "chardev:orders", "-serial", f"file:{folder / 'console'}",
-        "-netdev", "tap,id=cable,ifname=wan,script=no,downscript=no,vnet_hdr=off", "-device", "virtio-net-pci,netdev=cable,romfile=",
+        "-netdev", f"tap,id=cable,ifname={cable},script=no,downscript=no,vnet_hdr=off", "-device", "virtio-net-pci,netdev=cable,romfile=",
         "-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
         "-device", "virtio-9p-pci,fsdev=root,mount_tag=root",
         "-fsdev", f"local,id=folder,path={folder},security_model=none", "-device", "virtio-9p-pci,fsdev=folder,mount_tag=folder",
     ]
     try:
-        return LinuxKernel(box, command, _CARD, folder, _BOOT_S)
+        return LinuxKernel(space, command, _CARD, folder, _BOOT_S)
     except TimeoutError as error:
         console = folder / "console"
         raise RuntimeError(f"{error}\n{console.read_text(errors='replace')[-4000:] if console.exists() else ''}") from error

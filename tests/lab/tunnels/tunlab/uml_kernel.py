@@ -27,15 +27,9 @@ exec {python} -u {inside}
 """
 
 
-def boot(box: Namespace, peers: Namespace, folder: Path) -> LinuxKernel:
+def boot(space: Namespace, cable: str, folder: Path) -> LinuxKernel:
     if shutil.which(PROGRAM) is None:
         raise DoesNotRun("user-mode-linux is not installed")
-    box.ip(f"link add wan type veth peer name eth0 netns {peers.full_name}")
-    # Frames with whole checksums and one packet in each, as on a cable: either end leaves both to the card otherwise.
-    for space, port in ((box, "wan"), (peers, "eth0")):
-        space.run("ethtool", "-K", port, "tx", "off", "gso", "off", "tso", "off", check=False)
-    box.ip("link set wan up")
-    peers.ip("link set eth0 up promisc on")
     (folder / "lib").mkdir(parents=True)
     (folder / "lib" / "modules").symlink_to("/usr/lib/uml/modules")  # where modprobe looks for them
     init = folder / "init"
@@ -43,9 +37,9 @@ def boot(box: Namespace, peers: Namespace, folder: Path) -> LinuxKernel:
     init.chmod(0o755)
     command = [
         PROGRAM, "mem=192M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", f"uml_dir={folder}",
-        f"{_CARD}:transport=raw,ifname=eth0,depth=128", "con=null", "con0=fd:0,fd:1",
+        f"{_CARD}:transport=tap,ifname={cable},depth=128", "con=null", "con0=fd:0,fd:1",
     ]
     try:
-        return LinuxKernel(peers, command, _CARD, folder, _BOOT_S)
+        return LinuxKernel(space, command, _CARD, folder, _BOOT_S)
     except TimeoutError as error:
         raise DoesNotRun(str(error)) from error
