@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
 
 #include "appliance/app/peer_settings.hpp"
 #include "tunnelmgr/base/text.hpp"
+#include "tunnelmgr/linux/secret_file.hpp"
 #include "tunnelmgr/wire/derived_address.hpp"
 #include "tunnelmgr/wire/inner_ip.hpp"
 
@@ -215,24 +215,21 @@ Result<PeerPlan, Failure> plan(const PeerSettings& peer) {
 }
 
 Result<void, Failure> read_secret(PeerPlan& made, const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  if (!std::getline(in, line) || line.empty()) {
-    return Failure{"the secret of peer \"" + made.machine.name + "\" cannot be read from " + file.string() +
-                   ": the file has to exist, to be readable for the box, and to hold one line"};
+  const auto line = linux::read_secret_file(file);
+  if (!line) {
+    return Failure{"peer \"" + made.machine.name + "\": " + line.error().text};
   }
   auto& ayiya = made.machine.encapsulation.ayiya;
   if (made.machine.heartbeat) {
-    made.machine.heartbeat->password = line;
+    made.machine.heartbeat->password = *line;
   } else if (ayiya.hash == wire::AyiyaHash::kHmacSha256) {
-    const auto secret = from_hex(line);
+    const auto secret = from_hex(*line);
     if (!secret || secret->size() != kHardenedSecret) {
-      return Failure{file.string() + " has to hold 64 hexadecimal digits: openssl rand -hex 32 > " +
-                     file.string()};
+      return Failure{file.string() + " has to hold 64 hexadecimal digits: openssl rand -hex 32"};
     }
     ayiya.secret = *secret;
   } else {
-    ayiya.secret.assign(line.begin(), line.end());
+    ayiya.secret.assign(line->begin(), line->end());
   }
   return boost::system::in_place_value;
 }

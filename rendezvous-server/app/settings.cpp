@@ -1,8 +1,8 @@
 #include "rendezvous-server/app/settings.hpp"
 
 #include <algorithm>
-#include <fstream>
 
+#include "tunnelmgr/linux/secret_file.hpp"
 #include "tunnelmgr/signalling/relay_url.hpp"
 
 namespace hearthcast::rendezvous {
@@ -139,21 +139,12 @@ Result<std::string, Failure> read_turn_secret(const AppSettings& s) {
   if (s.turn_secret_file.empty()) {
     return Failure{"turn.urls names relays: set turn.secret_file to the file with their static-auth-secret"};
   }
-  std::error_code error;
-  const auto permissions = std::filesystem::status(s.turn_secret_file, error).permissions();
-  std::ifstream file(s.turn_secret_file);
-  std::string secret;
-  if (error || !std::getline(file, secret)) {
-    return Failure{"cannot read the relays' secret from " + s.turn_secret_file.string()};
-  }
-  if ((permissions & std::filesystem::perms::others_all) != std::filesystem::perms::none) {
-    return Failure{s.turn_secret_file.string() + " is open to everybody: chmod 640 it, or less"};
-  }
-  if (secret.size() < kLeastSecret) {
+  auto secret = linux::read_secret_file(s.turn_secret_file);
+  if (secret && secret->size() < kLeastSecret) {
     return Failure{"the secret in " + s.turn_secret_file.string() +
                    " is too short: make one with `openssl rand -hex 32`"};
   }
-  return Secret{boost::system::in_place_value, secret};
+  return secret;
 }
 
 }  // namespace hearthcast::rendezvous

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -172,9 +173,10 @@ TEST(PeerEndpoint, IsAnAddressOrIsDerivedFromOne) {
 }
 
 struct SecretTest : testing::Test {
-  std::string write(const std::string& text) const {
+  std::string write(const std::string& text, mode_t mode = 0600) const {
     std::string path = testing::TempDir() + "peer-secret";
     std::ofstream(path) << text;
+    EXPECT_EQ(::chmod(path.c_str(), mode), 0);
     return path;
   }
 };
@@ -186,6 +188,8 @@ TEST_F(SecretTest, IsOneLineInAFile) {
   EXPECT_THAT(read_secret(made, write("short\n")).error().text, HasSubstr("openssl rand -hex 32"));
   EXPECT_THAT(read_secret(made, write("")).error().text, HasSubstr("one line"));
   EXPECT_THAT(read_secret(made, "/nonexistent/secret").error().text, HasSubstr("cannot be read"));
+  EXPECT_THAT(read_secret(made, write(std::string(64, 'a') + "\n", 0644)).error().text,
+              HasSubstr("chmod 640"));
   made.machine.encapsulation.ayiya.hash = wire::AyiyaHash::kSha1;
   ASSERT_TRUE(read_secret(made, write("pass word\n")));
   EXPECT_EQ(as_text(made.machine.encapsulation.ayiya.secret), "pass word");

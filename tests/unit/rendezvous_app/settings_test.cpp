@@ -80,9 +80,9 @@ TEST_F(TurnSecret, IsNotLookedForWithoutRelays) {
 }
 
 TEST_F(TurnSecret, WhatIsWrongWithItIsTold) {
-  EXPECT_THAT(failure(), testing::HasSubstr("cannot read"));
+  EXPECT_THAT(failure(), testing::HasSubstr("cannot be read"));
   write("");
-  EXPECT_THAT(failure(), testing::HasSubstr("cannot read"));
+  EXPECT_THAT(failure(), testing::HasSubstr("cannot be read"));
   write("0123456789abcdef\n", 0644);
   EXPECT_THAT(failure(), testing::HasSubstr("open to everybody"));
   write("0123456789abcde\n");
