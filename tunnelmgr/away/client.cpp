@@ -10,6 +10,7 @@ Client::Client(Parts parts, secure::DtlsContext dtls)
     : parts_(std::move(parts)),
       dtls_(std::move(dtls)),
       presence_(crypto_, random_),
+      relay_finder_(parts_.io),
       relay_(crypto_, old_hashes_, random_),
       plane_(parts_.socket, parts_.log) {}
 
@@ -357,7 +358,7 @@ void Client::on_status() {
     const Time now = Clock::now();
     // Through the relay a direct path is still looked for, and the box tries only what it is asked to.
     const auto selected = link_->agent().selected();
-    introducer_->on_path(selected && !wire::channel_of(*selected), now);
+    introducer_->on_path(selected && !is_relayed(*selected), now);
     perform(relay_.on_path(selected, now), now);
   }
   look_around();
@@ -391,8 +392,8 @@ void Client::on_refusal(const tunnel::Refusal& refusal) {
 }
 
 void Client::on_path(const Endpoint& endpoint) {
-  if (wire::channel_of(endpoint)) {
-    return;  // of this allocation only
+  if (is_relayed(endpoint)) {
+    return;  // of an allocation only
   }
   if (parts_.memory.endpoints.empty() || parts_.memory.endpoints.front() != endpoint) {
     parts_.memory.reached(endpoint);

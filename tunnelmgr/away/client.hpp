@@ -17,6 +17,7 @@
 #include "tunnelmgr/away/state.hpp"
 #include "tunnelmgr/away/tun.hpp"
 #include "tunnelmgr/away/viewing.hpp"
+#include "tunnelmgr/http/relay_finder.hpp"
 #include "tunnelmgr/http/responder.hpp"
 #include "tunnelmgr/http/signalling_link.hpp"
 #include "tunnelmgr/linux/interfaces.hpp"
@@ -26,11 +27,8 @@
 #include "tunnelmgr/runtime/readable_watch.hpp"
 #include "tunnelmgr/secure/openssl_crypto.hpp"
 #include "tunnelmgr/secure/openssl_old_hashes.hpp"
-#include "tunnelmgr/signalling/relay_url.hpp"
 
 namespace hearthcast::away {
-
-class RelayResolver;  // client_relay.cpp
 
 class Client final : private LinkHost {
  public:
@@ -82,6 +80,8 @@ class Client final : private LinkHost {
   // The settings of this device, or of the box where these leave it open.
   [[nodiscard]] signalling::RelayPolicy relay_policy() const;
   [[nodiscard]] std::string relay_text() const;  // the same in words, and whether there is one to ask
+  // The path that is used leads through a relay, this end's or the box's.
+  [[nodiscard]] bool is_relayed(const Endpoint& path) const;
 
  private:
   Client(Parts parts, secure::DtlsContext dtls);
@@ -115,6 +115,7 @@ class Client final : private LinkHost {
   bool other_networks_changed();  // since it was asked last
   void on_tun_signal(const TunSignal& signal, Time now);
   void on_deadline(Time now);
+  void on_introduced(std::vector<nat::Candidate> candidates, Time now);
   void on_box_moved(const signalling::BoxMoved& moved, Time now);
   void on_mapping(const Endpoint& mapped, Time now);
   void ask_for_introduction(Time now);
@@ -123,11 +124,10 @@ class Client final : private LinkHost {
   void arm();
   void perform(const ViewingActions& actions);
   void perform(const nat::PresenceActions& actions, Time now);
-  void perform(const RelayActions& actions, Time now);
+  void perform(const nat::RelayActions& actions, Time now);
   void update_relay_policy(Time now);
   void on_relays(const signalling::RelayAccess& access, Time now);
-  void on_relays_found(RelayAccount account, std::vector<RelayServer> servers, Time until, Time now);
-  void connect_relay(const RelayConnect& connect, Time now);
+  void connect_relay(const nat::RelayConnect& connect, Time now);
   void on_relay_changed(Time now);
   void on_behind_relay(const Endpoint& from, Bytes datagram, Time now);
   void hand_over(RequestId request, ChannelId channel);
@@ -155,9 +155,8 @@ class Client final : private LinkHost {
   std::optional<LanAsker> lan_;
   nat::Presence presence_;
   std::optional<Endpoint> last_mapped_;
+  http::RelayFinder relay_finder_;
   Relay relay_;
-  // While the relay's name is asked for; shared with nobody, but its type is known in one file only.
-  std::shared_ptr<RelayResolver> resolver_;
   std::unique_ptr<http::SignallingLink> signalling_;
 
   Viewing viewing_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "tunnelmgr/away/client.hpp"
-#include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -76,8 +75,8 @@ void Client::look_around() {
   }
   // Also while the way leads through a relay: a direct one is better.
   const auto selected = link_ ? link_->agent().selected() : std::nullopt;
-  const bool wanted = link_ && relay_policy() != signalling::RelayPolicy::kAlways &&
-                      (!selected || wire::channel_of(*selected));
+  const bool wanted =
+      link_ && relay_policy() != signalling::RelayPolicy::kAlways && (!selected || is_relayed(*selected));
   names_->set(addresses);
   names_->want(wanted);
   if (lan_) {

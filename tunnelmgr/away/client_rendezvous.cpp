@@ -29,20 +29,30 @@ void Client::on_rendezvous(signalling::ClientAction event, Time now) {
       parts_.log.warning("introduction", {{"error", introducer_->last_error()}});
       return;
     }
-    parts_.log.info("introduced", {{"candidates", std::to_string(candidates.size())}});
-    parts_.memory.candidates.clear();
-    for (const auto& candidate : candidates) {
-      parts_.memory.candidates.push_back(candidate.endpoint);
-    }
-    remember();
-    update_relay_policy(now);
-    perform(relay_.set_peers(parts_.memory.candidates, now), now);
-    if (relay_policy() != signalling::RelayPolicy::kAlways) {
-      link_->on_candidates(candidates, now);
-    }
+    on_introduced(candidates, now);
   } else if (auto* failed = std::get_if<signalling::RequestFailed>(&event)) {
     parts_.log.info("introduction", {{"error", failed->text}});
     introducer_->on_failed(*failed);
+  }
+}
+
+void Client::on_introduced(std::vector<nat::Candidate> candidates, Time now) {
+  parts_.log.info("introduced", {{"candidates", std::to_string(candidates.size())}});
+  std::vector<Endpoint> relays;  // that the box is behind, for as long as it holds them: not remembered
+  parts_.memory.candidates.clear();
+  for (const auto& candidate : candidates) {
+    (candidate.type == nat::CandidateType::kRelayed ? relays : parts_.memory.candidates)
+        .push_back(candidate.endpoint);
+  }
+  remember();
+  update_relay_policy(now);
+  perform(relay_.set_peers(parts_.memory.candidates, now), now);
+  perform(relay_.set_box_relays(std::move(relays), now), now);
+  if (relay_policy() == signalling::RelayPolicy::kNever) {
+    std::erase_if(candidates, [](const auto& one) { return one.type == nat::CandidateType::kRelayed; });
+  }
+  if (relay_policy() != signalling::RelayPolicy::kAlways) {
+    link_->on_candidates(candidates, now);
   }
 }
 

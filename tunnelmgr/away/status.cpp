@@ -110,6 +110,8 @@ Json path_json(const Client& client, const LinkStatus& link) {
     const auto server = client.relay().server();
     path["endpoint"] = server ? server->to_string() : "";
     path["transport"] = to_string(client.relay().transport());
+  }
+  if (client.is_relayed(*link.path)) {
     path["reason"] = client.relay().reason(*link.path, client.mapped());
   }
   if (link.path_type) {

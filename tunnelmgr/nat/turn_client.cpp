@@ -115,6 +115,14 @@ std::uint16_t TurnClient::channel(const Endpoint& peer, Time now) {
   return *provisional_;
 }
 
+std::uint16_t TurnClient::call(const Endpoint& peer, Time now) {
+  const std::uint16_t number = channel(peer, now);
+  if (provisional_ == number) {
+    provisional_.reset();
+  }
+  return number;
+}
+
 TurnActions TurnClient::send(std::uint16_t number, Bytes bytes, Time now) {
   TurnActions out;
   const auto at = channels_.find(number);

@@ -61,7 +61,7 @@ struct TurnCounters {
 class TurnClient {
  public:
   static constexpr std::size_t kMaxChannels = 32;  // as many as an agent has pairs
-  static constexpr std::size_t kMaxPermissions = 16;
+  static constexpr std::size_t kMaxPermissions = 64;
   static constexpr int kMaxRedirects = 2;
 
   // All outlive it.
@@ -77,6 +77,8 @@ class TurnClient {
   [[nodiscard]] TurnActions permit(std::vector<IpAddress> peers, Time now);
   // The number by which a peer is spoken to.
   [[nodiscard]] std::uint16_t channel(const Endpoint& peer, Time now);
+  // The same of a peer that this end speaks to first: its number stays, whether it answers or not.
+  [[nodiscard]] std::uint16_t call(const Endpoint& peer, Time now);
   // The first datagram also has the channel bound. Nothing without an allocation or for an unknown number.
   [[nodiscard]] TurnActions send(std::uint16_t channel, Bytes bytes, Time now);
   // A STUN message that came from server().

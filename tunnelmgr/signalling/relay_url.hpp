@@ -6,10 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "tunnelmgr/wire/turn_server.hpp"
+
 namespace hearthcast::signalling {
 
 struct RelayUrl {
-  enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+  using Transport = wire::TurnTransport;
   std::string host;  // a name or an address, without brackets
   std::uint16_t port = 3478;
   Transport transport = Transport::kUdp;

@@ -86,8 +86,8 @@ void Laptop::on_joined(nat::PresenceAccount account) {
   const Time now = world_.now();
   perform(presence_.start(std::move(account), now));
   introducer_.on_joined(true, now);
-  perform(relay_.on_account({{{*Endpoint::parse(kRelayAddress), away::RelayTransport::kUdp, "relay"},
-                              {*Endpoint::parse(kRelayStreamAddress), away::RelayTransport::kTls, "relay"}},
+  perform(relay_.on_account({{{*Endpoint::parse(kRelayAddress), wire::TurnTransport::kUdp, "relay"},
+                              {*Endpoint::parse(kRelayStreamAddress), wire::TurnTransport::kTls, "relay"}},
                              turn_.username(),
                              turn_.password()},
                             kAccountLifetime, now));
@@ -187,25 +187,25 @@ void Laptop::try_out(const std::vector<nat::Candidate>& candidates) {
 
 // ---- the relay -----------------------------------------------------------------------------------------
 
-void Laptop::perform(const away::RelayActions& actions) {
+void Laptop::perform(const nat::RelayActions& actions) {
   for (const auto& action : actions) {
-    if (const auto* out = std::get_if<away::RelaySend>(&action)) {
+    if (const auto* out = std::get_if<nat::RelaySend>(&action)) {
       if (out->on_stream) {
         turn_.send_on_stream(stream_, out->bytes);
       } else {
         world_.send(*this, out->to, out->bytes);
       }
-    } else if (const auto* connect = std::get_if<away::RelayConnect>(&action)) {
+    } else if (const auto* connect = std::get_if<nat::RelayConnect>(&action)) {
       connect_relay(*connect);
-    } else if (const auto* came = std::get_if<away::RelayArrived>(&action)) {
+    } else if (const auto* came = std::get_if<nat::RelayArrived>(&action)) {
       if (wire::classify(came->bytes) == wire::DatagramKind::kDtls) {
         link_->on_handshake(came->from, came->bytes, world_.now());
       } else if (const auto decoded = wire::decode_stun(came->bytes)) {
         link_->on_stun(came->from, came->bytes, *decoded, world_.now());
       }
-    } else if (std::holds_alternative<away::RelayChanged>(action)) {
+    } else if (std::holds_alternative<nat::RelayChanged>(action)) {
       const auto server = relay_.server();
-      if (!server || relay_.transport() == away::RelayTransport::kUdp) {
+      if (!server || relay_.transport() == wire::TurnTransport::kUdp) {
         relay_server_ = server;
         turn_.close_stream(stream_);
       }
@@ -214,7 +214,7 @@ void Laptop::perform(const away::RelayActions& actions) {
   }
 }
 
-void Laptop::connect_relay(const away::RelayConnect& connect) {
+void Laptop::connect_relay(const nat::RelayConnect& connect) {
   turn_.close_stream(stream_);
   relay_server_.reset();
   stream_ = turn_.open_stream(

@@ -70,8 +70,8 @@ class Laptop final : public Actor, public away::LinkHost, public Member {
   void on_stun(const Endpoint& from, Bytes bytes);
   void on_inner(PeerId peer, const Endpoint& from, Bytes gre);
   void perform(const nat::PresenceActions& actions);
-  void perform(const away::RelayActions& actions);
-  void connect_relay(const away::RelayConnect& connect);
+  void perform(const nat::RelayActions& actions);
+  void connect_relay(const nat::RelayConnect& connect);
   void on_stream_message(Bytes message);
   void update_candidates();
   [[nodiscard]] std::vector<nat::Candidate> known_candidates() const;

@@ -9,23 +9,26 @@ namespace hearthcast::away {
 namespace {
 
 using namespace std::chrono_literals;
+using nat::RelayActions;
+using nat::RelayClient;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using wire::TurnTransport;
 
 struct RelayTest : testing::Test {
   void settle(RelayActions actions) {
     do {  // what waits at the server comes in any case
       for (const auto& action : actions) {
-        if (const auto* send = std::get_if<RelaySend>(&action)) {
+        if (const auto* send = std::get_if<nat::RelaySend>(&action)) {
           sent_on_stream.push_back(send->on_stream);
           if (!mute && (!deaf || send->on_stream)) {
             server.take(send->bytes, now);
           }
-        } else if (const auto* connect = std::get_if<RelayConnect>(&action)) {
+        } else if (const auto* connect = std::get_if<nat::RelayConnect>(&action)) {
           connects.push_back(*connect);
-        } else if (const auto* came = std::get_if<RelayArrived>(&action)) {
+        } else if (const auto* came = std::get_if<nat::RelayArrived>(&action)) {
           arrived.push_back(*came);
-        } else if (const auto* failed = std::get_if<RelayFailed>(&action)) {
+        } else if (const auto* failed = std::get_if<nat::RelayFailed>(&action)) {
           failures.push_back(failed->reason);
         }
       }
@@ -60,16 +63,16 @@ struct RelayTest : testing::Test {
   secure::OpenSslRandom random;
   Relay relay{crypto, hashes, random};
   const Endpoint udp = *Endpoint::parse("203.0.113.10:3479");
-  const RelayServer tls{*Endpoint::parse("203.0.113.11:443"), RelayTransport::kTls, "relay.example"};
-  const RelayServer tcp{*Endpoint::parse("203.0.113.11:80"), RelayTransport::kTcp, "relay.example"};
-  RelayAccount account{{{udp, RelayTransport::kUdp, "203.0.113.10"}}, server.username, server.password};
+  const wire::TurnServer tls{*Endpoint::parse("203.0.113.11:443"), TurnTransport::kTls, "relay.example"};
+  const wire::TurnServer tcp{*Endpoint::parse("203.0.113.11:80"), TurnTransport::kTcp, "relay.example"};
+  nat::RelayAccount account{{{udp, TurnTransport::kUdp, "203.0.113.10"}}, server.username, server.password};
   bool deaf = false;  // to datagrams
   bool mute = false;  // to everything
   std::vector<bool> sent_on_stream;
-  std::vector<RelayConnect> connects;
+  std::vector<nat::RelayConnect> connects;
   Endpoint box = *Endpoint::parse("198.51.100.2:50123");
   Time now{1h};
-  std::vector<RelayArrived> arrived;
+  std::vector<nat::RelayArrived> arrived;
   std::vector<std::string> failures;
 };
 
@@ -262,7 +265,7 @@ TEST_F(RelayTest, WhereItIsWantedItIsAskedAtOnce) {
 // ---- where UDP is blocked --------------------------------------------------------------------------------
 
 struct RelayStreamTest : RelayTest {
-  RelayStreamTest() { account.servers = {{udp, RelayTransport::kUdp, "203.0.113.10"}, tls, tcp}; }
+  RelayStreamTest() { account.servers = {{udp, TurnTransport::kUdp, "203.0.113.10"}, tls, tcp}; }
   void opened(bool open = true) {
     settle(relay.on_stream(connects.back().id, open, open ? "" : "refused", now));
   }
@@ -272,7 +275,7 @@ struct RelayStreamTest : RelayTest {
     give();
     settle(relay.set_peers({box}, now));
     settle(relay.on_path(std::nullopt, now));
-    run_until(now + Relay::kPatience + Relay::kUdpPatience);
+    run_until(now + Relay::kPatience + RelayClient::kUdpPatience);
   }
 };
 
@@ -280,7 +283,7 @@ TEST_F(RelayStreamTest, UdpIsTakenWhereItPasses) {
   connect_by_relay();
   run_until(now + 1min);
   EXPECT_EQ(relay.server(), udp);
-  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_EQ(relay.transport(), TurnTransport::kUdp);
   EXPECT_TRUE(connects.empty());
 }
 
@@ -295,7 +298,7 @@ TEST_F(RelayStreamTest, TheNextTransportIsAskedWhenTheFirstIsSilent) {
   run_until(now + 1s);
   EXPECT_EQ(relay.relayed(), server.relayed);
   EXPECT_EQ(relay.server(), tls.endpoint);
-  EXPECT_EQ(relay.transport(), RelayTransport::kTls);
+  EXPECT_EQ(relay.transport(), TurnTransport::kTls);
   EXPECT_THAT(sent_on_stream, testing::Each(true));
   EXPECT_TRUE(server.from_peer(box, as_bytes("check"), now)) << "the box may speak to it";
   EXPECT_EQ(relay.reason(wire::channel_endpoint(0x4001), std::nullopt), "this network blocks UDP");
@@ -307,7 +310,7 @@ TEST_F(RelayStreamTest, UdpThatIsKnownToPassGetsMoreTime) {
   relay.on_udp(true);
   search_without_udp();
   EXPECT_TRUE(connects.empty());
-  run_until(now + Relay::kProvenUdpPatience);
+  run_until(now + RelayClient::kProvenUdpPatience);
   EXPECT_EQ(connects.size(), 1U);
 }
 
@@ -317,10 +320,10 @@ TEST_F(RelayStreamTest, ATransportThatCannotConnectOrNeverDoesIsPassedOver) {
   ASSERT_EQ(connects.size(), 2U);
   EXPECT_EQ(connects[1].server, tcp);
   EXPECT_THAT(failures.back(), HasSubstr("refused"));
-  run_until(now + Relay::kStreamPatience);
+  run_until(now + RelayClient::kStreamPatience);
   EXPECT_THAT(failures.back(), HasSubstr("does not answer over tcp"));
-  EXPECT_EQ(relay.next_deadline(), now + Relay::kFirstPause) << "then from the beginning";
-  run_until(now + Relay::kFirstPause + Relay::kUdpPatience);
+  EXPECT_EQ(relay.next_deadline(), now + RelayClient::kFirstPause) << "then from the beginning";
+  run_until(now + RelayClient::kFirstPause + RelayClient::kUdpPatience);
   ASSERT_EQ(connects.size(), 3U);
   EXPECT_EQ(connects[2].server, tls);
   EXPECT_NE(connects[2].id, connects[0].id);
@@ -334,11 +337,11 @@ TEST_F(RelayStreamTest, PausesGrow) {
     opened(false);
     const Duration next = relay.next_deadline() - now;
     EXPECT_GE(next, pause);
-    EXPECT_LE(next, Relay::kLastPause);
+    EXPECT_LE(next, RelayClient::kLastPause);
     pause = next;
-    run_until(now + next + Relay::kUdpPatience);
+    run_until(now + next + RelayClient::kUdpPatience);
   }
-  EXPECT_EQ(pause, Relay::kLastPause);
+  EXPECT_EQ(pause, RelayClient::kLastPause);
 }
 
 TEST_F(RelayStreamTest, AStreamThatBreaksIsReplaced) {
@@ -368,7 +371,7 @@ TEST_F(RelayStreamTest, RequestsOnAStreamAreNotRepeated) {
   sent_on_stream.clear();
   mute = true;
   opened();
-  run_until(now + Relay::kStreamPatience - 1ms);
+  run_until(now + RelayClient::kStreamPatience - 1ms);
   EXPECT_EQ(sent_on_stream.size(), 1U);
   run_until(now + 1ms);
   EXPECT_EQ(connects.size(), 2U) << "what does not answer is left";
@@ -389,7 +392,7 @@ TEST_F(RelayStreamTest, AnotherNetworkIsTriedFromTheBeginning) {
   deaf = false;
   settle(relay.on_network_change(now));
   run_until(now + 1s);
-  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_EQ(relay.transport(), TurnTransport::kUdp);
   EXPECT_TRUE(relay.relayed());
 }
 
@@ -401,8 +404,35 @@ TEST_F(RelayStreamTest, APathThroughItThatIsLostIsSoughtFromTheBeginning) {
   deaf = false;
   settle(relay.on_path(std::nullopt, now));
   run_until(now + 1s);
-  EXPECT_EQ(relay.transport(), RelayTransport::kUdp);
+  EXPECT_EQ(relay.transport(), TurnTransport::kUdp);
   EXPECT_TRUE(relay.relayed());
+}
+
+TEST_F(RelayTest, ARelayOfTheBoxMaySpeakToItAndIsTheReason) {
+  const Endpoint box_relay = *Endpoint::parse("203.0.113.12:49200");
+  give();
+  settle(relay.set_box_relays({box_relay}, now));
+  settle(relay.set_peers({box}, now));  // both stay
+  settle(relay.on_path(std::nullopt, now));
+  run_until(now + 1s);
+  EXPECT_TRUE(server.from_peer(box, as_bytes("check"), now));
+  ASSERT_TRUE(server.from_peer(box_relay, as_bytes("check"), now));
+  settle(relay.on_deadline(now));
+  EXPECT_EQ(relay.reason(arrived.at(1).from, server.mapped), "the home network blocks UDP");
+  EXPECT_EQ(relay.reason(box_relay, server.mapped), "the home network blocks UDP")
+      << "without an own one, too";
+  EXPECT_NE(relay.reason(arrived.at(0).from, server.mapped), "the home network blocks UDP");
+}
+
+TEST_F(RelayStreamTest, WhereBothNetworksBlockUdpBothAreSaid) {
+  const Endpoint box_relay = *Endpoint::parse("203.0.113.12:49200");
+  settle(relay.set_box_relays({box_relay}, now));
+  search_without_udp();
+  opened();
+  run_until(now + 1s);
+  ASSERT_TRUE(server.from_peer(box_relay, as_bytes("check"), now));
+  settle(relay.on_deadline(now));
+  EXPECT_EQ(relay.reason(arrived.at(0).from, std::nullopt), "this network and the home network block UDP");
 }
 
 TEST_F(RelayStreamTest, NothingIsTriedAgainWhileADirectPathCarries) {
