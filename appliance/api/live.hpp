@@ -35,7 +35,7 @@ struct DeviceLive {
   std::optional<PathKind> path;             // while connected
   std::optional<Endpoint> address;          // while connected
   std::optional<Time> last_seen;            // when it is not connected any more
-  std::string path_reason{};                // why it is relayed, in the device's words
+  std::string path_reason{};                // why it is relayed, in the device's words once it told
   std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to reach it
   std::string form{};                       // of its viewers' forms the most costly one
 };

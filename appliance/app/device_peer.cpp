@@ -4,6 +4,7 @@
 
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"  // messages own one
+#include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::app {
 
@@ -34,7 +35,7 @@ std::vector<membership::RouterStatus> DevicePeer::routers(Time now) const {
 
 bool DevicePeer::speaks_to(const Endpoint& endpoint) const {
   return context_.relay != signalling::RelayPolicy::kAlways || endpoint.address.is_private() ||
-         std::ranges::find(relayed_, endpoint) != relayed_.end();
+         wire::channel_of(endpoint) || std::ranges::find(relayed_, endpoint) != relayed_.end();
 }
 
 void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now) {

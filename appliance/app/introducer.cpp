@@ -12,15 +12,25 @@ using signalling::IntroductionRefusalCode;
 
 constexpr int kCounterBits = 40;  // of an allow-list revision; the generation is above
 
+signalling::CandidateType type_of(nat::CandidateType type) {
+  switch (type) {
+    case nat::CandidateType::kHost:
+      return signalling::CandidateType::kHost;
+    case nat::CandidateType::kRelayed:
+      return signalling::CandidateType::kRelayed;
+    case nat::CandidateType::kPeerReflexive:
+    case nat::CandidateType::kServerReflexive:
+      break;
+  }
+  return signalling::CandidateType::kServerReflexive;
+}
+
 std::vector<IntroducedCandidate> introduced(const std::vector<nat::Candidate>& own) {
   std::vector<IntroducedCandidate> list;
   std::array<std::size_t, 2> count{};
   for (const nat::Candidate& candidate : own) {
     if (++count.at(candidate.endpoint.address.is_ip6() ? 1 : 0) <= signalling::kMaxCandidatesPerFamily) {
-      list.push_back({candidate.type == nat::CandidateType::kHost
-                          ? signalling::CandidateType::kHost
-                          : signalling::CandidateType::kServerReflexive,
-                      candidate.endpoint});
+      list.push_back({type_of(candidate.type), candidate.endpoint});
     }
   }
   return list;

@@ -127,6 +127,17 @@ api::TunnelPortLive tunnel_port(const forward::Statistics* statistics, const Ses
 api::ReachabilityLive reachability(const ReachFacts& facts) {
   const bool global6 =
       std::ranges::any_of(facts.own, [](const IpAddress& a) { return a.is_ip6() && !a.is_private(); });
+  const RelayWay& relay = facts.relay;
+  if (facts.rendezvous_connected && relay.needed && relay.server) {
+    return {api::ReachabilityLive::State::kAnywhere,
+            "Devices find the box from anywhere, relayed: " + relay.reason + ". The relay is " +
+                relay.server->to_string() + ", over " + to_string(relay.transport) +
+                "; it can read nothing."};
+  }
+  const std::string blocked =
+      relay.needed ? " UDP does not pass between the box and the rendezvous, and there is no relay" +
+                         (relay.trouble.empty() ? "" : ": " + relay.trouble) + "."
+                   : "";
   if (facts.rendezvous_connected && facts.mapped) {
     return {api::ReachabilityLive::State::kAnywhere,
             "Devices find the box from anywhere: the rendezvous introduces them, and it sees the box at " +
@@ -147,12 +158,12 @@ api::ReachabilityLive reachability(const ReachFacts& facts) {
   if (global6) {
     return {api::ReachabilityLive::State::kAnywhere,
             "The box has a global IPv6 address; devices with IPv6 reach it if the router lets them in at " +
-                port + "."};
+                port + "." + blocked};
   }
   return {api::ReachabilityLive::State::kLanOnly,
           "Devices find the box at home, or where they found it last. From elsewhere they need the "
           "rendezvous, or " +
-              port + " forwarded to the box."};
+              port + " forwarded to the box." + blocked};
 }
 
 }  // namespace hearthcast::app

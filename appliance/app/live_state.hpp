@@ -7,6 +7,7 @@
 #include "appliance/api/live.hpp"
 #include "appliance/app/sessions.hpp"
 #include "tunnelmgr/tunnel/reach.hpp"
+#include "tunnelmgr/wire/turn_server.hpp"
 
 namespace hearthcast::app {
 
@@ -27,6 +28,13 @@ inline constexpr std::chrono::seconds kJoinPatience{5};
 [[nodiscard]] api::TunnelPortLive tunnel_port(const forward::Statistics* statistics,
                                               const SessionCounters& sessions);
 
+struct RelayWay {
+  bool needed = false;
+  std::string reason{};              // why it is needed
+  std::optional<Endpoint> server{};  // while there is an allocation
+  wire::TurnTransport transport = wire::TurnTransport::kUdp;
+  std::string trouble{};  // why there is none; empty: not known yet
+};
 struct ReachFacts {
   bool rendezvous_connected = false;
   std::optional<Endpoint> mapped = {};                      // as the rendezvous sees the box
@@ -34,6 +42,7 @@ struct ReachFacts {
   std::optional<tunnel::ReachAddress> public_address = {};  // of the settings
   std::vector<IpAddress> own = {};
   std::uint16_t port = tunnel::kDefaultTunnelPort;  // UDP, of the tunnels
+  RelayWay relay = {};
 };
 // Where devices can reach the box, in words.
 [[nodiscard]] api::ReachabilityLive reachability(const ReachFacts& facts);

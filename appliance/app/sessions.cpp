@@ -4,6 +4,7 @@
 
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
+#include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::app {
 
@@ -190,11 +191,14 @@ void Sessions::lurk(DeviceId device, const Endpoint& last, Time now) {
   }
 }
 
-void Sessions::on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now) {
+void Sessions::on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now,
+                             const std::vector<nat::Candidate>& beyond) {
   now_ = now;
   const access::Device* known = access_->devices().find(device);
   if (const auto found = known == nullptr ? peers_.end() : peers_.find(known->id); found != peers_.end()) {
-    found->second->on_candidates(nat::acceptable(offered), now);
+    auto candidates = nat::acceptable(offered);
+    candidates.insert(candidates.end(), beyond.begin(), beyond.end());
+    found->second->on_candidates(candidates, now);
   }
 }
 
@@ -225,7 +229,7 @@ void Sessions::on_proven(DevicePeer& peer, const Endpoint& endpoint) {
 }
 
 void Sessions::on_path(DevicePeer& peer) {
-  if (peer.path()) {
+  if (peer.path() && !wire::channel_of(*peer.path())) {  // a channel is of one allocation only
     ports_.remember(peer.device(), *peer.path());
   }
   update_pace();
@@ -248,6 +252,13 @@ void Sessions::on_tunnel(DevicePeer& peer, std::optional<PeerId> former) {
     sweep_at_ = now_;  // not here: the peer is still at work
   }
   ports_.changed();
+}
+
+bool Sessions::uses_relay() const {
+  return std::ranges::any_of(peers_, [](const auto& one) {
+    const auto& path = one.second->path();
+    return path && wire::channel_of(*path);
+  });
 }
 
 std::vector<DeviceStatus> Sessions::devices() const {

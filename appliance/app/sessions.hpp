@@ -102,8 +102,10 @@ class Sessions final : public PeerHost {
   void on_reach(Time now);
   // From a former run.
   void lurk(DeviceId device, const Endpoint& last, Time now);
-  // From a verified introduction; filtered here.
-  void on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now);
+  // From a verified introduction; filtered here. beyond: the box's own ways to the same device, of
+  // wire/channel_endpoint.hpp.
+  void on_candidates(const IdentityId& device, const std::vector<nat::Candidate>& offered, Time now,
+                     const std::vector<nat::Candidate>& beyond = {});
   void start_presence(nat::PresenceAccount account, Time now);
   void stop_presence() { presence_.stop(); }
   // Somebody beside the devices' tunnels who gets flows (the players at home of one device, a foreign peer):
@@ -118,6 +120,8 @@ class Sessions final : public PeerHost {
   // The box goes down: tells every device.
   void end_all(Time now);
 
+  // A device's path leads through this box's relay.
+  [[nodiscard]] bool uses_relay() const;
   [[nodiscard]] const std::optional<Endpoint>& mapped() const { return presence_.mapped(); }
   [[nodiscard]] std::vector<DeviceStatus> devices() const;
   [[nodiscard]] std::vector<FlowStatus> flows() const;

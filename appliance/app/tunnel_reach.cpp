@@ -48,6 +48,21 @@ void TunnelService::State::on_reach() {
   }
 }
 
+// Nothing: the rendezvous has not answered over UDP for a while. While it is connected, that is the network.
+void TunnelService::State::on_presence(const std::optional<Endpoint>& mapped) {
+  const bool blocked = !mapped && link && link->state() == signalling::Client::State::kJoined;
+  if (blocked) {
+    seen.reset();
+  }
+  if (mapped || blocked) {
+    const Time now = Clock::now();
+    perform(relay.on_udp(!blocked, now), now);
+  }
+  if (mapped) {
+    on_mapping(*mapped);
+  }
+}
+
 // With another one, the router has forgotten what it let through before: the way to the viewers has to be
 // opened anew, and the connection to the rendezvous is a line that nobody answers on.
 void TunnelService::State::on_mapping(const Endpoint& mapped) {

@@ -1,5 +1,6 @@
 // TunnelService's dealings with the rendezvous: presence, introductions, pairings.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "appliance/app/tunnel_state.hpp"
@@ -79,6 +80,8 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
   } else if (const auto* mapping = std::get_if<signalling::MappingSeen>(&event)) {
     seen = mapping->endpoint;
     on_reach();
+  } else if (const auto* relays = std::get_if<signalling::RelaysOffered>(&event)) {
+    on_relays(relays->access);
   } else if (const auto* asked = std::get_if<signalling::IntroductionAsked>(&event)) {
     on_introduction(asked->offer);
   } else if (const auto* pairing = std::get_if<signalling::PairingAsked>(&event)) {
@@ -104,7 +107,9 @@ void TunnelService::State::tell_moved() {
 }
 
 void TunnelService::State::on_introduction(const signalling::IntroduceOffer& offer) {
-  const auto verdict = introducer.on_asked(offer, *snapshot.access, own_candidates());
+  auto own = relay.candidates();
+  std::ranges::copy(own_candidates(), std::back_inserter(own));
+  const auto verdict = introducer.on_asked(offer, *snapshot.access, own);
   refill_counters();
   if (!verdict.reason.empty() && (!verdict.doubtful || doubts.add(verdict.reason, Clock::now()))) {
     needs.log.warning("introduction_refused",
@@ -135,8 +140,10 @@ void TunnelService::State::settle(const Introducer::Verdict& verdict,
   } else if (verdict.reply) {
     needs.log.info("introduced", {{"device", offer.device.to_string().substr(0, 8)},
                                   {"candidates", std::to_string(verdict.candidates.size())}});
+    const Time now = Clock::now();
+    perform(relay.on_introduced(offer.device, verdict.candidates, now), now);
     link->answer_introduction(offer.id, *verdict.reply);
-    sessions->on_candidates(offer.device, verdict.candidates, Clock::now());
+    sessions->on_candidates(offer.device, verdict.candidates, now, relay.beyond(verdict.candidates, now));
     arm();
   }
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "appliance/app/live_state.hpp"
 #include "appliance/app/tunnel_state.hpp"
 
 namespace hearthcast::app {
@@ -39,9 +38,14 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
               set.relay},
       upstream(set.upstream_interface),
       introducer(use.crypto, use.random, use.identity, set.relay),
+      relay_finder(use.io),
+      relay(use.crypto, old_hashes, use.random, set.relay),
       timer(use.io,
             [this](Time now) {
               sessions->on_deadline(now);
+              if (relay.next_deadline() <= now) {
+                perform(relay.on_deadline(sessions->uses_relay(), now), now);
+              }
               lan->on_deadline(now);
               peers->on_deadline(now);
               arm();
@@ -84,7 +88,7 @@ Result<std::unique_ptr<TunnelService>, Failure> TunnelService::start(const Needs
 void TunnelService::State::start(const household::Snapshot& first, std::map<DeviceId, store::Contact> known,
                                  CounterBlock counters) {
   SessionPorts ports;
-  ports.send = [this](const Endpoint& to, Bytes datagram) { (void)socket.send(to, datagram); };
+  ports.send = [this](const Endpoint& to, Bytes datagram) { send(to, datagram); };
   ports.post = [this](forward::Down message) {
     if (!plane.post(std::move(message)) && ++lost_messages % 1000 == 1) {
       needs.log.error("data_thread_behind", {{"lost", std::to_string(lost_messages)}});
@@ -96,11 +100,7 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
     multicast_plane.on_tunnel(peer, flows, clock_now());
   };
   ports.remember = [this](DeviceId device, const Endpoint& endpoint) { remember(device, endpoint); };
-  ports.mapped = [this](const std::optional<Endpoint>& endpoint) {
-    if (endpoint) {
-      on_mapping(*endpoint);
-    }
-  };
+  ports.mapped = [this](const std::optional<Endpoint>& endpoint) { on_presence(endpoint); };
   ports.inner = [this](PeerId peer, const auto& addresses, const HomeHosts& hosts) {
     inside->on_device(peer, addresses, hosts, clock_now());
   };
@@ -160,7 +160,8 @@ void TunnelService::State::start(const household::Snapshot& first, std::map<Devi
 
 void TunnelService::State::arm() {
   timer.arm(stopped ? kNever
-                    : std::min({sessions->next_deadline(), lan->next_deadline(), peers->next_deadline()}));
+                    : std::min({sessions->next_deadline(), lan->next_deadline(), peers->next_deadline(),
+                                relay.next_deadline()}));
 }
 
 void TunnelService::State::on_up() {
@@ -168,7 +169,7 @@ void TunnelService::State::on_up() {
     plane.consume([this](forward::Up message) {
       if (const auto* gone = std::get_if<forward::PlayerGone>(&message)) {
         lan->on_gone(*gone, clock_now());
-      } else if (!peers->on_up(message, clock_now())) {
+      } else if (!on_relay_up(message, clock_now()) && !peers->on_up(message, clock_now())) {
         sessions->on_up(std::move(message), clock_now());
       }
     });
@@ -203,6 +204,7 @@ void TunnelService::State::on_network() {
   }
   if (upstream.ways() != before) {  // a route often comes after its address, and nothing goes out before
     sessions->on_network_change(now);
+    perform(relay.on_network_change(now), now);
     if (link) {
       link->on_network_change();
     }
@@ -255,7 +257,8 @@ void TunnelService::State::stop() {
   network_watch.reset();
   trace_service.on_interfaces({}, {});
   multicast_plane.close(clock_now());
-  plane.stop();
+  plane.stop();  // its goodbye may go through the relay
+  perform(relay.stop(), clock_now());
   lan_presence.reset();
   mapper.reset();  // gives the port back
 }
@@ -296,9 +299,10 @@ std::vector<IpAddress> TunnelService::addresses() const { return state_->upstrea
 
 api::LiveState TunnelService::live() const {
   const auto own = state_->upstream.addresses();
-  api::LiveState live =
-      live_state(state_->sessions->devices(), state_->sessions->flows(), state_->sessions->statistics(),
-                 *state_->snapshot.access, own, clock_now());
+  auto devices = state_->sessions->devices();
+  state_->show_relay(devices);
+  api::LiveState live = live_state(devices, state_->sessions->flows(), state_->sessions->statistics(),
+                                   *state_->snapshot.access, own, clock_now());
   state_->lan->show(live, state_->sessions->statistics());
   live.tunnel_port = tunnel_port(state_->sessions->statistics(), state_->sessions->counters());
   live.tunnel_interface = state_->inside_live();
@@ -312,7 +316,8 @@ api::LiveState TunnelService::live() const {
                     .forwarded = state_->forwarded(),
                     .public_address = tunnel::ReachAddress::parse(state_->settings.public_address),
                     .own = own,
-                    .port = state_->socket.port()});
+                    .port = state_->socket.port(),
+                    .relay = state_->relay_way()});
   live.port_mapping = state_->mapping_live();
   if (const auto& interface = state_->upstream.interface()) {
     live.upstream.interface = interface->name;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "appliance/app/box_interface.hpp"
+#include "appliance/app/box_relay.hpp"
 #include "appliance/app/foreign_peers.hpp"
 #include "appliance/app/introduction_doubts.hpp"
 #include "appliance/app/lan_presence.hpp"
 #include "appliance/app/lan_relay.hpp"
+#include "appliance/app/live_state.hpp"
 #include "appliance/app/tunnel_service.hpp"
 #include "appliance/app/upstream.hpp"
 #include "appliance/forward/data_plane.hpp"
@@ -13,6 +15,7 @@
 #include "appliance/multicast/linux_machine.hpp"
 #include "appliance/multicast/plane.hpp"
 #include "appliance/trace/trace_service.hpp"
+#include "tunnelmgr/http/relay_finder.hpp"
 #include "tunnelmgr/http/signalling_link.hpp"
 #include "tunnelmgr/linux/udp_socket.hpp"
 #include "tunnelmgr/runtime/helper_watch.hpp"
@@ -63,12 +66,24 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   void tell_moved();  // where the box is, when that is not what the rendezvous was told last
 
   // tunnel_reach.cpp
+  void on_presence(const std::optional<Endpoint>& mapped);
   void on_mapping(const Endpoint& mapped);
   void start_being_found();  // on the LAN and by the router
   [[nodiscard]] tunnel::Reach reach() const;
   void on_reach();                                          // it may have changed: the devices are told
   [[nodiscard]] std::optional<Endpoint> forwarded() const;  // by the router, as far as it was asked
   [[nodiscard]] api::PortMappingLive mapping_live() const;
+
+  // tunnel_relay.cpp
+  void send(const Endpoint& to, Bytes datagram);  // on the shared socket, or by the relay
+  void on_relays(const signalling::RelayAccess& access);
+  // False: it is none of the relay's.
+  bool on_relay_up(const forward::Up& message, Time now);
+  void perform(const nat::RelayActions& actions, Time now);
+  void connect_relay(const nat::RelayConnect& connect, Time now);
+  void on_relay_changed();
+  void show_relay(std::vector<DeviceStatus>& devices) const;
+  [[nodiscard]] RelayWay relay_way() const;
 
   // tunnel_inside.cpp
   void make_inside();
@@ -90,6 +105,9 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   std::unique_ptr<LanRelay> lan;
   std::unique_ptr<BoxInterface> inside;
   secure::OpenSslOldHashes old_hashes;
+  http::RelayFinder relay_finder;
+  BoxRelay relay;
+  std::string relay_trouble;  // why there is no allocation, as far as is known
   std::unique_ptr<ForeignPeers> peers;
   std::map<PeerPort, std::size_t> peer_ports;
   runtime::MachineTimer timer;

@@ -131,9 +131,10 @@ struct ExpelInner {
 
 using Down =
     std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
-                 datapath::SendInner, datapath::PassToSession, AddFlow, RemoveFlow, SetViewers, AddPlayer,
-                 RemovePlayer, SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear, OpenInner,
-                 ServeInner, AdmitInner, ExpelInner>;
+                 datapath::SendInner, datapath::PassToSession, datapath::SetRelay, datapath::OpenRelayStream,
+                 datapath::SendToRelay, AddFlow, RemoveFlow, SetViewers, AddPlayer, RemovePlayer,
+                 SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear, OpenInner, ServeInner,
+                 AdmitInner, ExpelInner>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

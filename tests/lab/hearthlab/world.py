@@ -186,6 +186,11 @@ class World:
             lambda: box.ask("status")["rendezvous"]["state"] == "connected", "the box at the rendezvous", timeout
         )
 
+    @staticmethod
+    def wait_for_relay(box: Program, timeout: float = 60) -> None:
+        """A box that gets no answer over UDP is sure of that after some eight seconds, and asks a relay then."""
+        until(lambda: "relayed: " in box.ask("status")["reachability"]["text"], "the box's relay", timeout)
+
     def import_playlist(self, text: str) -> dict[str, Any]:
         path = self.folder / "playlist.m3u"
         path.write_text(text, encoding="utf-8")

@@ -59,6 +59,14 @@ struct IntroducerTest : testing::Test {
       {nat::CandidateType::kHost, *Endpoint::parse("192.168.1.2:4755")}};
 };
 
+TEST_F(IntroducerTest, ARelayOfTheBoxIsToldAsOne) {
+  own.insert(own.begin(), {nat::CandidateType::kRelayed, *Endpoint::parse("203.0.113.11:49200")});
+  const auto answer = opened(introducer.on_asked(offer(asking(5), phone_identity), access(), own));
+  ASSERT_EQ(answer.candidates.size(), 3U);
+  EXPECT_EQ(answer.candidates[0].type, signalling::CandidateType::kRelayed);
+  EXPECT_EQ(answer.candidates[1].type, signalling::CandidateType::kServerReflexive);
+}
+
 TEST_F(IntroducerTest, APairedDeviceGetsASignedAnswerToItsNonce) {
   const auto asked = asking(1);
   const auto verdict = introducer.on_asked(offer(asked, phone_identity), access(), own);

@@ -174,6 +174,27 @@ TEST_F(LiveStateTest, APortAtTheRouterIsReachFromAnywhere) {
   EXPECT_NE(reach.text.find("198.51.100.2:4755"), std::string::npos) << reach.text;
 }
 
+TEST_F(LiveStateTest, ARelayThatIsNeededIsReachFromAnywhereAndSaysWhy) {
+  const RelayWay way{.needed = true,
+                     .reason = "the home network blocks UDP",
+                     .server = Endpoint::parse("203.0.113.11:443"),
+                     .transport = wire::TurnTransport::kTls};
+  const auto reach = reachability({.rendezvous_connected = true, .relay = way});
+  EXPECT_EQ(reach.state, api::ReachabilityLive::State::kAnywhere);
+  EXPECT_NE(reach.text.find("relayed: the home network blocks UDP"), std::string::npos) << reach.text;
+  EXPECT_NE(reach.text.find("203.0.113.11:443, over tls"), std::string::npos) << reach.text;
+  EXPECT_EQ(reachability({.relay = way}).state, api::ReachabilityLive::State::kLanOnly)
+      << "nobody introduces devices";
+}
+
+TEST_F(LiveStateTest, ARelayThatIsNeededAndNotThereSaysWhyNot) {
+  const auto reach = reachability(
+      {.rendezvous_connected = true, .relay = {.needed = true, .trouble = "the rendezvous offers no relay"}});
+  EXPECT_EQ(reach.state, api::ReachabilityLive::State::kLanOnly);
+  EXPECT_NE(reach.text.find("UDP does not pass"), std::string::npos) << reach.text;
+  EXPECT_NE(reach.text.find("the rendezvous offers no relay"), std::string::npos) << reach.text;
+}
+
 TEST_F(LiveStateTest, TheTunnelPortTellsEveryReasonOfADropByName) {
   forward::Statistics statistics;
   statistics.port = {.datagrams = 100,

@@ -1,0 +1,135 @@
+"""A home whose network lets out TCP to ports 80 and 443 only: the box holds an address on the relay, inside TLS, and streams by it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from hearthlab import nat
+from hearthlab.channels import ONE
+from hearthlab.comparison import Comparison, compare
+from hearthlab.film import DATAGRAM
+from hearthlab.fixtures import raised
+from hearthlab.relay import ADDRESS, whole_once
+from hearthlab.relayed import watch
+from hearthlab.sites import give_access
+from hearthlab.waiting import until
+from hearthlab.world import Away, World
+
+REASON = "the home network blocks UDP"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with raised(relay=True) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def laptop(world: World) -> Away:
+    away = world.new_away("away")
+    world.approve(world.pair(away))
+    return away
+
+
+def begin(world: World, laptop: Away, *, home: str, away: str) -> None:
+    """Both programs anew, with that access; the box is where it can be found."""
+    laptop.program.stop()
+    world.box.stop()
+    give_access(world.topology, home=home, away=away)
+    world.box.start()
+    world.wait_for_rendezvous(world.box)
+    if home == "udp-blocked":
+        world.wait_for_relay(world.box)
+    laptop.program.start()
+    until(lambda: laptop.program.ask("status"), "the laptop's control socket")
+
+
+def connections_to_relay(world: World) -> int:
+    lines = world.topology["rendezvous"].run("ss", "-Htn", "state", "established", f"src {ADDRESS}:443")
+    return len(lines.splitlines())
+
+
+def test_a_box_whose_udp_passes_asks_no_relay(world: World, laptop: Away) -> None:
+    begin(world, laptop, home="port-restricted", away="port-restricted")
+    laptop.playing(ONE, timeout=60).close()
+    assert " relay " not in world.box.log()
+    assert connections_to_relay(world) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("port-restricted", REASON), ("symmetric", REASON), ("udp-blocked", "this network and the home network block UDP")],
+)
+def test_octets_are_the_providers_and_the_reason_is_shown(world: World, laptop: Away, kind: str, reason: str) -> None:
+    begin(world, laptop, home="udp-blocked", away=kind)
+    result = watch(world, laptop)
+    assert result.bytes_equal, result
+    path = laptop.program.ask("status")["path"]
+    assert (path["type"], path["endpoint"].split(":")[0], path["reason"]) == ("relay", ADDRESS, reason)
+    assert f"relayed: {reason}" in laptop.program.call("status")
+    (device,) = world.box.ask("devices")["devices"]
+    assert (device["path"], device["path_reason"]) == ("relayed", reason)
+    assert f"connected relayed ({reason})" in world.box.call("devices")
+    assert f"relayed: {REASON}. The relay is {ADDRESS}:443, over tls" in world.box.call("status")
+
+
+@pytest.mark.parametrize("kind", ["port-restricted", "udp-blocked"])
+def test_the_first_picture_is_there_soon(world: World, laptop: Away, kind: str) -> None:
+    """Goal: three seconds. The limit here is for a busy machine."""
+    begin(world, laptop, home="udp-blocked", away=kind)
+    laptop.playing(ONE, timeout=60).close()
+    laptop.program.stop()
+    started = time.monotonic()
+    laptop.program.start()
+    laptop.playing(ONE, timeout=60).close()
+    took = time.monotonic() - started
+    assert took < 15, took
+
+
+def test_a_stream_goes_on_when_udp_is_blocked_in_its_midst(world: World, laptop: Away) -> None:
+    begin(world, laptop, home="port-restricted", away="port-restricted")
+    player = laptop.playing(ONE, timeout=60)
+    world.topology["homenat"].nft("insert rule ip filter through meta l4proto udp drop")
+    until(lambda: laptop.program.ask("status").get("path", {}).get("type") == "relay", "a path through the relay", 30)
+    player.wait_for_more(500 * DATAGRAM)
+    player.close()
+
+
+def test_a_relay_that_restarts_is_asked_again(world: World, laptop: Away) -> None:
+    assert world.relay is not None
+    begin(world, laptop, home="udp-blocked", away="port-restricted")
+    laptop.playing(ONE, timeout=60).close()
+    world.relay.restart()
+    player = laptop.playing(ONE, timeout=120)
+    player.wait_for_more(500 * DATAGRAM)
+    player.close()
+    assert laptop.program.ask("status")["path"]["type"] == "relay"
+
+
+def change_to_direct(world: World, laptop: Away) -> Comparison:
+    """Plays from before UDP passes at home until after the direct path is taken."""
+    begin(world, laptop, home="udp-blocked", away="port-restricted")
+    player = laptop.playing(ONE, timeout=120)
+    assert laptop.program.ask("status")["path"]["type"] == "relay"
+    player.wait_for_more(500 * DATAGRAM)
+    # What is open stays open: the stream that carries goes on.
+    world.topology["homenat"].nft("flush ruleset\n" + nat.PORT_RESTRICTED.rules)
+    opened = time.monotonic()
+    until(lambda: laptop.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
+    assert time.monotonic() - opened < 60
+    player.wait_for_more(1000 * DATAGRAM)
+    data = player.data()
+    player.close()
+    return compare(world.service.film(ONE), data)
+
+
+def test_a_direct_path_is_taken_when_udp_passes_and_no_packet_is_lost(world: World, laptop: Away) -> None:
+    result = whole_once(lambda: change_to_direct(world, laptop))
+    assert result.bytes_equal, result
+
+
+def test_then_the_address_on_the_relay_is_given_back(world: World, laptop: Away) -> None:
+    until(lambda: REASON not in world.box.call("status"), "an answer over UDP", 60)
+    until(lambda: connections_to_relay(world) == 0, "the end of the allocation", 120)
