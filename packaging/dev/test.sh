@@ -8,7 +8,7 @@ busy=(tests/e2e/test_{attacks,eight_viewers,loss,media,rendezvous_gone,roaming,s
 kinds=()
 for argument in "$@"; do
   case $argument in
-    --all) kinds=("${everyday[@]}" thread install package endurance) && export HEARTHCAST_ALL=1 ;;
+    --all) kinds=("${everyday[@]}" thread install package boot endurance) && export HEARTHCAST_ALL=1 ;;
     *) kinds+=("$argument") ;;
   esac
 done
@@ -55,7 +55,7 @@ pytest_kind() { # KIND FOLDER [OPTION...]
   local before=$failed status=0
   as_root env PYTHONDONTWRITEBYTECODE=1 "${checked[@]}" /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=5 \
     --junitxml "$out/$1.xml" "${@:2}" > "$out/$1.log" 2>&1 || status=$?
-  if [ $status -eq 0 ]; then grep -E 'the lab was raised [0-9]+ times' "$out/$1.log" || true; else cat "$out/$1.log"; fi
+  if [ $status -eq 0 ]; then grep -E 'the lab was raised [0-9]+ times|^SKIPPED' "$out/$1.log" || true; else cat "$out/$1.log"; fi
   count "$1" "$out/$1.xml"
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
 }
@@ -73,7 +73,7 @@ script_kind() { # KIND COMMAND...: a script that prints `N passed, N failed` as 
 }
 
 need build test
-if wants programs lab e2e architecture lint; then need lab; fi
+if wants programs lab e2e architecture lint boot; then need lab; fi
 if wants web programs; then need web; fi # both have a browser
 if wants lab; then
   need kernel
@@ -120,6 +120,8 @@ for kind in "${kinds[@]}"; do
       pytest_kind e2e-busy "${busy[@]}" -n 2 --dist loadfile
       ;;
     endurance) pytest_kind endurance tests/endurance ;;
+    # What people install, under a systemd that booted.
+    boot) if bash packaging/dev/package.sh > /dev/null; then pytest_kind boot tests/boot -rs; else crashed boot; fi ;;
     web) script_kind web env "${checked[@]}" bash packaging/dev/test-web.sh ;;
     thread | install | package) script_kind "$kind" bash "packaging/dev/test-$kind.sh" ;;
     *) die "there is no kind of test '$kind'; ./hearth help lists them" ;;
