@@ -11,7 +11,7 @@ if [ -f "tests/bench/${name}_bench.cpp" ]; then
   measure=("build/benchmark/bin/${name}_bench" build/bench "$@")
 elif [ -f "tests/bench/${name}_bench.py" ]; then
   need build lab bench
-  build_preset benchmark hearthcast-{mcast,box,away,rendezvous,netd} tunnel_swarm >&2
+  build_preset benchmark hearthcast-{mcast,box,away,rendezvous,netd} tunnel_swarm relay_floor >&2
   measure=(as_root env HEARTHCAST_BIN="$PWD/build/benchmark/bin" /usr/bin/python3 "tests/bench/${name}_bench.py" build/bench "$@")
 else
   names=$(find tests/bench -name '*_bench.*' -printf '%f ' | sed -E 's/_bench\.(cpp|py)//g')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -169,25 +170,29 @@ def ts_packet(*, start: bool, random_access: bool, payload: bytes) -> bytes:
     return (head + payload).ljust(PACKET, b"\xff")
 
 
-def test_an_entry_picture_is_the_start_of_video_that_decodes_by_itself():
+def test_an_entry_picture_is_whole_when_the_next_one_begins():
     video, sound = b"\0\0\1\xe0", b"\0\0\1\xc0"
-    entry = ts_packet(start=True, random_access=True, payload=video)
     others = [
         ts_packet(start=True, random_access=False, payload=video), ts_packet(start=True, random_access=True, payload=sound),
         ts_packet(start=False, random_access=True, payload=video), bytes([0x47, 0x40, 0x20, 0x10]).ljust(PACKET, b"\0"),
     ]
-    assert not http_relay._has_entry(b"".join(others))
-    assert http_relay._has_entry(b"".join([*others, entry]))
+    entry = ts_packet(start=True, random_access=True, payload=video)
+    more = ts_packet(start=False, random_access=False, payload=b"more")
+    picture = http_relay.EntryPicture()
+    assert not picture.take(b"".join([*others, entry]))
+    assert not picture.take(b"".join([more, others[1], others[2]]))
+    next_one = bytes([0x47, 0x40, 0x20, 0x10]) + video  # without an adaptation field
+    assert picture.take(next_one.ljust(PACKET, b"\xff"))
 
 
 def relay_run(hearthcast: float, msd_lite: float | None) -> tuple[relay_bench.Run, list[http_relay.Relay]]:
     """A run in which every sample of a relay is the same."""
     run = relay_bench.Run(None, 1)  # type: ignore[arg-type]
-    given = {"hearthcast": hearthcast} | ({"msd_lite": msd_lite} if msd_lite is not None else {})
-    relays = [http_relay.Relay(name, "", 0, "", list, f"{name} 1") for name in given]
-    whats = [f"cpu_s_per_gb_{count}" for count in relay_bench.CROWDS]
-    for what in [*whats, "first_octet_warm_ms", "picture_warm_ms", "first_octet_cold_ms", "picture_cold_ms"]:
-        for name, value in given.items():
+    given = {"hearthcast": hearthcast, "floor": 0.4} | ({"msd_lite": msd_lite} if msd_lite is not None else {})
+    relays = []
+    for name, value in given.items():
+        relays.append(http_relay.Relay(name, None, "", 0, "", nullcontext, f"{name} 1", zaps=name != "floor"))  # type: ignore[arg-type]
+        for what in [*(f"cpu_s_per_gb_{count}" for count in relay_bench.CROWDS), *relay_bench.ZAPS]:
             run.samples[name, what].append(value)
     return run, relays
 
@@ -203,6 +208,8 @@ def test_the_relays_goals_are_written_figures_until_a_peer_runs_beside_it():
     goals = {row["name"]: row["goal"] for row in beside.rows}
     assert goals["hearthcast_cpu_s_per_gb_16"] == 1.6
     assert goals["msd_lite_cpu_s_per_gb_16"] is None
+    assert "floor_picture_warm_ms" not in goals
+    assert next(row for row in beside.rows if row["name"] == "hearthcast_over_floor_16")["value"] == pytest.approx(3.75)
 
 
 def tunnel_run(tmp_path: Path, join_ms: float, leave_ms: float) -> multicast_bench.TunnelRun:
