@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -183,6 +185,18 @@ def test_an_entry_picture_is_whole_when_the_next_one_begins():
     assert not picture.take(b"".join([more, others[1], others[2]]))
     next_one = bytes([0x47, 0x40, 0x20, 0x10]) + video  # without an adaptation field
     assert picture.take(next_one.ljust(PACKET, b"\xff"))
+
+
+def test_a_player_that_is_refused_is_no_player():
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        here = SimpleNamespace(socket=socket.socket)
+        relay = http_relay.Relay("busy", here, "127.0.0.1", door.getsockname()[1], "/", nullcontext, "busy 1")  # type: ignore[arg-type]
+        with http_relay.Crowd(relay, 1) as crowd:
+            player, _ = door.accept()
+            player.sendall(b"HTTP/1.1 503 Service Unavailable\r\n\r\nNothing comes from the provider.\n")
+            with pytest.raises(RuntimeError, match="503"):
+                crowd.settle(0.5)
+            player.close()
 
 
 def relay_run(hearthcast: float, msd_lite: float | None) -> tuple[relay_bench.Run, list[http_relay.Relay]]:

@@ -91,7 +91,8 @@ class Crowd:
         while not self._over.is_set():
             for key, _ in self._selector.select(0.2):
                 got = key.fileobj.recv_into(room)  # type: ignore[union-attr]
-                if got == 0:
+                refused = key.fd not in self._started and b" 200 " not in room[:20]
+                if got == 0 or refused:
                     self._failed = bytes(room[:200]).decode("latin-1")
                     return
                 self._octets += got
