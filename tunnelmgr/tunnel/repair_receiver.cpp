@@ -126,10 +126,15 @@ Arrival RepairReceiver::on_old(std::uint32_t sequence, Bytes payload, Time now, 
       ++counters_.duplicates;
       return Arrival::kDuplicate;
     case State::kLost:
-      found.state = State::kDone;  // only the first late copy is news
-      found.asks = 0;
-      ++counters_.late;
-      return Arrival::kDuplicate;
+      if (before(sequence, base_)) {
+        found.state = State::kDone;  // only the first late copy is news
+        found.asks = 0;
+        ++counters_.late;
+        return Arrival::kDuplicate;
+      }
+      --counters_.lost;  // given up with a long gap, behind an earlier one that is waited for yet
+      ++counters_.reordered;
+      break;
     case State::kAwaited:
       advance_awaited(sequence, now);
       awaited_ = sequence + 1;
@@ -184,6 +189,9 @@ void RepairReceiver::on_prelude(const Prelude& prelude, Time now) {
       one.state = State::kAwaited;
     } else if (one.state == State::kMissing && one.asks == 0) {
       --missing_;
+      one.state = State::kAwaited;
+    } else if (one.state == State::kLost) {
+      --counters_.lost;
       one.state = State::kAwaited;
     }
   }

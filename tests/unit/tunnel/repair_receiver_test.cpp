@@ -204,6 +204,26 @@ TEST_F(RepairReceiverTest, OfAnOutageLongerThanTheBufferTheOldestIsGivenUpAtOnce
   EXPECT_EQ(receiver.held(), 0U);
 }
 
+TEST_F(RepairReceiverTest, WhatComesAfterAllOfALongGapBehindAnotherOneIsWelcome) {
+  run(0, 10);
+  (void)come(11);
+  (void)come(2011);  // too long to be repaired whole: its oldest part is given up
+  (void)taken();
+  const auto lost = receiver.counters().lost;
+  EXPECT_GT(lost, 1000U);
+  EXPECT_EQ(come(12), Arrival::kLate) << "nothing after it was handed on yet";
+  EXPECT_EQ(come(12), Arrival::kDuplicate);
+  EXPECT_EQ(receiver.counters().lost, lost - 1);
+  EXPECT_EQ(receiver.counters().late, 0U);
+  EXPECT_EQ(come(10), Arrival::kLate);
+  EXPECT_THAT(taken(), ElementsAre(10, 11, 12));
+  wait(1100ms);
+  EXPECT_THAT(taken(), ElementsAre(2011));
+  EXPECT_EQ(receiver.counters().lost, 1998U);
+  EXPECT_THAT(asks(), IsEmpty());
+  EXPECT_EQ(receiver.next_deadline(), kNever);
+}
+
 TEST_F(RepairReceiverTest, AVeryLongGapBeginsAnew) {
   run(0, 10);
   (void)come(11);
@@ -324,6 +344,19 @@ TEST_F(RepairReceiverTest, APreludeThatIsAnnouncedLateTurnsAGapIntoWaiting) {
   EXPECT_THAT(asks(), IsEmpty());
   (void)come(102);
   EXPECT_THAT(taken(), ElementsAre(100, 101, 102));
+}
+
+TEST_F(RepairReceiverTest, ALongPreludeThatIsAnnouncedLateTakesBackWhatWasGivenUpOfIt) {
+  (void)come(100);
+  (void)come(102);
+  (void)come(2100);  // live
+  EXPECT_GT(receiver.counters().lost, 0U);
+  receiver.on_prelude({7, 100, 2000}, now);
+  EXPECT_EQ(receiver.counters().lost, 0U);
+  (void)come(103);
+  (void)come(101);
+  EXPECT_THAT(taken(), ElementsAre(100, 101, 102, 103));
+  EXPECT_THAT(asks(), IsEmpty());
 }
 
 TEST_F(RepairReceiverTest, APreludeAfterLiveWasHandedOnIsNoUse) {
