@@ -13,16 +13,22 @@ namespace hearthcast::http {
 using asio::ip::tcp;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
+// For an address while others wait: longer than a connection takes, shorter than who waits for it bears.
+constexpr auto kPatience = std::chrono::milliseconds{2500};
+
 Dial::Dial(asio::io_context& io, Target to)
-    : io_(io), to_(std::move(to)), stream_(AnyStream::Socket(io)), timer_(io) {}
+    : io_(io), to_(std::move(to)), stream_(AnyStream::Socket(io)), resolver_(io), timer_(io), step_(io) {}
 
 void Dial::limit(std::chrono::milliseconds timeout) {
-  timer_.expires_after(timeout);
+  until_ = Clock::now() + timeout;
+  timer_.expires_at(until_);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (!error && self) {
       self->timed_out_ = true;
       self->stream_.close();
+      self->resolver_.cancel();
+      self->step_.cancel();
     }
   });
 }
@@ -66,32 +72,77 @@ asio::awaitable<std::optional<std::string>> Dial::open() {
   co_return failed;
 }
 
+// Ends step_. What asks the name servers cannot be interrupted: its answer may come when nobody waits any
+// more.
+void Dial::resolve() {
+  step_.expires_at(kNever);
+  resolver_.async_resolve(to_.url.host, std::to_string(to_.url.port),
+                          [weak = weak_from_this()](const boost::system::error_code& error,
+                                                    const tcp::resolver::results_type& results) {
+                            const auto self = weak.lock();
+                            if (!self || self->timed_out_) {
+                              return;
+                            }
+                            self->resolve_error_ = error;
+                            for (const auto& entry : results) {
+                              self->found_.push_back(entry.endpoint());
+                            }
+                            self->step_.cancel();
+                          });
+}
+
 asio::awaitable<std::optional<std::string>> Dial::open_tcp() {
-  tcp::resolver::results_type found;
-  Outcome outcome;
   if (const auto literal = IpAddress::parse(to_.url.host)) {
-    found = tcp::resolver::results_type::create(asio_endpoint({*literal, to_.url.port}), to_.url.host, "");
+    found_ = {asio_endpoint({*literal, to_.url.port})};
   } else {
-    tcp::resolver resolver(io_);
-    const std::string port = std::to_string(to_.url.port);
-    const auto [error, results] = co_await resolver.async_resolve(to_.url.host, port, kTuple);
-    if (error) {
-      outcome = cannot_connect(to_.url.host, error.message());
-      co_return outcome;
-    }
-    found = results;
+    resolve();
+    co_await step_.async_wait(kTuple);
   }
-  outcome = cannot_connect(to_.url.authority(), "it has no address");
-  for (const auto& entry : found) {
-    if (timed_out_) {
-      break;
-    }
-    // The stream is in place before it connects, so that the time limit can close it.
-    const tcp::endpoint to = entry.endpoint();
+  Outcome outcome;
+  if (resolve_error_) {
+    outcome = cannot_connect(to_.url.host, resolve_error_.message());
+  } else {
+    outcome = co_await open_at(found_);
+  }
+  co_return outcome;
+}
+
+// The last one has all the time that is left.
+unsigned Dial::begin_attempt(std::size_t addresses_left) {
+  const unsigned attempt = ++attempt_;
+  if (addresses_left > 1) {
+    const Duration share = (until_ - Clock::now()) / static_cast<Duration::rep>(addresses_left);
+    step_.expires_after(std::min<Duration>(share, kPatience));
+    step_.async_wait([weak = weak_from_this(), attempt](const boost::system::error_code& error) {
+      const auto self = weak.lock();
+      if (!error && self && self->end_attempt(attempt)) {
+        self->stream_.close();
+      }
+    });
+  }
+  return attempt;
+}
+
+bool Dial::end_attempt(unsigned attempt) {
+  if (attempt_ != attempt) {
+    return false;
+  }
+  ++attempt_;
+  step_.cancel();
+  return true;
+}
+
+asio::awaitable<std::optional<std::string>> Dial::open_at(std::vector<tcp::endpoint> addresses) {
+  Outcome outcome = cannot_connect(to_.url.authority(), "it has no address");
+  for (std::size_t n = 0; n < addresses.size() && !timed_out_; ++n) {
+    // The stream is in place before it connects, so that the time limits can close it.
+    const tcp::endpoint to = addresses[n];
     stream_ = AnyStream(AnyStream::Socket(io_, AnyStream::Socket::protocol_type(to.protocol())));
     const AnyStream::Socket::endpoint_type generic(to);
+    const unsigned attempt = begin_attempt(addresses.size() - n);
     const auto [error] = co_await stream_.socket().async_connect(generic, kTuple);
-    if (!error) {
+    const bool in_time = end_attempt(attempt);
+    if (!error && in_time) {
       peer_ = endpoint_of(to);
       outcome.reset();
       if (to_.url.is_tls()) {
@@ -99,7 +150,7 @@ asio::awaitable<std::optional<std::string>> Dial::open_tcp() {
       }
       break;
     }
-    outcome = cannot_connect(to_.url.authority(), error.message());
+    outcome = cannot_connect(to_.url.authority(), in_time ? error.message() : std::string("no answer"));
   }
   co_return outcome;
 }
