@@ -5,12 +5,10 @@
 namespace hearthcast::tunnel {
 
 void CompactReceiver::learn(FlowId flow, const FlowAddresses& addresses) {
-  const auto known = flows_.find(flow);
-  if (known != flows_.end()) {
-    known->second = addresses;
-  } else if (flows_.size() < kMaxFlows) {
-    flows_.emplace(flow, addresses);
+  if (flows_.size() >= kMaxFlows && !flows_.contains(flow)) {
+    flows_.erase(std::ranges::min_element(flows_, {}, [](const auto& one) { return one.second.used; }));
   }
+  flows_[flow] = {addresses, ++packets_};
 }
 
 // Consecutive numbers of a flow have slots of their own; flows share them.
@@ -69,11 +67,13 @@ std::optional<ReceivedMedia> CompactReceiver::on_packet(const InnerPacket& inner
     ++unknown_;
     return std::nullopt;
   }
+  known->second.used = ++packets_;
+  const FlowAddresses& addresses = known->second.addresses;
   MediaFrame media;
   media.flow = packet->flow;
   media.sequence = packet->sequence;
-  media.header.source = {known->second.source, packet->source_port};
-  media.header.destination = {known->second.group, packet->destination_port};
+  media.header.source = {addresses.source, packet->source_port};
+  media.header.destination = {addresses.group, packet->destination_port};
   media.header.hop_limit = packet->hop_limit;
   media.header.traffic_class = packet->traffic_class;
   media.payload = *payload;

@@ -2,8 +2,9 @@
 // piece leave out. One per session or data thread.
 //
 // Bounded: kSlots datagrams wait for their other fragment (a newer one that needs the slot drops the older),
-// and kMaxFlows flows are known. Memory is taken with the first fragment and the first new flow, never per
-// packet after that. Not thread-safe.
+// and kMaxFlows flows are known (a newer one drops the one that was silent longest: the box numbers each
+// channel that begins anew). Memory is taken with the first fragment and each new flow, never per packet
+// after that. Not thread-safe.
 #pragma once
 
 #include <array>
@@ -47,10 +48,16 @@ class CompactReceiver {
     std::array<std::uint8_t, 2 * kMaxCompactPayload> octets;
   };
 
+  struct Known {
+    FlowAddresses addresses;
+    std::uint64_t used = 0;  // what packets_ was when it last came
+  };
+
   [[nodiscard]] std::optional<Bytes> join(const CompactPacket& packet);
   void learn(FlowId flow, const FlowAddresses& addresses);
 
-  std::unordered_map<FlowId, FlowAddresses> flows_;
+  std::unordered_map<FlowId, Known> flows_;
+  std::uint64_t packets_ = 0;
   std::vector<Slot> slots_;  // kSlots, or none yet
   std::uint64_t malformed_ = 0;
   std::uint64_t unknown_ = 0;

@@ -149,12 +149,20 @@ TEST(CompactReceiver, WhatIsTogetherTooLargeIsRefused) {
 
 TEST(CompactReceiver, NoMoreFlowsAreRememberedThanAllowed) {
   CompactReceiver receiver;
-  for (std::size_t flow = 1; flow <= CompactReceiver::kMaxFlows + 1; ++flow) {
+  Sender watched(1);
+  Sender left(2);
+  for (Sender* sender : {&watched, &left}) {
+    (void)give(receiver, sender->packets(MediaForm::kFragments, payload_of(0))[0]);
+  }
+  // Channels that begin anew, each with a number of its own.
+  for (std::size_t flow = 3; flow <= CompactReceiver::kMaxFlows + 1; ++flow) {
     Sender sender(static_cast<int>(flow));
     (void)give(receiver, sender.packets(MediaForm::kFragments, payload_of(0))[0]);
-    EXPECT_EQ(give(receiver, sender.packets(MediaForm::kCompact, payload_of(1))[0]).has_value(),
-              flow <= CompactReceiver::kMaxFlows);
+    EXPECT_TRUE(give(receiver, sender.packets(MediaForm::kCompact, payload_of(1))[0])) << flow;
+    EXPECT_TRUE(give(receiver, watched.packets(MediaForm::kCompact, payload_of(1))[0])) << flow;
   }
+  EXPECT_EQ(receiver.unknown(), 0U);
+  EXPECT_FALSE(give(receiver, left.packets(MediaForm::kCompact, payload_of(1))[0])) << "silent for longest";
   EXPECT_EQ(receiver.unknown(), 1U);
 }
 
