@@ -1,5 +1,7 @@
 #include "tunnelmgr/linux/privileges.hpp"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
@@ -10,10 +12,13 @@
 
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tunnelmgr/linux/failure.hpp"
+#include "tunnelmgr/linux/fd.hpp"
 
 namespace hearthcast::linux {
 namespace {
@@ -61,6 +66,37 @@ bool set_capabilities(std::uint64_t set) {
   return ::syscall(SYS_capset, &header, data.data()) == 0;
 }
 
+constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+// The folder with all that is in it, itself at last. By descriptors, and no link is followed: nobody can put
+// another file in the place of one that was looked at. An errno, 0 for done.
+int give_away(Fd folder, const User& to) {
+  const int fd = folder.get();
+  const std::unique_ptr<DIR, CloseFolder> entries(::fdopendir(fd));
+  if (!entries) {
+    return errno;
+  }
+  static_cast<void>(folder.release());
+  for (const dirent* entry = ::readdir(entries.get()); entry != nullptr; entry = ::readdir(entries.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") {
+      continue;
+    }
+    if (Fd below(::openat(fd, entry->d_name, kFolder)); below) {
+      if (const int error = give_away(std::move(below), to); error != 0) {
+        return error;
+      }
+    } else if (::fchownat(fd, entry->d_name, to.user, to.group, AT_SYMLINK_NOFOLLOW) != 0) {
+      return errno;
+    }
+  }
+  return ::fchown(fd, to.user, to.group) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 bool is_root() { return ::geteuid() == 0; }
@@ -100,11 +136,7 @@ Result<void, Failure> prepare_folder(const std::filesystem::path& folder, const 
   if (folder.has_parent_path()) {
     std::filesystem::create_directories(folder.parent_path(), error);
   }
-  if (::mkdir(folder.c_str(), 0700) == 0) {
-    if (user.empty()) {
-      return boost::system::in_place_value;
-    }
-  } else if (errno != EEXIST) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return kernel_failure("making the folder " + folder.string(), errno);
   }
   if (!std::filesystem::is_directory(folder, error)) {
@@ -117,16 +149,21 @@ Result<void, Failure> prepare_folder(const std::filesystem::path& folder, const 
   if (!owner) {
     return owner.error();
   }
-  // What an earlier run as root left in it is given away, too; links are not followed.
-  std::vector<std::filesystem::path> all = {folder};
-  for (std::filesystem::recursive_directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
-    all.push_back(at->path());
+  Fd opened(::open(folder.c_str(), kFolder));
+  if (!opened) {
+    return errno == ELOOP || errno == ENOTDIR
+               ? Failure{folder.string() + " is a link; name the folder itself in the settings"}
+               : kernel_failure("opening the folder " + folder.string(), errno);
   }
-  for (const std::filesystem::path& each : all) {
-    if (::lchown(each.c_str(), owner->user, owner->group) != 0) {
-      return kernel_failure("giving " + each.string() + " to the user " + user, errno);
-    }
+  struct stat status {};
+  if (::fstat(opened.get(), &status) != 0) {
+    return kernel_failure("looking at the folder " + folder.string(), errno);
+  }
+  if (status.st_uid == owner->user) {
+    return boost::system::in_place_value;
+  }
+  if (const int failed = give_away(std::move(opened), *owner); failed != 0) {
+    return kernel_failure("giving " + folder.string() + " to the user " + user, failed);
   }
   return boost::system::in_place_value;
 }

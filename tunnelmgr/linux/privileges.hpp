@@ -21,8 +21,10 @@ namespace hearthcast::linux {
 [[nodiscard]] Result<void, Failure> keep_only_capabilities(std::initializer_list<unsigned> capabilities,
                                                            const std::string& name = "nobody");
 
-// Makes the folder (mode 0700, its parents 0755) if it is missing, and gives it to that user; an empty name
-// leaves the owner. For state and sockets of a program that is about to drop.
+// Makes the folder (mode 0700, its parents 0755) if it is missing, and gives it to that user, with what an
+// earlier run as root left in it. What is in a folder that the user has already stays as it is: the user may
+// have put anything there. An empty name leaves the owner. For state and sockets of a program that is about
+// to drop.
 [[nodiscard]] Result<void, Failure> prepare_folder(const std::filesystem::path& folder,
                                                    const std::string& user);
 

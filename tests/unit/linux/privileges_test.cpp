@@ -108,19 +108,46 @@ TEST_F(Privileges, PreparedFolderBelongsToTheUserWithAllThatIsInIt) {
   const auto folder = base / "a" / "state";
   ASSERT_TRUE(prepare_folder(folder, ""));
   std::ofstream(folder / "left by root") << "x";
+  std::filesystem::create_directory(folder / "below");
+  std::ofstream(folder / "below" / "left by root") << "x";
+  std::filesystem::create_directory_symlink("/etc", folder / "etc");
   std::filesystem::create_symlink("/etc/passwd", folder / "link");
   ASSERT_TRUE(prepare_folder(folder, "nobody"));
   struct stat status {};
   ASSERT_EQ(::stat(folder.c_str(), &status), 0);
   EXPECT_NE(status.st_uid, 0U);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
-  ASSERT_EQ(::stat((folder / "left by root").c_str(), &status), 0);
-  EXPECT_NE(status.st_uid, 0U);
-  ASSERT_EQ(::stat("/etc/passwd", &status), 0);
-  EXPECT_EQ(status.st_uid, 0U);
+  for (const auto& given : {folder / "left by root", folder / "below", folder / "below" / "left by root"}) {
+    ASSERT_EQ(::stat(given.c_str(), &status), 0);
+    EXPECT_NE(status.st_uid, 0U) << given;
+  }
+  for (const char* kept : {"/etc", "/etc/passwd"}) {
+    ASSERT_EQ(::stat(kept, &status), 0);
+    EXPECT_EQ(status.st_uid, 0U) << kept;
+  }
   std::ofstream(base / "file") << "x";
   EXPECT_FALSE(prepare_folder(base / "file", ""));
   EXPECT_FALSE(prepare_folder(base / "file" / "below", ""));
+  std::filesystem::remove_all(base);
+}
+
+TEST_F(Privileges, WhatAUserMayHavePutIntoAFolderIsNotGivenAway) {
+  std::string name = (std::filesystem::temp_directory_path() / "folder-XXXXXX").string();
+  const std::filesystem::path base = ::mkdtemp(name.data());
+  std::ofstream(base / "secret of root") << "x";
+  ASSERT_TRUE(prepare_folder(base / "state", "nobody"));
+  std::filesystem::create_hard_link(base / "secret of root", base / "state" / "link");
+  EXPECT_TRUE(prepare_folder(base / "state", "nobody"));
+  std::filesystem::create_directory(base / "of root");
+  std::filesystem::create_directory_symlink(base / "of root", base / "state" / "sockets");
+  const auto refused = prepare_folder(base / "state" / "sockets", "nobody");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text.find("is a link"), std::string::npos);
+  struct stat status {};
+  for (const auto& kept : {base / "secret of root", base / "of root"}) {
+    ASSERT_EQ(::stat(kept.c_str(), &status), 0);
+    EXPECT_EQ(status.st_uid, 0U) << kept;
+  }
   std::filesystem::remove_all(base);
 }
 
