@@ -83,8 +83,14 @@ Result<void, KernelError> change_link(int index, const std::function<void(rtnl_l
 
 bool in_range(const IpAddress& address, unsigned length) { return length <= (address.is_ip4() ? 32U : 128U); }
 
+// Of unicast: an address brings a route to its prefix.
+bool is_long_enough(const IpAddress& address, unsigned length) {
+  return length >= (address.is_ip4() ? 16U : 64U);
+}
+
 bool is_allowed_address(const IpAddress& address, unsigned length) {
-  return in_range(address, length) && (address.is_private() || address.is_link_local());
+  return in_range(address, length) && is_long_enough(address, length) &&
+         (address.is_private() || address.is_link_local());
 }
 
 bool is_allowed_route(const Prefix& to) {
@@ -95,7 +101,7 @@ bool is_allowed_route(const Prefix& to) {
     const unsigned least = to.address.is_ip4() ? 8U : 16U;
     return to.length >= least && !to.address.is_link_scope_multicast();
   }
-  return to.length >= (to.address.is_ip4() ? 16U : 64U) && to.address.is_private();
+  return is_long_enough(to.address, to.length) && to.address.is_private();
 }
 
 Result<void, KernelError> change_address(int tun, const IpAddress& address, unsigned length, bool add) {

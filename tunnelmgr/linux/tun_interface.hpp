@@ -30,9 +30,10 @@ struct OpenedTun {
 // The name of the interface that the descriptor is of. EBADF: it is of none that open_tun() makes.
 [[nodiscard]] Result<std::string, KernelError> name_of_tun(int tun);
 
-// On the interface of that descriptor. Addresses: private or link-local ones. Routes: multicast, though
-// neither all of it nor what belongs to the link, or private addresses: of IPv4 at least 16 bits, of IPv6 64.
-// Anything else is EINVAL. What is there already is no error.
+// On the interface of that descriptor. Addresses: private or link-local ones, with the prefix that the kernel
+// then routes there. Routes: multicast, though neither all of it nor what belongs to the link, or private
+// addresses. Prefixes of unicast have at least 16 bits in IPv4, 64 in IPv6. Anything else is EINVAL. What is
+// there already is no error.
 [[nodiscard]] Result<void, KernelError> add_tun_address(int tun, const IpAddress& address, unsigned length);
 [[nodiscard]] Result<void, KernelError> remove_tun_address(int tun, const IpAddress& address,
                                                            unsigned length);

@@ -147,6 +147,23 @@ TEST(Tun, AddressesComeAndGo) {
   });
 }
 
+TEST(Tun, AnAddressBringsNoRouteToMoreThanANetworkOfAHome) {
+  in_links([] {
+    Made tun;
+    const auto adds = [&](const char* text, unsigned length) {
+      return static_cast<bool>(tun.netd.add_tun_address(tun.device.fd(), address(text), length));
+    };
+    EXPECT_TRUE(adds("10.203.0.5", 16));
+    EXPECT_TRUE(adds("169.254.7.7", 16));
+    EXPECT_FALSE(adds("172.16.0.1", 1)) << "half of all addresses";
+    EXPECT_FALSE(adds("10.203.0.6", 15));
+    EXPECT_FALSE(adds("fd00::5", 63));
+    EXPECT_FALSE(adds("fe80::5", 10));
+    EXPECT_FALSE(adds("8.8.8.8", 32));
+    EXPECT_EQ(shown()->addresses.size(), 2U);
+  });
+}
+
 TEST(Tun, VanishesWithTheLastDescriptorOfIt) {
   in_links([] {
     std::optional<Made> tun(std::in_place);
