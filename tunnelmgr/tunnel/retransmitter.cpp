@@ -48,8 +48,11 @@ void Retransmitter::on_nack(const Nack& nack, const RepairRing& ring) {
     const std::uint32_t ahead = ring.next() - first;  // how many there are from first on
     count = ahead >= 0x80000000U ? 0 : std::min(count, ahead);
     counters_.gone += range.count - count;
-    for (; count > 0; --count) {
-      want(first++);
+    const std::uint32_t looked_at = std::min(count, patience_);
+    patience_ -= looked_at;
+    counters_.refused += count - looked_at;
+    for (std::uint32_t n = 0; n < looked_at; ++n) {
+      want(first + n);
     }
   }
 }
@@ -62,6 +65,8 @@ void Retransmitter::begin_prelude(std::uint32_t first, std::uint32_t count) {
 void Retransmitter::on_live(std::size_t octets) {
   credit_ = std::min<std::uint64_t>(credit_ + octets, std::max(octets, kBurst));
   budget_ = std::min(budget_ + octets * kBudgetPercent / 100, saving_);
+  patience_ = static_cast<std::uint32_t>(
+      std::min<std::size_t>(patience_ + octets / kOctetsPerNumber, kRepairRingPackets));
 }
 
 void Retransmitter::set_rate(std::uint64_t octets_per_second) {

@@ -5,8 +5,10 @@
 // the rate), after a pause at most kBurst octets at once, or as many as the last live batch had. Answers to
 // NACKs have a budget besides: kBudgetPercent of the live octets, saved up to a second of them (kFirstBudget
 // at least). What exceeds the budget is refused, not kept: who still needs it asks again. A packet that is
-// asked for twice before it went goes once. Oldest first. Pure; allocates at the first NACK only, since most
-// viewers of a large house never send one; not thread-safe.
+// asked for twice before it went goes once. Oldest first. What a device can make the sender look at is
+// bounded likewise, by the live octets: all that the ring holds, then a number for each kOctetsPerNumber.
+// Pure; allocates at the first NACK only, since most viewers of a large house never send one; not
+// thread-safe.
 #pragma once
 
 #include <array>
@@ -35,6 +37,8 @@ class Retransmitter {
  public:
   static constexpr std::size_t kBurst = 24'000;
   static constexpr std::size_t kBudgetPercent = 18;
+  static constexpr std::size_t kOctetsPerNumber =
+      64;  // twenty for a packet: an honest device needs one or two
 
   void on_nack(const Nack& nack, const RepairRing& ring);
   // Packets first to first + count - 1 go as well, without asking and outside the budget.
@@ -70,7 +74,8 @@ class Retransmitter {
   std::uint32_t prelude_next_ = 0;
   std::uint32_t prelude_left_ = 0;
   std::uint64_t credit_ = kBurst;
-  std::uint64_t budget_ = kFirstBudget;  // in octets, as credit_
+  std::uint64_t budget_ = kFirstBudget;          // in octets, as credit_
+  std::uint32_t patience_ = kRepairRingPackets;  // numbers that are looked at yet
   std::uint64_t saving_ = std::uint64_t{1} << 20;
   RepairCounters counters_;
 };

@@ -75,6 +75,20 @@ TEST_F(RetransmitterTest, WhatIsNotThereIsCountedAndCostsNothing) {
   EXPECT_EQ(take().size(), 10U);
 }
 
+// A few hundred octets can name the whole ring many times over.
+TEST_F(RetransmitterTest, WhatADeviceMakesTheSenderLookAtIsBounded) {
+  live(kRepairRingPackets, 100);
+  const SequenceRange all{0, static_cast<std::uint16_t>(kRepairRingPackets)};
+  ask({all, all, all});
+  EXPECT_EQ(viewer.counters().asked, 3 * kRepairRingPackets);
+  EXPECT_EQ(viewer.counters().refused, 2 * kRepairRingPackets);
+  ask({{5, 1}});
+  EXPECT_EQ(viewer.counters().refused, 2 * kRepairRingPackets + 1);
+  viewer.on_live(10 * Retransmitter::kOctetsPerNumber);
+  ask({{5, 20}});
+  EXPECT_EQ(viewer.counters().refused, 2 * kRepairRingPackets + 11);
+}
+
 TEST_F(RetransmitterTest, NumbersWrap) {
   next = 0xFFFFFFF0;
   live(40);
