@@ -9,6 +9,7 @@
 #include "tunnelmgr/away/state_file.hpp"
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/linux/failure.hpp"
+#include "tunnelmgr/linux/private_file.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -18,6 +19,10 @@ using Json = nlohmann::json;
 constexpr const char* kBox = "box.json";
 constexpr const char* kMemory = "memory.json";
 constexpr const char* kChannels = "channels.json";
+
+Result<void, Failure> write(const std::filesystem::path& file, std::string_view text) {
+  return linux::write_private_file(file, as_bytes(text), linux::IfThere::kReplace);
+}
 
 Json to_json(const std::vector<Endpoint>& endpoints) {
   auto list = Json::array();
@@ -166,7 +171,7 @@ Result<void, Failure> StateFolder::save(const BoxRecord& box) const {
   if (box.rendezvous) {
     object["rendezvous"] = {{"url", box.rendezvous->url}, {"pin", box.rendezvous->pin_text()}};
   }
-  return write_state_file(folder_ / kBox, object.dump(2, ' ', false, Json::error_handler_t::replace));
+  return write(folder_ / kBox, object.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 Result<void, Failure> StateFolder::save(const Memory& memory) const {
@@ -176,11 +181,11 @@ Result<void, Failure> StateFolder::save(const Memory& memory) const {
                     {"told", to_json(memory.told)},
                     {"own", to_json(memory.own)},
                     {"box", to_json(memory.box)}};
-  return write_state_file(folder_ / kMemory, object.dump(2));
+  return write(folder_ / kMemory, object.dump(2));
 }
 
 Result<void, Failure> StateFolder::save(const tunnel::ChannelList& channels) const {
-  return write_state_file(folder_ / kChannels, as_text(tunnel::encode(channels)));
+  return write(folder_ / kChannels, as_text(tunnel::encode(channels)));
 }
 
 void StateFolder::forget_channels() const {

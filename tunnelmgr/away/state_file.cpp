@@ -5,12 +5,9 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 
-#include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/linux/failure.hpp"
 #include "tunnelmgr/linux/fd.hpp"
-#include "tunnelmgr/linux/private_file.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -45,23 +42,6 @@ Result<std::optional<std::string>, Failure> read_state_file(const std::filesyste
       return Failure{file.string() + " is too large to be a file of this program"};
     }
   }
-}
-
-Result<void, Failure> write_state_file(const std::filesystem::path& file, std::string_view text) {
-  auto temporary = file;
-  temporary += ".new";
-  if (auto written = linux::write_private_file(temporary, as_bytes(text), linux::IfThere::kReplace);
-      !written) {
-    return written;
-  }
-  if (::rename(temporary.c_str(), file.c_str()) != 0) {
-    return linux::kernel_failure("replacing " + file.string(), errno);
-  }
-  const linux::Fd folder(::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder) {
-    ::fsync(folder.get());  // so that a power cut does not bring the former file back
-  }
-  return {};
 }
 
 }  // namespace hearthcast::away

@@ -1,10 +1,9 @@
-// Small files that are written whole or not at all.
+// Reading the small files of the state; linux/private_file.hpp writes them.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "tunnelmgr/base/result.hpp"
 
@@ -12,8 +11,5 @@ namespace hearthcast::away {
 
 // nullopt: there is none. At most 16 MiB.
 [[nodiscard]] Result<std::optional<std::string>, Failure> read_state_file(const std::filesystem::path& file);
-// Through a temporary file beside it, mode 0600, on the disk before it takes the name.
-[[nodiscard]] Result<void, Failure> write_state_file(const std::filesystem::path& file,
-                                                     std::string_view text);
 
 }  // namespace hearthcast::away

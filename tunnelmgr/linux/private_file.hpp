@@ -10,8 +10,9 @@ namespace hearthcast::linux {
 
 enum class IfThere { kFail, kReplace };
 
-// Mode 0600, and all of it on the disk before this returns: of what could not be written whole nothing stays.
-// Its name may still be lost in a power cut: sync_folder(). A symbolic link is refused.
+// Mode 0600, and all of it on the disk, with its name, before this returns. Of what could not be written
+// whole nothing stays, and what it was to replace stays as it was; it is written beside that, as FILE.new. A
+// symbolic link is refused, as is whatever else is no ordinary file.
 [[nodiscard]] Result<void, Failure> write_private_file(const std::filesystem::path& file, Bytes octets,
                                                        IfThere there);
 

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "tunnelmgr/away/settings.hpp"
-#include "tunnelmgr/away/state_file.hpp"
 #include "tunnelmgr/away/web.hpp"
 #include "tunnelmgr/secure/identity.hpp"
 
@@ -94,12 +93,15 @@ TEST_F(StateTest, FilesAreForTheOwnerOnly) {
 }
 
 TEST_F(StateTest, AFileThatCannotBeWrittenLeavesTheFormerOne) {
-  ASSERT_TRUE(write_state_file(folder_ / "a", "one"));
-  std::filesystem::create_directory(folder_ / "a.new");  // in the way of the temporary file
-  const auto written = write_state_file(folder_ / "a", "two");
+  Memory memory;
+  memory.port = 4000;
+  ASSERT_TRUE(state_.save(memory));
+  std::filesystem::create_directory(folder_ / "memory.json.new");  // in the way of the temporary file
+  memory.port = 5000;
+  const auto written = state_.save(memory);
   ASSERT_FALSE(written);
-  EXPECT_NE(written.error().text.find("a.new"), std::string::npos);
-  EXPECT_EQ(**read_state_file(folder_ / "a"), "one");
+  EXPECT_NE(written.error().text.find("memory.json.new"), std::string::npos);
+  EXPECT_EQ((*state_.load_memory())->port, 4000);
 }
 
 TEST_F(StateTest, TheNewestEndpointsAreKept) {
