@@ -29,7 +29,8 @@ class DataPlane {
   using Down = typename Loop::Down;
   using Up = typename Loop::Up;
 
-  DataPlane(linux::UdpSocket& socket, Log& log) : loop_(socket, log) {}  // both outlive it
+  // Both outlive it. Throws std::system_error when the kernel refuses what the thread needs.
+  DataPlane(linux::UdpSocket& socket, Log& log) : loop_(socket, log) {}
   ~DataPlane() { stop(); }
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;

@@ -1,6 +1,7 @@
 // The body of a program's data thread: one epoll loop over the shared port, the queue from the control thread
 // and whatever descriptors the program adds. It keeps the established sessions; what a message or a packet
 // means beyond that is the deriving program's. What is posted is done before any datagram of the same turn.
+// Constructing it throws std::system_error when the kernel does not let it watch these two.
 //
 // Down and Up are the program's variants of messages and contain those of messages.hpp, Down also Stop.
 #pragma once
@@ -8,9 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "tunnelmgr/base/log.hpp"
@@ -50,7 +53,11 @@ class SessionLoop : protected PortSink {
         sender_(socket, route_),
         socket_(socket),
         tick_(tick),
-        reader_(socket, sessions_, counters_, route_) {}
+        reader_(socket, sessions_, counters_, route_) {
+    if (!epoll_.add(mailbox_.down_fd(), kQueueToken) || !epoll_.add(socket.fd(), kPortToken)) {
+      throw std::system_error(errno, std::generic_category(), "watching the tunnel's port");
+    }
+  }
 
   // The program's part. take() is std::visit over perform(); messages of sessions come back to this class.
   virtual void take(Down message) = 0;
@@ -148,10 +155,6 @@ class SessionLoop : protected PortSink {
 
 template <class Down, class Up>
 void SessionLoop<Down, Up>::run() {
-  if (!epoll_.add(mailbox_.down_fd(), kQueueToken) || !epoll_.add(socket_.fd(), kPortToken)) {
-    log_.error("data_thread_start", {{"error", "the kernel refuses to watch the tunnel's port"}});
-    return;
-  }
   now_ = Clock::now();
   next_tick_ = now_ + tick_;
   next_report_ = now_ + kReport;

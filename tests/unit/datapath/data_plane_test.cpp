@@ -296,6 +296,14 @@ TEST(DataPlane, WhatIsPostedBeforeTheStartIsDone) {
   EXPECT_EQ(one.receive(1).size(), 1U);
 }
 
+TEST(DataPlane, APortThatCannotBeWatchedIsAFailureAtTheStart) {
+  SilentLog log;
+  auto port = open_port();
+  const auto taken = std::move(port);
+  EXPECT_THROW(DataPlane<ProbeLoop>(port, log),
+               std::system_error);  // NOLINT(bugprone-use-after-move): it is none
+}
+
 TEST(DataPlane, AFullQueueRefuses) {
   SilentLog log;
   auto port = open_port();
