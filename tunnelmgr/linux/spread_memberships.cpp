@@ -136,8 +136,8 @@ int SpreadMemberships::turn_to_include(const Membership& at, Group& group, const
 int SpreadMemberships::turn_to_exclude(const Membership& at, Group& group, const AddressSet& sources) {
   if (group.parts.empty()) {
     const int error = place(at, group, [&](GroupSocket& socket) { return socket.join(at); });
+    group.excludes = error == 0;  // of nothing, whatever becomes of the list
     if (error != 0 || sources.empty()) {
-      group.excludes = error == 0;
       return error;
     }
   }

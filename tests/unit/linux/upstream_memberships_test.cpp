@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <thread>
 
 #include "tests/unit/linux/upstream.hpp"
@@ -242,25 +243,33 @@ TEST(UpstreamMemberships, ALongListOfExcludedSourcesRaisesTheLimit) {
   });
 }
 
+// A helper that may do nothing.
+void with_a_helper_that_refuses(const std::function<void(UpstreamMemberships&)>& body) {
+  auto [own, theirs] = make_message_pair();
+  std::thread refusing([socket = theirs.get()] {
+    std::array<std::uint8_t, 64> room{};
+    for (;;) {
+      const UnixMessage message = receive_message(socket, room);
+      const auto request = decode_netd_request(Bytes(room).first(message.size));
+      if (!request || !send_message(socket, encode(NetdReply{request->operation, EPERM, 0}))) {
+        return;
+      }
+    }
+  });
+  {
+    NetdClient netd(std::move(own));
+    UpstreamMemberships memberships(netd);
+    body(memberships);
+  }
+  refusing.join();
+}
+
 // Where the limit stays, more comes than was asked for, never less; and it is told.
 TEST(UpstreamMemberships, WhatCannotBeExcludedIsAdmittedAndTold) {
   in_links([] {
     add_upstream();
     write_file("/proc/sys/net/ipv4/igmp_max_msf", "10");
-    auto [own, theirs] = make_message_pair();
-    std::thread refusing([socket = theirs.get()] {  // a helper that may do nothing
-      std::array<std::uint8_t, 64> room{};
-      for (;;) {
-        const UnixMessage message = receive_message(socket, room);
-        const auto request = decode_netd_request(Bytes(room).first(message.size));
-        if (!request || !send_message(socket, encode(NetdReply{request->operation, EPERM, 0}))) {
-          return;
-        }
-      }
-    });
-    {
-      NetdClient netd(std::move(own));
-      UpstreamMemberships memberships(netd);
+    with_a_helper_that_refuses([](UpstreamMemberships& memberships) {
       const IpAddress one = group(Family::kIp4, 1);
       const SourceFilter wanted = exclude(sources(Family::kIp4, 15));
       for (int i = 0; i < 2; ++i) {
@@ -278,8 +287,25 @@ TEST(UpstreamMemberships, WhatCannotBeExcludedIsAdmittedAndTold) {
       EXPECT_EQ(longer.outcome, Outcome::kPartly);
       expect_set(memberships, one, exclude(sources(Family::kIp4, 4)));
       EXPECT_EQ(kernel_filter(one).excluded, sources(Family::kIp4, 4));
-    }
-    refusing.join();
+    });
+  });
+}
+
+// The kernel has joined by then.
+TEST(UpstreamMemberships, AGroupWhoseListIsRefusedAltogetherCanBeLeft) {
+  in_links([] {
+    add_upstream();
+    write_file("/proc/sys/net/ipv4/igmp_max_msf", "5");
+    with_a_helper_that_refuses([](UpstreamMemberships& memberships) {
+      const IpAddress one = group(Family::kIp4, 1);
+      const auto answer = memberships.set(up(), one, exclude(sources(Family::kIp4, 15)));
+      EXPECT_EQ(answer.outcome, Outcome::kRefused);
+      EXPECT_EQ(memberships.joined(up(), one), SourceFilter::any_source());
+      EXPECT_TRUE(kernel_filter(one).joined);
+      expect_set(memberships, one, {});
+      EXPECT_FALSE(kernel_filter(one).joined);
+      EXPECT_EQ(memberships.sockets(), 0U);
+    });
   });
 }
 
