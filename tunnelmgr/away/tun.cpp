@@ -142,6 +142,11 @@ void Tun::perform(TunActions actions) {
       log_.info("tun_leave", {{"group", stop->subscription.to_string()}});
       ports_.unwant({stop->subscription.source, stop->subscription.group, 0});
       changed = true;
+    } else if (const auto* refused = std::get_if<CannotListen>(&action)) {
+      log_.warning("tun_refused",
+                   {{"group", refused->subscription.to_string()},
+                    {"code", tunnel::to_string(tunnel::RefusalCode::kLimit)},
+                    {"error", "programs here listen to more groups at once than the interface carries"}});
     }
   }
   if (changed) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "tunnelmgr/away/refusal_match.hpp"
 
@@ -23,7 +24,9 @@ membership::Timing timing() {
 
 membership::Router router(Family family, const IpAddress& own_address, Time now) {
   // More groups than the box allows, whose refusal is to be told; not more than a broken program may cost.
-  constexpr membership::Limits kLimits{.groups = 64, .sources = 32, .listeners = 1};
+  constexpr membership::Limits kLimits{.groups = 2 * membership::kTunnelLimits.groups,
+                                       .sources = membership::kTunnelLimits.sources,
+                                       .listeners = 1};
   return {{.family = family,
            .timing = timing(),
            .limits = kLimits,
@@ -91,6 +94,10 @@ void TunMembership::perform(membership::Actions actions, TunActions& out) {
       out.emplace_back(WriteToTun{std::move(packet->ip_packet)});
     } else if (const auto* change = std::get_if<membership::FilterChanged>(&action)) {
       take(*change, out);
+    } else if (const auto* over = std::get_if<membership::OverLimit>(&action)) {
+      if (!std::exchange(told_limit_, true)) {
+        out.emplace_back(CannotListen{{over->source, over->group}});
+      }
     }
   }
 }
@@ -109,6 +116,7 @@ void TunMembership::take(const membership::FilterChanged& change, TunActions& ou
   for (auto at = listened_.begin(); at != listened_.end();) {
     if (at->first.group == change.group && !wanted.contains(at->first)) {
       out.emplace_back(StopListening{at->first});
+      told_limit_ = false;
       at = listened_.erase(at);
     } else {
       ++at;

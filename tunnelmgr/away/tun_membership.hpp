@@ -27,7 +27,11 @@ struct StartListening {
 struct StopListening {
   membership::Subscription subscription;
 };
-using TunAction = std::variant<WriteToTun, StartListening, StopListening>;
+// More than this end keeps. Once, until something ends.
+struct CannotListen {
+  membership::Subscription subscription;
+};
+using TunAction = std::variant<WriteToTun, StartListening, StopListening, CannotListen>;
 using TunActions = std::vector<TunAction>;
 
 // Groups by which the machines of one network find each other (mDNS, SSDP, SLP and their like), beside those
@@ -64,6 +68,7 @@ class TunMembership {
 
   std::array<membership::Router, 2> routers_;  // by Family
   std::map<membership::Subscription, Listened> listened_;
+  bool told_limit_ = false;
 };
 
 }  // namespace hearthcast::away

@@ -41,6 +41,8 @@ class TunMembershipTest : public testing::Test {
         queries_.push_back(packet->source.to_string() + " to " + packet->destination.to_string());
       } else if (const auto* start = std::get_if<StartListening>(&action)) {
         seen_.push_back("+" + start->subscription.to_string());
+      } else if (const auto* refused = std::get_if<CannotListen>(&action)) {
+        seen_.push_back("!" + refused->subscription.to_string());
       } else {
         seen_.push_back("-" + std::get<StopListening>(action).subscription.to_string());
       }
@@ -80,6 +82,21 @@ TEST_F(TunMembershipTest, ReportsBecomeWishes) {
   EXPECT_THAT(hear(ip("0.0.0.0"), {{RecordType::kAllowNewSources, ip("232.1.1.1"), {kSource4}}}),
               ElementsAre("+192.0.2.10@232.1.1.1"));
   EXPECT_EQ(machine_.listened().size(), 3U);
+}
+
+TEST_F(TunMembershipTest, MoreIsWishedForThanTheBoxAllowsAndWhatIsTooMuchIsTold) {
+  const IpAddress from = ip("10.203.0.5");
+  const auto group = [](std::size_t number) { return ip(("239.10.1." + std::to_string(number)).c_str()); };
+  const std::size_t most = 2 * membership::kTunnelLimits.groups;
+  for (std::size_t n = 0; n < most; ++n) {
+    EXPECT_THAT(hear(from, {{RecordType::kChangeToExclude, group(n)}}),
+                ElementsAre("+" + group(n).to_string()));
+  }
+  EXPECT_THAT(hear(from, {{RecordType::kChangeToExclude, group(most)}}), ElementsAre("!239.10.1.128"));
+  EXPECT_THAT(hear(from, {{RecordType::kChangeToExclude, group(most)}}), IsEmpty()) << "once";
+  EXPECT_THAT(hear(from, {{RecordType::kChangeToInclude, group(0)}}), ElementsAre("-239.10.1.0"));
+  EXPECT_THAT(hear(from, {{RecordType::kChangeToExclude, group(most)}}), ElementsAre("+239.10.1.128"));
+  EXPECT_THAT(hear(from, {{RecordType::kChangeToExclude, group(0)}}), ElementsAre("!239.10.1.0"));
 }
 
 TEST_F(TunMembershipTest, TheSameAgainChangesNothing) {
@@ -206,11 +223,11 @@ TEST_F(TunMembershipTest, SignalsOfWhatIsNotListenedToAreIgnored) {
 
 // A broken program that joins and joins.
 TEST_F(TunMembershipTest, TheNumberOfGroupsIsBounded) {
-  for (int n = 0; n < 200; ++n) {
+  for (int n = 0; n < 300; ++n) {
     (void)hear(ip("10.203.0.5"),
                {{RecordType::kChangeToExclude, IpAddress::ip4(0xEF0A0000U + static_cast<std::uint32_t>(n))}});
   }
-  EXPECT_EQ(machine_.listened().size(), 64U);
+  EXPECT_EQ(machine_.listened().size(), 2 * membership::kTunnelLimits.groups);
 }
 
 }  // namespace
