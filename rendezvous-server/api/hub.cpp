@@ -85,6 +85,7 @@ struct Hub::State : std::enable_shared_from_this<State> {
     };
     limits.connections = settings.connections;
     limits.connections_per_source = settings.connections_per_source;
+    limits.local_connections = settings.connections;  // a proxy on this machine may bring all of them
     return limits;
   }
 

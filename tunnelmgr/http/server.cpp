@@ -23,6 +23,11 @@ asio::awaitable<void> reap_loop(std::shared_ptr<ServerState> state) {
   state->reaping = false;
 }
 
+// From this machine.
+bool is_local(Transport transport, const Endpoint& peer) {
+  return transport == Transport::kUnix || peer.address.is_loopback();
+}
+
 }  // namespace
 
 IpAddress source_prefix(const IpAddress& address) {
@@ -36,16 +41,19 @@ IpAddress source_prefix(const IpAddress& address) {
 
 void ServerState::admit(AnyStream::Socket socket, Transport transport, Endpoint peer,
                         const std::shared_ptr<asio::ssl::context>& tls) {
-  const bool counted = transport != Transport::kUnix && !peer.address.is_loopback();
+  const bool own = is_local(transport, peer);
+  const bool full =
+      own ? local >= limits.local_connections : connections.size() - local >= limits.connections;
   const IpAddress source = source_prefix(peer.address);
-  const auto there = counted ? per_source.find(source) : per_source.end();
-  if (stopped || connections.size() >= limits.connections ||
-      (there != per_source.end() && there->second >= limits.connections_per_source) ||
-      (counted && limits.admit && !limits.admit(peer))) {
+  const auto there = own ? per_source.end() : per_source.find(source);
+  if (stopped || full || (there != per_source.end() && there->second >= limits.connections_per_source) ||
+      (!own && limits.admit && !limits.admit(peer))) {
     ++counters.refused;
     return;  // the socket closes
   }
-  if (counted) {
+  if (own) {
+    ++local;
+  } else {
     ++per_source[source];
   }
   ++counters.accepted;
@@ -67,8 +75,12 @@ void ServerState::forget(const std::shared_ptr<Connection>& connection) {
   if (connections.erase(connection) == 0) {
     return;
   }
+  if (is_local(connection->transport(), connection->peer())) {
+    --local;
+    return;
+  }
   const auto at = per_source.find(source_prefix(connection->peer().address));
-  if (connection->transport() != Transport::kUnix && at != per_source.end() && --at->second == 0) {
+  if (at != per_source.end() && --at->second == 0) {
     per_source.erase(at);
   }
 }
@@ -104,6 +116,7 @@ void Server::stop() {
     connection->close();
   }
   state_->per_source.clear();
+  state_->local = 0;
   state_->reaper.cancel();
 }
 

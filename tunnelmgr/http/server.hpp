@@ -40,8 +40,9 @@ struct Limits {
   std::chrono::milliseconds websocket_timeout = std::chrono::seconds{100};
   // Asked about each TCP connection from another machine before anything of it is read; false closes it.
   std::function<bool(const Endpoint&)> admit;
-  std::size_t connections = 512;
-  std::size_t connections_per_source = 64;  // per IPv4 address or IPv6 /56; loopback and Unix are not counted
+  std::size_t connections = 512;            // from other machines
+  std::size_t connections_per_source = 64;  // of these, per IPv4 address or IPv6 /56
+  std::size_t local_connections = 128;      // by loopback and Unix sockets: there whatever others do
 };
 
 struct ServerCounters {

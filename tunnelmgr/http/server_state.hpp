@@ -31,6 +31,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   std::optional<PassOn> pass_on;
   std::vector<std::shared_ptr<Listener>> listeners;  // shared with their accept loops
   std::set<std::shared_ptr<Connection>> connections;
+  std::size_t local = 0;  // of these, from this machine
   std::map<IpAddress, std::size_t> per_source;
   asio::steady_timer reaper;
   bool reaping = false;

@@ -382,6 +382,24 @@ TEST_F(AdmissionTest, WhoIsRefusedIsNotRemembered) {
   EXPECT_EQ(state->per_source.size(), 1U) << "a crowd at a full server must not fill its memory";
 }
 
+TEST_F(AdmissionTest, WhoIsOnTheMachineItselfIsLetInWhateverOthersDo) {
+  Limits limits;
+  limits.connections = 2;
+  limits.local_connections = 2;
+  open(limits);
+  EXPECT_TRUE(admit("192.0.2.1:1"));
+  EXPECT_TRUE(admit("192.0.2.2:1"));
+  EXPECT_FALSE(admit("192.0.2.3:1"));
+  EXPECT_TRUE(admit("127.0.0.1:1"));
+  EXPECT_TRUE(admit("[::1]:1"));
+  EXPECT_FALSE(admit("127.0.0.1:2")) << "within a limit of its own";
+  leave_all();
+  EXPECT_TRUE(admit("127.0.0.1:3"));
+  EXPECT_TRUE(admit("127.0.0.1:4"));
+  EXPECT_TRUE(admit("192.0.2.1:1")) << "which takes nothing from others, either";
+  EXPECT_TRUE(admit("192.0.2.2:1"));
+}
+
 TEST_F(AdmissionTest, TheOwnerOfTheServerIsAskedBeforeAnythingIsRead) {
   Limits limits;
   std::vector<std::string> asked;
@@ -389,7 +407,7 @@ TEST_F(AdmissionTest, TheOwnerOfTheServerIsAskedBeforeAnythingIsRead) {
     asked.push_back(from.to_string());
     return from.address != *IpAddress::parse("192.0.2.1");
   };
-  limits.connections = 2;
+  limits.connections = 1;
   open(limits);
   EXPECT_FALSE(admit("192.0.2.1:1"));
   EXPECT_TRUE(admit("192.0.2.2:1"));

@@ -148,7 +148,7 @@ TEST_F(ServerTest, SilentConnectionsAreClosed) {
 
 TEST_F(ServerTest, RefusesConnectionsOverTheLimit) {
   Limits limits;
-  limits.connections = 1;
+  limits.local_connections = 1;
   start(echo, limits);
   RawClient first(port);
   ASSERT_TRUE(turn_until(io, [&] { return server->counters().open == 1; }));
