@@ -168,6 +168,9 @@ void Client::on_network_change() {
   }
   perform(presence_.on_network_change(now), now);
   perform(relay_.on_network_change(now), now);
+  if (names_) {
+    names_->on_network_change();
+  }
   if (lan_) {
     lan_->on_network_change();
   }

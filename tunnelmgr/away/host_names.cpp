@@ -33,11 +33,16 @@ struct HostNames::State : std::enable_shared_from_this<State> {
 
   void ask() {
     for (const auto& name : names) {
+      ++pending;
       resolver.async_resolve(name.name, std::to_string(name.port), Resolver::numeric_service,
                              [weak = weak_from_this()](const boost::system::error_code& error,
                                                        const Resolver::results_type& results) {
                                const auto self = weak.lock();
-                               if (self && !error && !results.empty()) {
+                               if (!self) {
+                                 return;
+                               }
+                               --self->pending;
+                               if (!error && !results.empty()) {
                                  self->found(endpoints_of(results));
                                }
                              });
@@ -50,6 +55,7 @@ struct HostNames::State : std::enable_shared_from_this<State> {
   std::function<void(const std::vector<Endpoint>&)> found;
   std::vector<tunnel::ReachAddress> names;
   bool wanted = false;
+  std::size_t pending = 0;  // questions on their way
   runtime::MachineTimer timer;
 };
 
@@ -73,7 +79,18 @@ void HostNames::set(const std::vector<tunnel::ReachAddress>& addresses) {
 
 void HostNames::want(bool wanted) {
   if (std::exchange(state_->wanted, wanted) != wanted) {
-    state_->arm();
+    if (wanted && state_->pending == 0) {
+      state_->ask();
+    } else {
+      state_->arm();
+    }
+  }
+}
+
+void HostNames::on_network_change() {
+  if (state_->wanted) {
+    state_->resolver.cancel();  // what was asked there may never be answered
+    state_->ask();
   }
 }
 

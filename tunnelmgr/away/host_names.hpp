@@ -26,8 +26,9 @@ class HostNames {
 
   // Those without a name are passed over. Asks for them at once when they are others than before.
   void set(const std::vector<tunnel::ReachAddress>& addresses);
-  // While wanted, they are asked for every kAgain.
+  // While wanted, they are asked for at once, unless they are just being, then every kAgain.
   void want(bool wanted);
+  void on_network_change();  // others may answer now, or answer otherwise: asks at once
 
  private:
   struct State;
