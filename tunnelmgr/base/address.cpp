@@ -32,6 +32,9 @@ std::optional<IpAddress> IpAddress::from_bytes(Bytes octets) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   const std::string zero_terminated(text);
+  if (text.find('\0') != std::string_view::npos) {
+    return std::nullopt;  // inet_pton would see its beginning only
+  }
   const Family family = text.find(':') == std::string_view::npos ? Family::kIp4 : Family::kIp6;
   IpAddress a = any(family);
   if (inet_pton(family == Family::kIp4 ? AF_INET : AF_INET6, zero_terminated.c_str(), a.octets_.data()) !=

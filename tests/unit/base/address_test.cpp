@@ -14,6 +14,8 @@ TEST(IpAddress, ParsesAndPrintsBothFamilies) {
   for (const char* bad : {"", "1.2.3", "1.2.3.4.5", "2001:db8::g", "[::1]", "fe80::1%eth0"}) {
     EXPECT_FALSE(IpAddress::parse(bad)) << bad;
   }
+  EXPECT_FALSE(IpAddress::parse(std::string_view("192.0.2.1\0.example", 18)));
+  EXPECT_FALSE(IpAddress::parse(std::string_view("::1\0", 4)));
 }
 
 TEST(IpAddress, KnowsItsKind) {
