@@ -14,7 +14,8 @@ struct ClientHello::Reading {
   // The list's length, then each name behind its own. OpenSSL has not looked at it yet.
   void read_protocols(Bytes extension) {
     Reader list(extension);
-    if (list.u16() != list.left()) {
+    const std::size_t size = list.u16();
+    if (size != list.left()) {
       return;
     }
     while (list.left() > 0 && !list.failed()) {
