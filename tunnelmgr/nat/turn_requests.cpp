@@ -84,9 +84,9 @@ wire::StunMessage TurnClient::message_of(const Request& request) const {
 }
 
 void TurnClient::transmit(Request& request, Time now, TurnActions& out) {
-  request.next =
-      now + (account_.reliable ? timing_.reliable_wait : timing_.rto * (1 << std::min(request.tries, 5)));
-  ++request.tries;
+  const bool last = ++request.tries == timing_.tries;
+  const Duration wait = timing_.rto * (last ? timing_.last_wait : 1 << std::min(request.tries - 1, 5));
+  request.next = now + (account_.reliable ? timing_.reliable_wait : wait);
   ++counters_.requests;
   sent_ = now;
   out.push_back(TurnSend{request.bytes});

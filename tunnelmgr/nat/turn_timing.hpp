@@ -8,6 +8,7 @@ namespace hearthcast::nat {
 struct TurnTiming {
   Duration rto = std::chrono::milliseconds{500};               // RFC 8489 section 6.2.1; doubles
   int tries = 7;                                               // Rc of the same section
+  int last_wait = 16;                                          // Rm: times rto, after the last try
   Duration reliable_wait = std::chrono::milliseconds{39'500};  // Ti of RFC 8489 section 6.2.2, on streams
   Duration refresh_ahead = std::chrono::minutes{1};       // RFC 8656 section 7.3: before the lifetime ends
   Duration permission_renewal = std::chrono::minutes{4};  // of five, RFC 8656 section 9
