@@ -103,7 +103,8 @@ void Client::connect(Time now) {
     link_->close();
   }
   link_.reset();
-  perform(relay_.stop(), now);
+  relay_finder_.forget();
+  perform(relay_.forget(), now);
   introducer_.reset();
   context_.reset();
   if (signalling_) {

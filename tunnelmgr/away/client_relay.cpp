@@ -1,4 +1,5 @@
 // The client's side of the relay: where it is, what it sends, and what comes through it.
+#include <cassert>
 #include <utility>
 
 #include "tunnelmgr/away/client.hpp"
@@ -67,6 +68,7 @@ void Client::perform(const nat::RelayActions& actions, Time now) {
 void Client::connect_relay(const nat::RelayConnect& connect, Time now) {
   std::shared_ptr<secure::TlsContext> tls;
   if (connect.server.transport == wire::TurnTransport::kTls) {
+    assert(box_ && box_->rendezvous);  // which gave the account
     auto made = http::relay_tls(box_->rendezvous->pin);
     if (!made) {
       perform(relay_.on_stream(connect.id, false, made.error().text, now), now);

@@ -105,6 +105,15 @@ RelayActions Relay::on_stream(std::uint64_t id, bool open, const std::string& re
   return watch(held_.on_stream(id, open, reason, now), now);
 }
 
+RelayActions Relay::forget() {
+  auto out = stop();
+  held_.forget_account();
+  box_relays_.clear();
+  path_.reset();
+  searching_ = false;
+  return out;
+}
+
 RelayActions Relay::stop() {
   begin_at_ = kNever;
   end_at_ = kNever;

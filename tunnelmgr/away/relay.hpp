@@ -40,8 +40,10 @@ class Relay {
   void on_udp(bool passes) { held_.on_udp(passes); }
   // The stream of a RelayConnect is open, or is not (any more) and why.
   [[nodiscard]] nat::RelayActions on_stream(std::uint64_t id, bool open, const std::string& reason, Time now);
-  // The box is another one, or the client stops.
+  // The client stops.
   [[nodiscard]] nat::RelayActions stop();
+  // The box is another one: the account was of the former one's rendezvous.
+  [[nodiscard]] nat::RelayActions forget();
 
   // From server(), a STUN message. False: it is none of the relay's.
   [[nodiscard]] bool takes(const Endpoint& from, const wire::StunMessage& decoded) const {

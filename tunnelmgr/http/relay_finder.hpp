@@ -34,6 +34,8 @@ class RelayFinder {
   // called from in here where they all name addresses, else later, and not after this is gone.
   void find(const std::vector<std::string>& urls, Then then);
 
+  void forget() { search_.reset(); }  // what was asked: nobody is called
+
  private:
   boost::asio::io_context& io_;
   std::shared_ptr<RelaySearch> search_;  // its questions in flight know it weakly

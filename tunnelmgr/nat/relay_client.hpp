@@ -65,6 +65,8 @@ class RelayClient {
   void set_wanted(bool wanted);
   // Gives it back.
   [[nodiscard]] RelayActions stop();
+  // After stop(): the account is good no more.
+  void forget_account() { account_.reset(); }
 
   // Whose datagrams it lets through, instead of those named before: only public ones have any, and the first
   // TurnClient::kMaxPermissions addresses.

@@ -216,6 +216,22 @@ TEST_F(RelayTest, StopGivesItBack) {
   EXPECT_EQ(relay.next_deadline(), kNever);
 }
 
+TEST_F(RelayTest, TheAccountOfAFormerBoxIsNotUsedForAnother) {
+  connect_by_relay();
+  ASSERT_TRUE(relay.relayed());
+  settle(relay.forget());
+  EXPECT_FALSE(relay.has_account());
+  EXPECT_FALSE(server.allocated(now));
+  settle(relay.set_peers({box}, now));
+  settle(relay.on_path(std::nullopt, now));
+  sent_on_stream.clear();
+  run_until(now + 1min);
+  EXPECT_THAT(sent_on_stream, IsEmpty());
+  give();
+  run_until(now + 1s);
+  EXPECT_TRUE(relay.relayed()) << "its own rendezvous gave another";
+}
+
 TEST_F(RelayTest, SaysWhy) {
   connect_by_relay();
   ASSERT_TRUE(server.from_peer({box.address, 61000}, as_bytes("check"), now));
