@@ -191,7 +191,7 @@ def test_a_secret_that_is_missing_open_or_short_is_told(rendezvous: Command) -> 
     secret.write_text("short\n")
     assert "too short" in failed(rendezvous)
     secret.unlink()
-    assert "cannot read" in failed(rendezvous)
+    assert "cannot be read" in failed(rendezvous)
     with_relay(rendezvous, **{"turn.secret_file": ""})
     assert "turn.secret_file" in failed(rendezvous)
 
