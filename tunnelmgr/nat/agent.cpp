@@ -36,15 +36,15 @@ Pair* Agent::find(const Endpoint& remote) {
 
 const Pair* Agent::find(const Endpoint& remote) const { return const_cast<Agent*>(this)->find(remote); }
 
-// The pair that is missed least: one that never answered, else the one whose answer is oldest and proves
-// nothing any more. A peer that roams for months must always find room.
+// The pair that is missed least: of those that prove nothing any more the one of which there was no news for
+// longest. A peer that roams for months must always find room, and who was just named not lose it again.
 std::vector<Pair>::iterator Agent::spare(Time now) {
   auto found = pairs_.end();
   for (auto at = pairs_.begin(); at != pairs_.end(); ++at) {
     const Endpoint& e = at->remote.endpoint;
     const bool needed =
         at->proven(now, timing_.consent_expiry) || e == selected_ || e == nominating_ || e == last_;
-    if (!needed && (found == pairs_.end() || at->answered < found->answered)) {
+    if (!needed && (found == pairs_.end() || at->news() < found->news())) {
       found = at;
     }
   }
@@ -74,6 +74,7 @@ Actions Agent::on_candidates(const std::vector<Candidate>& candidates, Time now)
     Pair* pair = add(candidate, priority(candidate.type, candidate.endpoint.address.family()), now);
     if (pair != nullptr) {
       pair->told = true;
+      pair->named = now;
       if (candidate.type == CandidateType::kRelayed && pair->remote.type == CandidateType::kPeerReflexive) {
         pair->remote.type = candidate.type;  // its check was here before its name
         pair->priority =

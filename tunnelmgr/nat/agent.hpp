@@ -5,9 +5,10 @@
 // A peer behind this end's relay has an endpoint of wire/channel_endpoint.hpp: its owner puts datagrams for
 // such a one on the relay, and the agent prefers every path without.
 //
-// The controlling end (away) nominates and tries its candidates for ever with back-off. The controlled end
-// (box) answers, proves by a check of its own every endpoint that a valid check came from, and selects what
-// the peer nominated once it is proven. It also lurks: see Timing::lurk_interval.
+// The controlling end (away) nominates and tries its candidates for ever with back-off; those that would be
+// no better than a path that answers rest meanwhile. The controlled end (box) answers, proves by a check of
+// its own every endpoint that a valid check came from, and selects what the peer nominated once it is proven.
+// It also lurks: see Timing::lurk_interval.
 #pragma once
 
 #include <cstdint>
@@ -121,8 +122,9 @@ class Agent {
   [[nodiscard]] Time plan(Pair& pair, Time now);     // the next check, should this one stay unanswered
   [[nodiscard]] Time plan_answered(const Pair& pair);
   [[nodiscard]] bool lurks(const Pair& pair, Time now) const;
-  void doubt(Time now, Actions& out);    // the selected path
-  void suspect(Time now, Actions& out);  // it did not answer
+  [[nodiscard]] bool rests(const Pair& pair, Time now) const;  // it would be no better than the path in use
+  void doubt(Time now, Actions& out);                          // the selected path
+  void suspect(Time now, Actions& out);                        // it did not answer
   void trust() { doubted_ = false, suspected_since_.reset(); }
   [[nodiscard]] Duration hurry() const;  // between checks of a doubted path
   [[nodiscard]] bool is_healthy(const Pair& pair, Time now) const;

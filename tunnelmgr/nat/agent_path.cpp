@@ -12,16 +12,14 @@ namespace hearthcast::nat {
 Actions Agent::on_deadline(Time now) {
   Actions out;
   expire_consent(now, out);
-  // The selected path is a conversation of its own; the others share one slot every Ta, first come, best
-  // first.
+  // The selected path is a conversation of its own; the others share one slot every Ta.
   if (Pair* pair = selected_ ? find(*selected_) : nullptr; pair != nullptr && pair->next_check <= now) {
     check(*pair, now, out);
   }
   Pair* next = nullptr;
   for (Pair& pair : pairs_) {
     if (pair.next_check <= now && pair.remote.endpoint != selected_ &&
-        (next == nullptr || pair.next_check < next->next_check ||
-         (pair.next_check == next->next_check && pair.priority > next->priority))) {
+        (next == nullptr || pair.goes_before(*next))) {
       next = &pair;
     }
   }
@@ -87,10 +85,10 @@ void Agent::doubt(Time now, Actions& out) {
   }
 }
 
-// What is known of the others is from before, so only those count that answer from now on.
+// What is known of the others is from before, so only those count that have answered since it was doubted: in
+// the time of its checks but the last.
 void Agent::suspect(Time now, Actions& out) {
-  doubted_ = true;
-  suspected_since_ = now;
+  suspected_since_ = std::exchange(doubted_, true) ? now - (timing_.suspect_after - 1) * hurry() : now;
   for (Pair& other : pairs_) {
     if (other.remote.endpoint != selected_) {
       activate(other, now);
@@ -136,12 +134,20 @@ void Agent::activate(Pair& pair, Time now) {
   pair.active_until = now + timing_.active;
   pair.back_off = Duration::zero();
   pair.next_check = now;
+  pair.tried = false;
 }
 
 void Agent::activate_all(Time now) {
   for (Pair& pair : pairs_) {
     activate(pair, now);
   }
+}
+
+// Until the path does not answer, or this pair is named again: then there is reason to look at it.
+bool Agent::rests(const Pair& pair, Time now) const {
+  const Pair* used = selected_ ? find(*selected_) : nullptr;
+  return used != nullptr && !doubted_ && is_healthy(*used, now) && pair.priority <= used->priority &&
+         !pair.proven(now, timing_.consent_expiry);
 }
 
 bool Agent::lurks(const Pair& pair, Time now) const {
@@ -171,6 +177,7 @@ void Agent::check(Pair& pair, Time now, Actions& out) {
                                               .nominating = nominating},
                                              crypto_)});
   pair.sent = now;
+  pair.tried = true;
   ++pair.unanswered;
   ++counters_.checks_sent;
   pair.next_check = plan(pair, now);
@@ -191,6 +198,9 @@ Time Agent::plan(Pair& pair, Time now) {
     return now + timing_.consent_retry;
   }
   if (controlling && (pair.told || pair.answered)) {
+    if (rests(pair, now)) {
+      return kNever;
+    }
     pair.back_off = pair.back_off == Duration::zero() ? timing_.back_off_first
                                                       : std::min(2 * pair.back_off, timing_.back_off_last);
     return now + jittered(pair.back_off, random_);

@@ -92,6 +92,19 @@ TEST_F(DoubtTest, ANewCandidateThatAnswersTakesTheSilentPathsPlaceAtOnce) {
   EXPECT_FALSE(device.suspects_path());
 }
 
+TEST_F(DoubtTest, OneThatAnsweredWhileThePathDidNotIsTakenAtOnce) {
+  (void)device.on_silence(now);
+  run(now + 20ms);
+  auto out = device.on_candidates({{CandidateType::kServerReflexive, elsewhere}}, now);
+  out = device.on_stun(elsewhere, answer(out, pair.box), now + 20ms);
+  EXPECT_THAT(out, Not(Contains(VariantWith<PathNominated>(_)))) << "this one may just be slow";
+  while (!device.suspects_path()) {
+    now = device.next_deadline();
+    out = device.on_deadline(now);
+  }
+  EXPECT_THAT(out, Contains(VariantWith<PathNominated>(_)));
+}
+
 TEST_F(DoubtTest, APathThatAnsweredLongAgoIsNoRescueBeforeItAnswersAgain) {
   auto out = device.on_candidates({{CandidateType::kRelayed, elsewhere}}, now);
   (void)device.on_stun(elsewhere, answer(out, pair.box), now + 20ms);  // a spare one, proven for 30 s
@@ -113,6 +126,61 @@ TEST_F(DoubtTest, APathThatAnsweredLongAgoIsNoRescueBeforeItAnswersAgain) {
   ASSERT_EQ(sent(check).size(), 1U) << "it is asked";
   out = device.on_stun(elsewhere, answer(check, pair.box), now + 420ms);
   EXPECT_THAT(out, Contains(VariantWith<PathNominated>(_)));
+}
+
+// A home whose router gets another port again and again: all the former ones are looked at, too.
+TEST_F(DoubtTest, WhereThePeerIsSaidToBeNowIsCheckedBeforeAllThePlacesWhereItHasBeen) {
+  for (std::uint16_t n = 0; n < 20; ++n) {
+    (void)device.on_candidates(
+        {{CandidateType::kServerReflexive, {elsewhere.address, std::uint16_t(5000 + n)}}}, now);
+  }
+  run(now + 4s);
+  (void)device.on_silence(now);
+  run(now + 260ms);
+  ASSERT_EQ(suspected, 1);
+  auto out = device.on_candidates({{CandidateType::kServerReflexive, elsewhere}}, now);
+  const Time by = now + 50ms;
+  for (now = device.next_deadline(); now <= by; now = device.next_deadline()) {
+    std::ranges::move(device.on_deadline(now), std::back_inserter(out));
+  }
+  EXPECT_THAT(out, Contains(VariantWith<SendDatagram>(testing::Field(&SendDatagram::to, elsewhere))));
+}
+
+TEST_F(DoubtTest, WhatIsNoBetterRestsWhileThePathAnswers) {
+  const Endpoint better = *Endpoint::parse("[2001:db8::1]:4755");
+  (void)device.on_candidates(
+      {{CandidateType::kServerReflexive, elsewhere}, {CandidateType::kServerReflexive, better}}, now);
+  int to_elsewhere = 0, to_better = 0;
+  const auto play = [&](Duration time) {  // the path answers
+    for (const Time end = now + time; device.next_deadline() <= end;) {
+      now = std::max(now, device.next_deadline());
+      const auto out = device.on_deadline(now);
+      for (const auto& action : out) {
+        const auto* datagram = std::get_if<SendDatagram>(&action);
+        to_elsewhere += datagram != nullptr && datagram->to == elsewhere ? 1 : 0;
+        to_better += datagram != nullptr && datagram->to == better ? 1 : 0;
+        if (datagram != nullptr && datagram->to == at) {
+          (void)device.on_stun(at, answer({action}, pair.box), now);
+        }
+      }
+    }
+  };
+  play(1min);
+  EXPECT_GT(to_elsewhere, 5) << "it gets its time";
+  to_elsewhere = to_better = 0;
+  play(10min);
+  EXPECT_EQ(to_elsewhere, 0);
+  EXPECT_GT(to_better, 15) << "for the life of the session";
+  (void)device.on_silence(now);
+  bool asked = false;
+  for (const Time end = now + 1s; device.next_deadline() <= end;) {
+    now = std::max(now, device.next_deadline());
+    for (const auto& action : device.on_deadline(now)) {
+      const auto* datagram = std::get_if<SendDatagram>(&action);
+      asked |= datagram != nullptr && datagram->to == elsewhere;
+    }
+  }
+  EXPECT_TRUE(asked) << "when it does not";
 }
 
 TEST_F(DoubtTest, AChangeOfTheNetworkDoubtsThePath) {

@@ -227,6 +227,23 @@ TEST_F(AgentTest, AnEndpointThatProvesNothingAnyMoreGivesWay) {
   }
 }
 
+TEST_F(AgentTest, WhoWasJustNamedDoesNotGiveWay) {
+  // Every place where the box has been answered once, and none does any more.
+  Agent agent = make(Role::kControlling);
+  Time now = t0;
+  for (std::uint16_t n = 0; n < Agent::kMaxPairs; ++n, now += 40s) {
+    at.port = static_cast<std::uint16_t>(10'000 + n);
+    auto out = agent.on_candidates({{CandidateType::kServerReflexive, at}}, now);
+    (void)agent.on_stun(at, answer(out, pair.box), now);
+  }
+  at.port = 4755;
+  auto out = agent.on_candidates({{CandidateType::kServerReflexive, at}}, now);
+  ASSERT_TRUE(agent.expects(last_check(out).transaction));
+  (void)agent.on_candidates({{CandidateType::kServerReflexive, elsewhere}}, now + 5ms);
+  (void)agent.on_stun(at, answer(out, pair.box), now + 50ms);
+  EXPECT_TRUE(agent.is_proven(at, now + 50ms));
+}
+
 TEST_F(AgentTest, WhatIsProvenDoesNotGiveWay) {
   Agent agent = make(Role::kControlled);
   for (std::uint16_t n = 0; n < Agent::kMaxPairs; ++n) {
