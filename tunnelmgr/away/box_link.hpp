@@ -73,6 +73,8 @@ class BoxLink {
   void close();
 
   void on_candidates(const std::vector<nat::Candidate>& candidates, Time now);
+  // Somebody says that the box is elsewhere: does the path still answer?
+  void check_path(Time now) { perform(agent_.on_silence(now), now); }
   void on_stun(const Endpoint& from, Bytes datagram, const wire::StunMessage& decoded, Time now);
   void on_handshake(const Endpoint& from, Bytes datagram, Time now);
   void on_inner(PeerId peer, Bytes gre, Time now);

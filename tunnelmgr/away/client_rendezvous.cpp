@@ -57,7 +57,8 @@ void Client::on_introduced(std::vector<nat::Candidate> candidates, Time now) {
 }
 
 void Client::on_box_moved(const signalling::BoxMoved& moved, Time now) {
-  const auto candidates = introducer_->on_moved(moved, now);
+  const auto candidates = introducer_->on_moved(
+      moved, [&](const Endpoint& at) { return link_->agent().is_proven(at, now); }, now);
   if (candidates.empty()) {
     return;
   }
@@ -71,6 +72,7 @@ void Client::on_box_moved(const signalling::BoxMoved& moved, Time now) {
   perform(relay_.set_peers(peers, now), now);  // not remembered: nobody signed it
   if (relay_policy() != signalling::RelayPolicy::kAlways) {
     link_->on_candidates(candidates, now);
+    link_->check_path(now);
   }
 }
 

@@ -124,29 +124,40 @@ std::vector<nat::Candidate> Introducer::on_answer(const signalling::Introduction
   return nat::acceptable(offered);
 }
 
-std::vector<nat::Candidate> Introducer::on_moved(const signalling::BoxMoved& moved, Time now) {
-  while (!moves_.empty() && moves_.front().at + std::chrono::minutes{1} <= now) {
-    moves_.pop_front();
-  }
-  if (moved.box != box_ || moves_.size() == kMostMoves) {
+std::vector<nat::Candidate> Introducer::on_moved(const signalling::BoxMoved& moved,
+                                                 const std::function<bool(const Endpoint&)>& answers,
+                                                 Time now) {
+  if (moved.box != box_) {
     return {};
   }
-  const auto told = [&](const Endpoint& endpoint) {
-    return std::ranges::any_of(moves_, [&](const Move& move) {
-      return move.at + kToldTwice > now && std::ranges::count(move.endpoints, endpoint) > 0;
-    });
-  };
-  if (std::ranges::all_of(moved.endpoints, told)) {
-    return {};
+  while (!hints_.empty() && hints_.front().at + std::chrono::minutes{1} <= now) {
+    hints_.pop_front();
   }
-  moves_.push_back({now, moved.endpoints});
+  for (Hint& hint : hints_) {
+    hint.was_true = hint.was_true || answers(hint.endpoint);
+  }
+  auto vain = static_cast<std::size_t>(std::ranges::count(hints_, false, &Hint::was_true));
   std::vector<nat::Candidate> offered;
   for (const Endpoint& endpoint : moved.endpoints) {
     offered.push_back({nat::CandidateType::kServerReflexive, endpoint});
   }
-  auto usable = nat::acceptable(offered);
-  std::erase_if(usable, [](const nat::Candidate& one) { return one.endpoint.address.is_private(); });
-  return usable;
+  std::vector<nat::Candidate> usable;
+  bool news = false;
+  for (const nat::Candidate& candidate : nat::acceptable(offered)) {
+    const bool told_twice = std::ranges::any_of(hints_, [&](const Hint& hint) {
+      return hint.endpoint == candidate.endpoint && hint.at + kToldTwice > now;
+    });
+    if (candidate.endpoint.address.is_private() || (!told_twice && vain == kMostVainHints)) {
+      continue;
+    }
+    if (!told_twice) {
+      hints_.push_back({now, candidate.endpoint});
+      ++vain;
+      news = true;
+    }
+    usable.push_back(candidate);
+  }
+  return news ? usable : std::vector<nat::Candidate>();
 }
 
 void Introducer::on_failed(const signalling::RequestFailed& failed) { last_error_ = failed.text; }

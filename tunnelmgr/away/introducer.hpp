@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,8 @@ namespace hearthcast::away {
 
 class Introducer {
  public:
-  static constexpr std::size_t kMostMoves = 12;
+  // Endpoints in a minute that somebody unsigned named and that did not answer.
+  static constexpr std::size_t kMostVainHints = 24;
   static constexpr std::chrono::seconds kToldTwice{5};  // the rendezvous and the box may tell the same move
 
   // All outlive it. box_public_key is the pinned one.
@@ -45,18 +47,22 @@ class Introducer {
   [[nodiscard]] std::vector<nat::Candidate> on_answer(const signalling::IntroductionAnswered& answer,
                                                       Memory& memory, Time now);
   // The rendezvous' hint where the box is now: candidates to try, filtered. Empty for another box, and when
-  // it was told within kToldTwice, or there were more than kMostMoves in a minute: unsigned, it must not aim
-  // this device at anybody for long.
-  [[nodiscard]] std::vector<nat::Candidate> on_moved(const signalling::BoxMoved& moved, Time now);
+  // all was told within kToldTwice. Unsigned, it must not aim this device at anybody for long: each endpoint
+  // counts, until it is seen at a later hint that it was true, and beyond kMostVainHints none is taken.
+  // answers: whether the box has lately answered a check there.
+  [[nodiscard]] std::vector<nat::Candidate> on_moved(const signalling::BoxMoved& moved,
+                                                     const std::function<bool(const Endpoint&)>& answers,
+                                                     Time now);
   // Of the box, as its last answer told.
   [[nodiscard]] signalling::RelayPolicy relay_policy() const { return relay_policy_; }
   void on_failed(const signalling::RequestFailed& failed);
   [[nodiscard]] const std::string& last_error() const { return last_error_; }
 
  private:
-  struct Move {
+  struct Hint {
     Time at;
-    std::vector<Endpoint> endpoints;
+    Endpoint endpoint;
+    bool was_true = false;
   };
   void schedule(Duration after, Time now);
 
@@ -72,7 +78,7 @@ class Introducer {
   bool doubted_ = false;
   int attempts_ = 0;  // since the path was lost or the rendezvous joined
   Time next_ = kNever;
-  std::deque<Move> moves_;  // of the last minute
+  std::deque<Hint> hints_;  // of the last minute
   std::string last_error_;
   signalling::RelayPolicy relay_policy_ = signalling::RelayPolicy::kAuto;
 };

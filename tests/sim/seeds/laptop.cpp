@@ -109,7 +109,8 @@ void Laptop::on_answer(const signalling::IntroductionAnswered& answered) {
 
 void Laptop::on_moved(const std::vector<Endpoint>& endpoints) {
   const Time now = world_.now();
-  const auto candidates = introducer_.on_moved({context_.box, endpoints}, now);
+  const auto candidates = introducer_.on_moved(
+      {context_.box, endpoints}, [&](const Endpoint& at) { return link_->agent().is_proven(at, now); }, now);
   if (candidates.empty()) {
     return;
   }
@@ -120,6 +121,7 @@ void Laptop::on_moved(const std::vector<Endpoint>& endpoints) {
   }
   perform(relay_.set_peers(peers, now));
   try_out(candidates);
+  link_->check_path(now);
 }
 
 void Laptop::perform(const nat::PresenceActions& actions) {

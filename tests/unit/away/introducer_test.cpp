@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tunnelmgr/secure/identity.hpp"
 #include "tunnelmgr/secure/openssl_crypto.hpp"
 
@@ -40,6 +42,14 @@ class IntroducerTest : public testing::Test {
     return {1, signalling::seal(by, reply), {}};
   }
 
+  std::vector<nat::Candidate> hint(std::vector<Endpoint> endpoints) {
+    return introducer_.on_moved({home_.id(), std::move(endpoints)}, answers_, now_);
+  }
+
+  std::set<Endpoint> answering_;
+  std::function<bool(const Endpoint&)> answers_ = [this](const Endpoint& at) {
+    return answering_.contains(at);
+  };
   secure::OpenSslCrypto crypto_;
   secure::OpenSslRandom random_;
   secure::OpenSslIdentity home_ = secure::make_identity();
@@ -190,37 +200,59 @@ TEST_F(IntroducerTest, ADoubtThatLastsIsAskedAboutEverMoreRarely) {
 
 TEST_F(IntroducerTest, AHintOfTheRendezvousIsFiltered) {
   const auto at = [](const char* text) { return *Endpoint::parse(text); };
-  const auto found = introducer_.on_moved({home_.id(),
-                                           {at("127.0.0.1:1"), at("192.168.1.1:2"), at("[fe80::1]:3"),
-                                            at("198.51.100.1:4755"), at("[2001:db8::1]:4755")}},
-                                          now_);
+  const auto found = hint({at("127.0.0.1:1"), at("192.168.1.1:2"), at("[fe80::1]:3"), at("198.51.100.1:4755"),
+                           at("[2001:db8::1]:4755")});
   ASSERT_EQ(found.size(), 2U) << "no neighbour of this device is knocked at because a server says so";
   EXPECT_EQ(found[0], (nat::Candidate{nat::CandidateType::kServerReflexive, at("198.51.100.1:4755")}));
   EXPECT_EQ(found[1].endpoint, at("[2001:db8::1]:4755"));
-  EXPECT_TRUE(introducer_.on_moved({laptop_.id(), {at("198.51.100.1:4755")}}, now_).empty()) << "another box";
+  EXPECT_TRUE(introducer_.on_moved({laptop_.id(), {at("198.51.100.9:4755")}}, answers_, now_).empty())
+      << "another box";
 }
 
 // A router that goes down every four seconds: the rendezvous sees it, and the box tells it as well.
 TEST_F(IntroducerTest, AMoveThatIsToldTwiceCountsOnce) {
-  for (std::uint16_t n = 0; n < Introducer::kMostMoves; ++n) {
-    const signalling::BoxMoved moved{
-        home_.id(), {{*IpAddress::parse("203.0.113.9"), static_cast<std::uint16_t>(4000 + n)}}};
-    EXPECT_EQ(introducer_.on_moved(moved, now_).size(), 1U) << n;
+  for (std::uint16_t n = 0; n < 15; ++n) {
+    const Endpoint moved{*IpAddress::parse("203.0.113.9"), static_cast<std::uint16_t>(4000 + n)};
+    EXPECT_EQ(hint({moved}).size(), 1U) << n;
     now_ += 700ms;
-    EXPECT_TRUE(introducer_.on_moved(moved, now_).empty()) << "nothing new";
+    EXPECT_TRUE(hint({moved}).empty()) << "nothing new";
     now_ += 3300ms;
   }
 }
 
-TEST_F(IntroducerTest, ARendezvousCannotAimADeviceAtOthersForLong) {
-  std::size_t taken = 0;
-  for (int n = 0; n < 600; ++n) {  // a minute
-    taken += introducer_.on_moved({home_.id(), {*Endpoint::parse("203.0.113.99:53")}}, now_).size();
-    now_ += 100ms;
+// A router that gives another port every two seconds, and one address of the box that this device never gets
+// to.
+TEST_F(IntroducerTest, HintsThatWereTrueDoNotCount) {
+  const Endpoint deaf = *Endpoint::parse("[2001:db8::9]:4755");
+  for (std::uint16_t n = 0; n < 300; ++n) {
+    const Endpoint moved{*IpAddress::parse("203.0.113.9"), static_cast<std::uint16_t>(4000 + n)};
+    EXPECT_EQ(hint({moved, deaf}).size(), 2U) << n;
+    answering_ = {moved};
+    now_ += 2s;
   }
-  EXPECT_EQ(taken, Introducer::kMostMoves);
+}
+
+TEST_F(IntroducerTest, ARendezvousCannotAimADeviceAtOthersForLong) {
+  const Endpoint box = *Endpoint::parse("198.51.100.1:4755");
+  answering_ = {box};
+  const auto taken_in_a_minute = [&](const auto& victim) {
+    std::size_t taken = 0;
+    for (std::uint16_t n = 0; n < 600; ++n) {
+      for (const auto& candidate : hint({victim(n), box})) {
+        taken += candidate.endpoint == box ? 0 : 1;
+      }
+      now_ += 100ms;
+    }
+    return taken;
+  };
+  EXPECT_EQ(taken_in_a_minute([](std::uint16_t) { return *Endpoint::parse("203.0.113.99:53"); }), 12U);
+  now_ += 1min;
+  EXPECT_EQ(taken_in_a_minute([](std::uint16_t n) {
+              return Endpoint{IpAddress::ip4(0xcb007100U + n % 100), std::uint16_t(53 + n)};
+            }),
+            Introducer::kMostVainHints);
   now_ += 1s;
-  EXPECT_FALSE(introducer_.on_moved({home_.id(), {*Endpoint::parse("203.0.113.99:53")}}, now_).empty());
+  EXPECT_FALSE(hint({*Endpoint::parse("203.0.113.99:53")}).empty());
 }
 
 }  // namespace
