@@ -169,6 +169,9 @@ SessionActions BoxSession::on_path(bool answers, Time now) {
     return out;
   }
   transport_.on_path_back(now);
+  if (listener_) {
+    report(listener_->on_path_back(now), out);
+  }
   if (!transport_.idle()) {
     next_ping_ = std::max(next_ping_, now + timing_.ping_after);  // an answer is due anyway
   } else if (silent_since_ != kNever) {

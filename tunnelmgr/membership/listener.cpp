@@ -62,8 +62,7 @@ void Listener::on_answer(const Subscription& wanted) {
   if (const auto source = group.sources.find(wanted.source); source != group.sources.end()) {
     source->second.answered = true;
   }
-  if (!group.left_something && std::all_of(group.sources.begin(), group.sources.end(),
-                                           [](const auto& s) { return s.second.answered; })) {
+  if (!group.left_something && all_answered(group)) {
     group.repeats = kReportRepeats.size();
   }
 }
@@ -79,6 +78,17 @@ Listener::Packets Listener::restart(IpAddress link_local, Time now) {
     group.left_something = false;
     changed(group, now);
     records.push_back(state(address, group, true));
+  }
+  return packets(records);
+}
+
+Listener::Packets Listener::on_path_back(Time now) {
+  std::vector<GroupRecord> records;
+  for (auto& [address, group] : groups_) {
+    if (!all_answered(group)) {
+      changed(group, now);
+      records.push_back(state(address, group, true));
+    }
   }
   return packets(records);
 }
@@ -122,6 +132,10 @@ Time Listener::next_deadline() const {
     }
   }
   return next;
+}
+
+bool Listener::all_answered(const Group& group) {
+  return std::ranges::all_of(group.sources, [](const auto& source) { return source.second.answered; });
 }
 
 bool Listener::wants(const Subscription& wanted) const {

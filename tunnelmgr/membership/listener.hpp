@@ -35,6 +35,9 @@ class Listener {
   // The other end knows nothing any more, or never did: a new session. Reports everything, with repetition.
   [[nodiscard]] Packets restart(IpAddress link_local, Time now);
 
+  // The way to the other end is open again: what has no answer yet was perhaps never heard.
+  [[nodiscard]] Packets on_path_back(Time now);
+
   [[nodiscard]] Packets on_packet(Bytes ip_packet);  // queries; all else is counted
   [[nodiscard]] Packets on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
@@ -55,6 +58,7 @@ class Listener {
   };
 
   void changed(Group& group, Time now);
+  [[nodiscard]] static bool all_answered(const Group& group);
   [[nodiscard]] wire::GroupRecord state(const IpAddress& address, const Group& group, bool change) const;
   [[nodiscard]] Packets packets(const std::vector<wire::GroupRecord>& records) const;
   void append_answer(const wire::MembershipQuery& query, Family family,

@@ -319,6 +319,18 @@ TEST_F(BoxSessionTest, WhatWaitedForAnAnswerIsRepeatedWhenThePathIsBack) {
   EXPECT_THAT(seen_, Not(testing::Contains("dead")));
 }
 
+TEST_F(BoxSessionTest, AWishThatNobodyHeardIsSaidAgainWhenThePathIsBack) {
+  greet();
+  reachable_ = false;
+  perform(session_.on_path(false, now_));
+  perform(session_.want(kOne, now_));
+  run(3s);
+  EXPECT_TRUE(box_.heard_.empty());
+  reachable_ = true;
+  perform(session_.on_path(true, now_));
+  EXPECT_THAT(box_.heard_, testing::Contains("ff3e::8000:1 INCLUDE {2001:db8::1}"));
+}
+
 TEST_F(BoxSessionTest, ABoxThatRestartedMeanwhileIsNoticedASecondAfterThePathIsBack) {
   greet();
   perform(session_.want(kOne, now_));

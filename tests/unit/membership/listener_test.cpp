@@ -66,6 +66,17 @@ TEST_F(ListenerTest, AnAnswerStopsTheRepetition) {
   EXPECT_EQ(listener_.next_deadline(), kNever);
 }
 
+TEST_F(ListenerTest, WhatHasNoAnswerIsSaidAgainWhenThePathIsBack) {
+  (void)listener_.join(kWanted, kStart);
+  (void)listener_.join(any_source("239.1.1.1"), kStart);
+  listener_.on_answer(any_source("239.1.1.1"));
+  (void)repeats_until(kStart + 10s);
+  const auto packets = listener_.on_path_back(kStart + 10s);
+  ASSERT_EQ(packets.size(), 1U);
+  EXPECT_EQ(report_in(packets[0]), one(RecordType::kChangeToInclude, kGroup, {kSource}));
+  EXPECT_THAT(repeats_until(kStart + 20s), ElementsAre(kStart + 10100ms, kStart + 10200ms, kStart + 10400ms));
+}
+
 TEST_F(ListenerTest, TwoSourcesOfAGroupNeedTwoAnswers) {
   (void)listener_.join(kWanted, kStart);
   const auto packets = listener_.join(from("2001:db8::2", kGroup), kStart);
