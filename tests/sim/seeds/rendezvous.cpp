@@ -1,5 +1,7 @@
 #include "tests/sim/seeds/rendezvous.hpp"
 
+#include <utility>
+
 #include "tunnelmgr/wire/stun.hpp"
 
 namespace hearthcast::sim {
@@ -81,6 +83,7 @@ void Rendezvous::join_after(Side side, Duration wait) {
       return;
     }
     of.joined = true;
+    of.seen.reset();  // by an account that ended with the former connection
     const bool by_ip4 = world_.reaches_core(of.member->actor(), Family::kIp4);
     of.member->on_joined({.server = *Endpoint::parse(by_ip4 ? kRendezvousAddress4 : kRendezvousAddress6),
                           .username = side == Side::kBox ? "box" : "laptop",
@@ -139,12 +142,32 @@ void Rendezvous::tell_moved(std::vector<Endpoint> endpoints) {
       kRequestTimeout);
 }
 
+// Of its own accord, however the box's connection is.
+void Rendezvous::push_moved(const Endpoint& seen, Time until) {
+  const auto connection = end(Side::kLaptop).connection;
+  world_.at(world_.now() + kHop, [this, seen, connection, until] {
+    const End& laptop = end(Side::kLaptop);
+    if (laptop.connection != connection || !laptop.joined) {
+      return;
+    }
+    if (reachable(laptop)) {
+      laptop.member->on_moved({seen});
+    } else if (world_.now() < until) {  // TCP repeats
+      push_moved(seen, until);
+    }
+  });
+}
+
 void Rendezvous::on_datagram(const Endpoint& from, Bytes bytes, Time) {
   const auto request = wire::decode_stun(bytes);
   if (!up_ || !request || !wire::check_integrity(bytes, crypto_, as_bytes(kPassword))) {
     return;
   }
-  end(request->username == "box" ? Side::kBox : Side::kLaptop).seen = from;
+  const Side side = request->username == "box" ? Side::kBox : Side::kLaptop;
+  const bool another = std::exchange(end(side).seen, from) != from;
+  if (another && side == Side::kBox && end(side).joined) {
+    push_moved(from, world_.now() + kRequestTimeout);
+  }
   wire::StunMessage answer;
   answer.message_class = wire::StunClass::kSuccess;
   answer.transaction = request->transaction;

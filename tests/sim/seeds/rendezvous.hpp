@@ -66,6 +66,7 @@ class Rendezvous final : public Actor {
   void join_after(Side side, Duration wait);
   // On the connections that are there now: from one side to the other.
   void carry(Side from, Side to, std::function<void()> what, Duration limit);
+  void push_moved(const Endpoint& seen, Time until);
   [[nodiscard]] Duration about(Duration most);
 
   World& world_;
