@@ -1,5 +1,6 @@
 #include "tunnelmgr/wire/checksum.hpp"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -15,21 +16,27 @@ std::uint64_t fold(std::uint64_t sum) {
 
 }  // namespace
 
-// Every payload octet of the data plane passes here once: add 32 bits at a time in the machine's own order
-// and swap once at the end, which RFC 1071 section 2 (B) allows.
+// Every payload octet of the data plane passes here once: add in the machine's own order and swap once at the
+// end, which RFC 1071 section 2 (B) allows; four words at a time, whose sums do not wait for one another.
 void Checksum::add(Bytes bytes) {
-  std::uint64_t native = 0;
+  std::array<std::uint64_t, 4> sums{};
   std::size_t at = 0;
-  for (; at + 4 <= bytes.size(); at += 4) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, bytes.data() + at, 4);
-    native += word;
+  for (; at + 16 <= bytes.size(); at += 16) {
+    std::array<std::uint32_t, 4> words;
+    std::memcpy(words.data(), bytes.data() + at, sizeof words);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      sums[i] += words[i];
+    }
   }
-  std::uint32_t tail = 0;
+  std::array<std::uint32_t, 4> tail{};
   if (at < bytes.size()) {
-    std::memcpy(&tail, bytes.data() + at, bytes.size() - at);
+    std::memcpy(tail.data(), bytes.data() + at, bytes.size() - at);
   }
-  native = fold(native + tail);
+  std::uint64_t native = 0;
+  for (std::size_t i = 0; i < tail.size(); ++i) {
+    native += sums[i] + tail[i];
+  }
+  native = fold(native);
   if constexpr (std::endian::native == std::endian::little) {
     native = (native >> 8 | native << 8) & 0xFFFF;
   }
