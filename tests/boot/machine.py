@@ -75,7 +75,8 @@ class Machine:
                 ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={self.tree}", f"--machine={self._name}", "--boot",
                  f"--network-namespace-path=/run/netns/{self.spaces['box'].full_name}", "--capability=CAP_NET_ADMIN",
                  f"--bind={self._tun}:/dev/net/tun", f"--bind=/run/netns/{self.spaces['lan'].full_name}:/mnt/laptop"],
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said, env={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                env={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1", "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},  # the sysctls of `box`
             )
         try:
             until(self._booted, "a booted system", 90)

@@ -59,6 +59,12 @@ def identities(machine: Machine) -> dict[str, object]:
     }
 
 
+def drop_in(machine: Machine, name: str) -> None:
+    """Of the rendezvous' unit, as the package's examples hold it."""
+    folder = "/etc/systemd/system/hearthcast-rendezvous.service.d"
+    machine.inside("install", "-m", "644", f"/usr/share/doc/hearthcast-rendezvous/examples/{name}", folder)
+
+
 def connected(machine: Machine) -> bool:
     return machine.ask("box", "status")["rendezvous"]["state"] == "connected" and machine.ask("away", "status")["state"] == "connected"
 
@@ -80,6 +86,7 @@ def test_the_packages_start_what_they_install(machine: Machine, before: set[str]
     machine.inside("bash", "-c", "dpkg -i /srv/*.deb")
     until(lambda: running(machine), "everything to run", 20)
     assert [restarts(machine, name) for name in SERVICES] == [0, 0, 0]
+    assert machine.inside("cat", "/proc/sys/net/ipv4/igmp_max_memberships").strip() == "256"
 
 
 def test_the_web_page_answers_and_the_set_up_code_lets_its_owner_in(machine: Machine) -> None:
@@ -207,12 +214,11 @@ def test_backups_are_made_and_brought_back_by_root(machine: Machine) -> None:
 def test_files_that_only_root_may_read_are_handed_over_by_systemd(machine: Machine) -> None:
     """To users of the moment, as docs/rendezvous.md and docs/tunnels/ayiya.md have it."""
     machine.inside("bash", "-c", "umask 077; for name in turn cabin; do openssl rand -hex 32 > /etc/hearthcast/$name.secret; done")
-    example = "/usr/share/doc/hearthcast-rendezvous/examples/relay.conf"
-    machine.inside("install", "-m", "644", example, "/etc/systemd/system/hearthcast-rendezvous.service.d/relay.conf")
+    drop_in(machine, "relay.conf")
     machine.set("rendezvous.toml", "turn", "urls", "['turn:relay.example.org:3479']")
     machine.set("rendezvous.toml", "turn", "secret_file", "'/run/credentials/hearthcast-rendezvous.service/turn.secret'")
-    drop_in = "/etc/systemd/system/hearthcast-box.service.d/cabin.conf"
-    machine.write(drop_in, "[Service]\nLoadCredential=cabin.secret:/etc/hearthcast/cabin.secret\n")
+    secrets = "/etc/systemd/system/hearthcast-box.service.d/secrets.conf"
+    machine.write(secrets, "[Service]\nLoadCredential=cabin.secret:/etc/hearthcast/cabin.secret\n")
     peer = """
 [[peer]]
 name = "cabin"
@@ -233,15 +239,15 @@ def test_the_rendezvous_reads_a_certificate_by_its_group(machine: Machine) -> No
     """As a tool that renews certificates leaves it; made of the server's own key, so that the box's pin holds."""
     folder = "/etc/hearthcast/tls"
     machine.inside("bash", "-ec", f"""
-groupadd certificates
-install -d -m 750 -g certificates {folder}
+groupadd --system ssl-cert
+install -d -m 750 -g ssl-cert {folder}
 cd {folder}
-install -m 640 -g certificates /var/lib/hearthcast/rendezvous/rendezvous.key key.pem
+install -m 640 -g ssl-cert /var/lib/hearthcast/rendezvous/rendezvous.key key.pem
 openssl req -x509 -key key.pem -subj /CN=rendezvous -days 30 -out certificate.pem
-chgrp certificates certificate.pem
+chgrp ssl-cert certificate.pem
 chmod 640 certificate.pem
 """)
-    machine.write("/etc/systemd/system/hearthcast-rendezvous.service.d/tls.conf", "[Service]\nSupplementaryGroups=certificates\n")
+    drop_in(machine, "certificate.conf")
     machine.set("rendezvous.toml", "tls", "certificate", f"'{folder}/certificate.pem'")
     machine.set("rendezvous.toml", "tls", "key", f"'{folder}/key.pem'")
     machine.inside("systemctl", "daemon-reload")

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <deque>
 
 namespace hearthcast::http {
 namespace {
@@ -50,6 +51,19 @@ TEST_F(RelayFinderTest, OnlyTheLastQuestionIsAnswered) {
   EXPECT_THAT(*found, IsEmpty());
   io.run_for(std::chrono::seconds{10});
   EXPECT_THAT(*found, IsEmpty());
+}
+
+// Some of the answers are found by then and wait for the loop, where nothing can cancel them.
+TEST_F(RelayFinderTest, ItCanBeAskedAnewWhileAnswersWait) {
+  std::deque<RelayFinder> finders;
+  for (int count = 0; count < 300; ++count) {
+    finders.emplace_back(io).find({"turn:localhost:3479"},
+                                  [](const std::vector<TurnServer>&) { ADD_FAILURE() << "asked before"; });
+  }
+  for (RelayFinder& each : finders) {
+    each.find({}, [](const std::vector<TurnServer>&) {});
+  }
+  io.run_for(std::chrono::seconds{10});
 }
 
 }  // namespace
