@@ -22,6 +22,7 @@ void Loop::take(Down message) {
 }
 
 void Loop::after_events() {
+  busy_.on_turn(counters_.datagrams, now_);
   tun_.flush();
   for (auto& [id, stream] : streams_) {
     if (stream.next_deadline() <= now_) {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "tunnelmgr/base/log.hpp"
@@ -64,6 +65,7 @@ class SessionLoop : protected PortSink {
   virtual void on_event(const linux::Epoll::Event& event) = 0;  // of a descriptor the program added to epoll_
   virtual void after_events() {}                                // once a turn
   [[nodiscard]] virtual Time next_deadline() const { return kNever; }  // a turn is wanted then, too
+  [[nodiscard]] virtual Duration pause() const { return {}; }  // before the next look at the descriptors
   virtual void on_session_added() {}
   virtual void on_session_gone() {}  // a peer's memory is freed after this
   virtual void on_tick() = 0;
@@ -162,6 +164,9 @@ void SessionLoop<Down, Up>::run() {
   while (running_) {
     if (auto changed = relay_port_.tend()) {
       mailbox_.say_surely(std::move(*changed));
+    }
+    if (const Duration wanted = pause(); wanted > Duration{}) {
+      std::this_thread::sleep_for(wanted);
     }
     const auto events = epoll_.wait(std::min(idle() ? next_report_ : next_tick_, next_deadline()));
     now_ = Clock::now();
