@@ -215,12 +215,28 @@ void Sessions::perform(const nat::PresenceActions& actions) {
     } else if (const auto* mapping = std::get_if<nat::MappingChanged>(&action)) {
       context_.log.info("mapping", {{"endpoint", mapping->mapped.to_string()}});
       ports_.mapped(mapping->mapped);
+    } else if (const auto* knocked = std::get_if<nat::Knocked>(&action)) {
+      on_knocked(*knocked);
     } else {
       context_.log.warning("presence_unanswered", {});
       on_rendezvous(false, now_);
       ports_.mapped(std::nullopt);
     }
   }
+}
+
+void Sessions::on_knocked(const nat::Knocked& knocked) {
+  if (context_.relay == signalling::RelayPolicy::kAlways) {
+    return;  // and it says nothing of relays
+  }
+  std::vector<nat::Candidate> seen;
+  for (const Endpoint& at : knocked.at) {
+    if (!at.address.is_private()) {
+      seen.push_back({nat::CandidateType::kServerReflexive, at});
+    }
+  }
+  context_.log.info("knocked", {{"device", knocked.device.to_string().substr(0, 8)}});
+  on_candidates(knocked.device, seen, now_);
 }
 
 std::vector<FlowStatus> Sessions::flows() const {

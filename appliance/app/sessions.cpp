@@ -115,6 +115,10 @@ void Sessions::on_stun(const datapath::StunReceived& received, Time now) {
     perform(presence_.on_stun(received.from, received.datagram, *message, now));
     return;
   }
+  if (message && presence_.is_knock(received.from, *message)) {
+    perform(presence_.on_knock(received.datagram, *message, now));
+    return;
+  }
   nat::Agent* agent = message ? responder_.find(*message) : nullptr;
   if (agent == nullptr) {
     ++counters_.stun_unknown;

@@ -149,6 +149,7 @@ class Sessions final : public PeerHost {
   void on_handshake(const datapath::HandshakeReceived& received, Time now);
   void on_signal(const forward::FlowSignal& signal, Time now);
   void perform(const nat::PresenceActions& actions);
+  void on_knocked(const nat::Knocked& knocked);
   void settle();  // after each input, or burst of them
   std::size_t watch(DevicePeer& peer);
   std::size_t perform(const sessions::FlowActions& actions);  // how many flows began or ended

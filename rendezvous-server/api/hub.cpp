@@ -108,6 +108,8 @@ struct Hub::State : std::enable_shared_from_this<State> {
         if (const auto at = sockets.find(send->to); at != sockets.end()) {
           at->second->send(std::move(send->text));
         }
+      } else if (const auto* datagram = std::get_if<SendDatagram>(&action)) {
+        presence->send(datagram->to, datagram->bytes);
       } else if (auto* close = std::get_if<Close>(&action)) {
         if (const auto at = sockets.find(close->session); at != sockets.end()) {
           log.debug("session_closed",
@@ -192,6 +194,10 @@ void Hub::State::answer(const http::Request& request, const http::Responder& res
 }
 
 Buffer Hub::State::answer_datagram(Bytes datagram, const Endpoint& from) {
+  if (service.on_answer(datagram)) {
+    arm();
+    return {};
+  }
   auto got = answer_presence(datagram, from, crypto, [this](const std::string& username) {
     return service.presence_password(username);
   });
@@ -212,7 +218,8 @@ void Hub::State::adopt(const http::Request&, const std::shared_ptr<http::WebSock
   });
   socket->on_close([self = shared_from_this(), id](const std::string&) {
     self->sockets.erase(id);
-    self->service.on_closed(id);
+    self->service.on_closed(id, Clock::now());
+    self->arm();
   });
   perform(service.on_open(id, socket->peer(), Clock::now()));
 }

@@ -40,6 +40,8 @@ void PresencePort::close() {
   handler_ = nullptr;
 }
 
+void PresencePort::send(const Endpoint& to, Bytes datagram) { (void)socket_.send(to, datagram); }
+
 void PresencePort::receive() {
   for (const auto& datagram : socket_.receive(*batch_).datagrams) {
     if (!handler_) {

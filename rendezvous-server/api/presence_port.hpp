@@ -21,7 +21,8 @@ class PresencePort {
   [[nodiscard]] Endpoint at() const { return at_; }  // with the port that the kernel chose for 0
   // Answers go out from the address that was asked. The port stays where it is in memory from now on.
   void start(boost::asio::io_context& io, Handler handler);
-  void close();  // forgets the handler
+  void send(const Endpoint& to, Bytes datagram);  // a full send buffer loses it, like any link
+  void close();                                   // forgets the handler
 
  private:
   PresencePort(Endpoint at, linux::UdpSocket socket);

@@ -32,6 +32,7 @@ std::string to_json(const HubStatus& status) {
         {"moves", c.moves},
         {"answers", c.answers},
         {"pairings", c.pairings},
+        {"knocks", c.knocks},
         {"refused", c.refused},
         {"limited", c.limited},
         {"enrolled", c.enrolled},
@@ -76,6 +77,8 @@ std::string to_metrics(const HubStatus& status) {
   counter("hearthcast_rendezvous_moves_total", "New addresses of a box, told to a device.", c.moves);
   counter("hearthcast_rendezvous_answers_total", "Carried back to a device, refusals included.", c.answers);
   counter("hearthcast_rendezvous_pairings_total", "Tries to pair that were carried to a box.", c.pairings);
+  counter("hearthcast_rendezvous_knocks_total", "Boxes without a WebSocket that were told of a device.",
+          c.knocks);
   counter("hearthcast_rendezvous_refused_total", "Requests not allowed, or for a box that is not here.",
           c.refused);
   counter("hearthcast_rendezvous_limited_total", "What was over a rate.", c.limited);

@@ -95,9 +95,7 @@ void Service::handle(Session& session, signalling::IntroduceRequest&& message, T
   }
   const Session* const box = registry_.find_box(message.box);
   if (box == nullptr) {
-    ++counters_.refused;
-    refuse(session.id, message.id, ErrorCode::kNotPresent, "the box is not connected to this rendezvous",
-           out);
+    knock(session, message, now, out);
     return;
   }
   if (!introductions_.take(session.identity, now) || !box_load_.take(box->identity, now)) {
@@ -112,6 +110,31 @@ void Service::handle(Session& session, signalling::IntroduceRequest&& message, T
        signalling::IntroduceOffer{id, session.identity, session.public_key, std::move(message.payload),
                                   std::move(message.signature), observed(session)},
        out);
+}
+
+// The box may be here by UDP alone. Then each end is told where the other was seen, and no more: what they
+// would say to each other is too large for an address that only UDP vouches for.
+void Service::knock(const Session& device, const signalling::IntroduceRequest& message, Time now,
+                    Actions& out) {
+  const Endpoint* const box = quiet_.mapping(message.box);
+  if (box == nullptr || !device.mapping) {
+    ++counters_.refused;
+    refuse(device.id, message.id, ErrorCode::kNotPresent,
+           box == nullptr ? "the box is not connected to this rendezvous"
+                          : "the box is here by UDP alone, and this device is not",
+           out);
+    return;
+  }
+  if (!introductions_.take(device.identity, now) || !box_load_.take(message.box, now)) {
+    ++counters_.limited;
+    refuse(device.id, message.id, ErrorCode::kRate, "too many introductions; wait a minute", out);
+    return;
+  }
+  ++counters_.knocks;
+  send(device.id, signalling::Moved{message.box, {*box}}, out);
+  out.emplace_back(quiet_.knock(message.box, device.identity, *device.mapping, now));
+  refuse(device.id, message.id, ErrorCode::kNotPresent,
+         "the box is here by UDP alone: it was told where this device is", out);
 }
 
 void Service::handle(Session& session, signalling::PairRequest&& message, Time now, Actions& out) {

@@ -77,6 +77,9 @@ Actions Service::on_box_changed(const IdentityId& box) {
   if (record == nullptr) {
     allow_lists_.forget(box);
   }
+  if (record == nullptr || record->closed) {
+    quiet_.remove(box);
+  }
   const Session* const session = registry_.find_box(box);
   if (session == nullptr || (record != nullptr && !record->closed)) {
     return out;

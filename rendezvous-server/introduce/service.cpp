@@ -25,6 +25,7 @@ Service::Service(const Crypto& crypto, Random& random, const Sha256& server_key,
       last_server_key_(server_key),
       software_(std::move(software)),
       policy_(std::move(policy)),
+      quiet_(crypto, random),
       hellos_(policy_.hellos),
       new_boxes_(policy_.new_boxes),
       introductions_(policy_.introductions),
@@ -46,7 +47,8 @@ void Service::drop(SessionId id, ErrorCode code, std::string text, Actions& out,
                    std::optional<std::uint32_t> retry_s) {
   send(id, signalling::Error{std::nullopt, code, text, retry_s}, out);
   out.push_back(Close{id, std::move(text)});
-  on_closed(id);
+  guests_.erase(id);
+  registry_.leave(id);
 }
 
 std::string Service::random_text(std::size_t octets) {
@@ -77,8 +79,12 @@ Actions Service::on_open(SessionId id, const Endpoint& from, Time now) {
   return out;
 }
 
-void Service::on_closed(SessionId id) {
+void Service::on_closed(SessionId id, Time now) {
   guests_.erase(id);
+  if (const Session* const session = registry_.find(id);
+      session != nullptr && session->role == signalling::Role::kBox) {
+    quiet_.add(*session, now);
+  }
   registry_.leave(id);
   // Requests in flight stay until their deadline: a box that left answers nothing, a device that left hears
   // nothing.
@@ -142,6 +148,7 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
                                     guest.from};
   const IdentityId identity = session.identity;
   guests_.erase(id);
+  quiet_.remove(identity);
   if (const auto replaced = registry_.join(std::move(session))) {
     refuse(*replaced, std::nullopt, ErrorCode::kReplaced,
            "another program with the same identity has connected; if that is not this one restarted, one of "
@@ -191,13 +198,18 @@ void Service::dispatch(Session& session, signalling::Message&& message, Time now
 
 const std::string* Service::presence_password(const std::string& username) {
   const Session* const session = registry_.find_by_username(username);
-  return session == nullptr ? nullptr : &session->presence_password;
+  return session == nullptr ? quiet_.password(username) : &session->presence_password;
 }
 
 Actions Service::on_presence(const std::string& username, const Endpoint& from, Time now) {
   Actions out;
   Session* const session = registry_.find_by_username(username);
-  if (session != nullptr && session->mapping != from) {
+  if (session == nullptr) {
+    (void)quiet_.on_presence(username, from, now);
+    return out;
+  }
+  session->heard = now;
+  if (session->mapping != from) {
     session->mapping = from;
     send(session->id, signalling::Mapping{from}, out);
     if (session->role == signalling::Role::kBox) {
@@ -228,6 +240,9 @@ Actions Service::on_deadline(Time now) {
       give_relays(id, session->identity, now, out);
     }
   }
+  for (SendDatagram& datagram : quiet_.on_deadline(now)) {
+    out.emplace_back(std::move(datagram));
+  }
   while (drain_ && drain_->next <= now && registry_.first()) {
     send_away(*registry_.first(), out);
     drain_->next += drain_->step;
@@ -238,7 +253,7 @@ Actions Service::on_deadline(Time now) {
 Time Service::next_deadline() const {
   return std::min({guests_.empty() ? kNever : guests_.begin()->second.deadline,
                    requests_.empty() ? kNever : requests_.begin()->second.deadline,
-                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first,
+                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first, quiet_.next_deadline(),
                    drain_ && registry_.first() ? drain_->next : kNever});
 }
 

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "rendezvous-server/introduce/quiet_boxes.hpp"
 #include "rendezvous-server/introduce/relay_accounts.hpp"
 #include "rendezvous-server/registry/allow_lists.hpp"
 #include "rendezvous-server/registry/directory.hpp"
@@ -38,7 +39,7 @@ struct StoreAllow {  // durable before the next restart; nothing waits for it
 struct StoreChange {  // of the directory; the same
   Change change;
 };
-using Action = std::variant<Send, Close, StoreAllow, StoreChange>;
+using Action = std::variant<Send, SendDatagram, Close, StoreAllow, StoreChange>;
 using Actions = std::vector<Action>;
 
 // Which boxes the operator lets in that are not in the directory yet.
@@ -74,6 +75,7 @@ struct ServiceCounters {
   std::uint64_t introductions = 0;  // carried to a box
   std::uint64_t answers = 0;        // carried back, refusals included
   std::uint64_t pairings = 0;
+  std::uint64_t knocks = 0;   // boxes without a WebSocket that were told of a device
   std::uint64_t refused = 0;  // not allowed, not present, no pairing
   std::uint64_t moves = 0;    // told to devices of a box
   std::uint64_t limited = 0;  // over a rate
@@ -101,7 +103,7 @@ class Service {
 
   [[nodiscard]] Actions on_open(SessionId id, const Endpoint& from, Time now);
   [[nodiscard]] Actions on_text(SessionId id, std::string_view text, Time now);
-  void on_closed(SessionId id);
+  void on_closed(SessionId id, Time now);
   [[nodiscard]] Actions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
 
@@ -109,6 +111,8 @@ class Service {
   // client is told of a new one, and of a box's also those of its devices that are here.
   [[nodiscard]] const std::string* presence_password(const std::string& username);
   [[nodiscard]] Actions on_presence(const std::string& username, const Endpoint& from, Time now);
+  // True when a datagram at the presence port was a box's answer to one of ours.
+  [[nodiscard]] bool on_answer(Bytes datagram) { return quiet_.on_answer(datagram); }
 
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] const ServiceCounters& counters() const { return counters_; }
@@ -142,6 +146,7 @@ class Service {
   void handle(Session& session, signalling::PairingWindow&& message, Time now, Actions& out);
   void handle(Session& session, signalling::Moved&& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceRequest&& message, Time now, Actions& out);
+  void knock(const Session& device, const signalling::IntroduceRequest& message, Time now, Actions& out);
   void handle(Session& session, signalling::IntroduceAnswer&& message, Actions& out);
   void handle(Session& session, signalling::IntroduceRefusal&& message, Actions& out);
   void handle(Session& session, signalling::PairRequest&& message, Time now, Actions& out);
@@ -167,6 +172,7 @@ class Service {
   std::string software_;
   Policy policy_;
   Registry registry_;
+  QuietBoxes quiet_;
   AllowLists allow_lists_;
   Directory directory_;
   std::optional<Drain> drain_;

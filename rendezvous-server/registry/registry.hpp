@@ -29,6 +29,7 @@ struct Session {
   std::string presence_username;
   std::string presence_password;
   std::optional<Endpoint> mapping;  // of its data socket, by authenticated UDP presence
+  Time heard{};                     // the last of that
   std::string locator;              // of its open pairing window; empty: found by identity only
   Time window_until{};              // a pairing window is open until then
 };

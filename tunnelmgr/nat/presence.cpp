@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tunnelmgr/nat/check.hpp"
 #include "tunnelmgr/nat/jitter.hpp"
 
 namespace hearthcast::nat {
@@ -86,6 +87,29 @@ PresenceActions Presence::on_stun(const Endpoint& from, Bytes datagram, const wi
   if (mapped_ != message.xor_mapped_address) {
     mapped_ = message.xor_mapped_address;
     out.push_back(MappingChanged{*mapped_});
+  }
+  return out;
+}
+
+bool Presence::is_knock(const Endpoint& from, const wire::StunMessage& message) const {
+  return account_ && from == account_->server && message.message_class == wire::StunClass::kRequest &&
+         message.username == account_->username;
+}
+
+PresenceActions Presence::on_knock(Bytes datagram, const wire::StunMessage& message, Time now) {
+  PresenceActions out;
+  Knocked knocked{{}, message.xor_peer_addresses};
+  auto& device = knocked.device.digest;
+  if (!message.data || message.data->size() != device.size() || knocked.at.empty() ||
+      !wire::check_integrity(datagram, crypto_, as_bytes(account_->password))) {
+    ++bad_answers_;
+    return out;
+  }
+  std::ranges::copy(*message.data, device.begin());
+  out.push_back(SendDatagram{
+      account_->server, build_answer(message.transaction, account_->server, account_->password, crypto_)});
+  if (knocks_.take(now)) {
+    out.push_back(std::move(knocked));
   }
   return out;
 }

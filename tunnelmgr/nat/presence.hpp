@@ -13,6 +13,7 @@
 
 #include "tunnelmgr/base/crypto.hpp"
 #include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/base/token_bucket.hpp"
 #include "tunnelmgr/nat/agent.hpp"
 #include "tunnelmgr/nat/transactions.hpp"
 #include "tunnelmgr/wire/stun.hpp"
@@ -29,16 +30,23 @@ struct PresenceAccount {  // what the rendezvous gave in its welcome
 struct MappingChanged {  // also on first sight
   Endpoint mapped;
 };
+// A device looks for this box, which the rendezvous knows by UDP alone, and was seen there. A hint that
+// nobody signed.
+struct Knocked {
+  IdentityId device;
+  std::vector<Endpoint> at;
+};
 struct PresenceLost {
 };  // kUnansweredLimit requests in a row had no answer: UDP to the rendezvous does not work
 
-using PresenceAction = std::variant<SendDatagram, MappingChanged, PresenceLost>;
+using PresenceAction = std::variant<SendDatagram, MappingChanged, Knocked, PresenceLost>;
 using PresenceActions = std::vector<PresenceAction>;
 
 class Presence {
  public:
   static constexpr int kUnansweredLimit = 4;
   static constexpr Duration kBusyInterval = std::chrono::milliseconds{500};  // jittered
+  static constexpr double kMostKnocks = 12;                                  // a minute
   static constexpr Duration kBusyUnheard = std::chrono::seconds{5};          // after kUnansweredLimit
 
   Presence(const Crypto& crypto, Random& random) : crypto_(crypto), random_(random) {}
@@ -49,6 +57,9 @@ class Presence {
 
   [[nodiscard]] PresenceActions on_stun(const Endpoint& from, Bytes datagram,
                                         const wire::StunMessage& decoded, Time now);
+  // A request of the rendezvous itself. All are answered; kMostKnocks a minute mean something.
+  [[nodiscard]] bool is_knock(const Endpoint& from, const wire::StunMessage& decoded) const;
+  [[nodiscard]] PresenceActions on_knock(Bytes datagram, const wire::StunMessage& decoded, Time now);
   [[nodiscard]] PresenceActions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const { return next_; }
   // Busy: streams run by way of the mapping, so a change is worth knowing at once.
@@ -72,6 +83,7 @@ class Presence {
   int unanswered_ = 0;
   bool busy_ = false;
   Time next_ = kNever;
+  TokenBucket knocks_{kMostKnocks, kMostKnocks / 60};
   std::uint64_t bad_answers_ = 0;
 };
 

@@ -68,7 +68,7 @@ TEST_F(CarryTest, WhoIsNotListedIsNotIntroduced) {
 
 TEST_F(CarryTest, AnAbsentBoxIsToldOnlyToItsDevices) {
   join_both();
-  service().on_closed(box.session);
+  service().on_closed(box.session, now);
   say(device, request(1));
   EXPECT_EQ(error_for(device), ErrorCode::kNotPresent);
   Party stranger{{}, Role::kDevice};
@@ -106,7 +106,7 @@ TEST_F(CarryTest, ABoxThatDoesNotAnswerIsReported) {
 TEST_F(CarryTest, ADeviceThatLeftHearsNothing) {
   join_both();
   say(device, request(5));
-  service().on_closed(device.session);
+  service().on_closed(device.session, now);
   say(box, signalling::IntroduceAnswer{heard<signalling::IntroduceOffer>(box)->id, {5}, {6}, {}});
   EXPECT_FALSE(heard<signalling::IntroduceAnswer>(device));
 }
@@ -235,7 +235,7 @@ TEST_F(CarryTest, WhatABoxSaysOfItselfGoesToItsDevicesAlone) {
   say(box, moved);
   EXPECT_EQ(heard<signalling::Moved>(device), moved);
   EXPECT_FALSE(heard<signalling::Moved>(stranger));
-  service().on_closed(device.session);
+  service().on_closed(device.session, now);
   say(box, moved);
   EXPECT_FALSE(heard<signalling::Moved>(device));
 }

@@ -82,7 +82,7 @@ TEST_F(GreetingTest, ASecondBoxWithTheSameIdentityReplacesTheFirst) {
   EXPECT_EQ(error_for(box), ErrorCode::kReplaced);
   EXPECT_THAT(closed, Contains(box.session));
   EXPECT_TRUE(heard<signalling::Welcome>(twin));
-  service().on_closed(box.session);
+  service().on_closed(box.session, now);
   EXPECT_EQ(service().registry().boxes(), 1U);
 }
 

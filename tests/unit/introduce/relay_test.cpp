@@ -72,7 +72,7 @@ TEST_F(RelayTest, AreGivenAnewLongBeforeTheyEnd) {
 
 TEST_F(RelayTest, WhoHasLeftIsNotTold) {
   join(device);
-  service().on_closed(device.session);
+  service().on_closed(device.session, now);
   (void)heard<RelayAccess>(device);
   now = service().next_deadline();
   perform(service().on_deadline(now));

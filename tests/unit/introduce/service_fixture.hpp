@@ -29,6 +29,8 @@ class ServiceTest : public testing::Test {
         const auto message = signalling::decode_message(send->text);
         ASSERT_TRUE(message) << send->text;
         inbox[send->to].push_back(*message);
+      } else if (auto* datagram = std::get_if<SendDatagram>(&action)) {
+        datagrams.push_back(std::move(*datagram));
       } else if (auto* close = std::get_if<Close>(&action)) {
         closed.push_back(close->session);
       } else if (auto* allow = std::get_if<StoreAllow>(&action)) {
@@ -95,6 +97,7 @@ class ServiceTest : public testing::Test {
   Party box{{}, Role::kBox};
   Party device{{}, Role::kDevice};
   std::map<SessionId, std::vector<signalling::Message>> inbox;
+  std::vector<SendDatagram> datagrams;
   std::vector<SessionId> closed;
   std::vector<AllowRecord> stored;
   std::vector<Change> changes;

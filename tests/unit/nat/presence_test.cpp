@@ -135,6 +135,61 @@ TEST_F(PresenceTest, ForgedAnswersAreCounted) {
   EXPECT_FALSE(presence.mapped());
 }
 
+struct KnockTest : PresenceTest {
+  wire::StunMessage knock() {
+    wire::StunMessage m;
+    m.transaction.fill(5);
+    m.username = account.username;
+    m.xor_peer_addresses = {moved};
+    m.data = Buffer(device.digest.begin(), device.digest.end());
+    return m;
+  }
+  PresenceActions take(const wire::StunMessage& message, std::string_view password = "secret") {
+    const Buffer bytes = wire::encode_stun(message, crypto, as_bytes(password));
+    const auto decoded = wire::decode_stun(bytes);
+    EXPECT_TRUE(presence.is_knock(account.server, *decoded));
+    return presence.on_knock(bytes, *decoded, t0);
+  }
+  void SetUp() override { (void)presence.start(account, t0); }
+  IdentityId device{{1, 2, 3}};
+};
+
+TEST_F(KnockTest, SaysWhereADeviceIsAndIsAnsweredBySmallerOnes) {
+  const auto out = take(knock());
+  ASSERT_EQ(out.size(), 2U);
+  const auto& answer = std::get<SendDatagram>(out[0]);
+  EXPECT_EQ(answer.to, account.server);
+  EXPECT_LT(answer.bytes.size(), wire::encode_stun(knock(), crypto, as_bytes("secret")).size());
+  EXPECT_TRUE(wire::check_integrity(answer.bytes, crypto, as_bytes("secret")));
+  EXPECT_EQ(wire::decode_stun(answer.bytes)->transaction, knock().transaction);
+  EXPECT_EQ(std::get<Knocked>(out[1]).device, device);
+  EXPECT_EQ(std::get<Knocked>(out[1]).at, std::vector{moved});
+}
+
+TEST_F(KnockTest, IsTheRendezvousOwnOrNothing) {
+  const auto decoded = wire::decode_stun(wire::encode_stun(knock(), crypto, as_bytes("secret")));
+  EXPECT_FALSE(presence.is_knock(moved, *decoded)) << "from elsewhere";
+  EXPECT_THAT(take(knock(), "guess"), IsEmpty());
+  auto bad = knock();
+  bad.data = Buffer(31);
+  EXPECT_THAT(take(bad), IsEmpty());
+  bad = knock();
+  bad.xor_peer_addresses.clear();
+  EXPECT_THAT(take(bad), IsEmpty());
+  bad = knock();
+  bad.username = "somebody else";
+  EXPECT_FALSE(presence.is_knock(account.server,
+                                 *wire::decode_stun(wire::encode_stun(bad, crypto, as_bytes("secret")))));
+}
+
+TEST_F(KnockTest, TooManyAreAnsweredOnly) {
+  std::size_t meant = 0;
+  for (int n = 0; n < 100; ++n) {
+    meant += take(knock()).size() - 1;
+  }
+  EXPECT_EQ(meant, static_cast<std::size_t>(Presence::kMostKnocks));
+}
+
 TEST_F(PresenceTest, StopIsQuiet) {
   const auto out = presence.start(account, t0);
   presence.stop();
