@@ -83,6 +83,7 @@ void Client::on_path_doubt(bool doubted) {
   }
   const Time now = Clock::now();
   introducer_->on_doubt(doubted, now);
+  relay_.on_doubt(doubted, now);
   if (doubted) {
     perform(presence_.on_network_change(now), now);
   }

@@ -85,6 +85,18 @@ RelayActions Relay::on_path(const std::optional<Endpoint>& selected, Time now) {
   return {};
 }
 
+void Relay::on_doubt(bool doubted, Time now) {
+  if (!path_ || wire::channel_of(*path_) || policy_ == RelayPolicy::kNever) {
+    return;
+  }
+  held_.set_wanted(doubted);
+  if (held_.busy()) {
+    end_at_ = doubted ? kNever : now + kSettled;
+  } else {
+    begin_at_ = doubted ? now + kPatience : kNever;
+  }
+}
+
 RelayActions Relay::permit(Time now) {
   auto peers = box_relays_;
   peers.insert(peers.end(), candidates_.begin(), candidates_.end());

@@ -32,6 +32,9 @@ class Relay {
   [[nodiscard]] nat::RelayActions on_account(nat::RelayAccount account, Duration lifetime, Time now);
   // The path that is used now, if any; the first call begins the search.
   [[nodiscard]] nat::RelayActions on_path(const std::optional<Endpoint>& selected, Time now);
+  // A direct path that is in use does not answer, or answers again. One that has not come back or given way
+  // to another after kPatience may not before its consent ends: an allocation is made meanwhile.
+  void on_doubt(bool doubted, Time now);
   // Where the box may be: only from there does the relay let datagrams through. Private ones are left out.
   [[nodiscard]] nat::RelayActions set_peers(const std::vector<Endpoint>& candidates, Time now);
   // Where the box is behind a relay of its own: the same. It has one only where UDP does not pass at home.

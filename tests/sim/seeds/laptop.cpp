@@ -329,6 +329,7 @@ void Laptop::on_reach(const tunnel::Reach& reach) {
 void Laptop::on_path_doubt(bool doubted) {
   const Time now = world_.now();
   introducer_.on_doubt(doubted, now);
+  relay_.on_doubt(doubted, now);
   if (doubted) {
     perform(presence_.on_network_change(now));
   }

@@ -86,6 +86,24 @@ TEST_F(RelayTest, ADirectPathIsGivenAMomentFirst) {
   EXPECT_EQ(server.seen[wire::kTurnAllocate], 0);
 }
 
+TEST_F(RelayTest, TheEndOfADirectPathThatDoesNotAnswerIsNotWaitedFor) {
+  give();
+  settle(relay.on_path(*Endpoint::parse("198.51.100.2:4755"), now));
+  relay.on_doubt(true, now);
+  run_until(now + Relay::kPatience / 2);
+  relay.on_doubt(false, now);
+  run_until(now + 5s);
+  EXPECT_EQ(server.seen[wire::kTurnAllocate], 0) << "it came back";
+  relay.on_doubt(true, now);
+  run_until(now + 1s);
+  EXPECT_EQ(relay.relayed(), server.relayed);
+  run_until(now + 2 * Relay::kSettled);
+  EXPECT_TRUE(relay.relayed()) << "a way if there is no other";
+  relay.on_doubt(false, now);
+  run_until(now + Relay::kSettled + 1s);
+  EXPECT_FALSE(relay.relayed());
+}
+
 TEST_F(RelayTest, WithoutOneTheRelayIsAskedWhicheverComesFirst) {
   settle(relay.on_path(std::nullopt, now));
   run_until(now + 10s);
