@@ -5,6 +5,7 @@
 
 #include "appliance/store/channel_table.hpp"
 #include "appliance/store/device_table.hpp"
+#include "appliance/store/generation.hpp"
 #include "appliance/store/schema.hpp"
 #include "appliance/store/settings_table.hpp"
 
@@ -37,7 +38,7 @@ auto in_transaction(sqlite::Database& database, Work work)
 Store::Store(sqlite::Durable durable)
     : database_(std::move(durable.database)), recovery_(std::move(durable.text)) {}
 
-Result<Store> Store::open(const std::filesystem::path& directory) {
+Result<Store> Store::open(const std::filesystem::path& directory, std::chrono::system_clock::time_point now) {
   auto durable = sqlite::open_durable(directory / "box.sqlite", schema());
   if (!durable) {
     return durable.error();
@@ -45,19 +46,22 @@ Result<Store> Store::open(const std::filesystem::path& directory) {
   const bool restored = durable->origin == sqlite::Durable::Origin::kRestored;
   Store store(std::move(*durable));
   if (restored) {
-    if (auto done = store.rise_after_restore(); !done) {
+    if (auto done = store.rise_after_restore(now); !done) {
       return done.error();
     }
   }
   return store;
 }
 
-Result<void> Store::rise_after_restore() {
+Result<void> Store::rise_after_restore(std::chrono::system_clock::time_point now) {
   sqlite::Transaction t(database_);
-  write_number(t, kGeneration, read_number(t, kGeneration, 1) + 1);
+  const std::int64_t generation =
+      std::min(kMaxGeneration, std::max(read_number(t, kGeneration, 1) + 1, generation_at(now).value_or(0)));
+  write_number(t, kGeneration, generation);
   write_number(t, kNextCounter, 1);
   for (const std::string_view revision : {"catalogue_revision", "device_list_revision"}) {
-    write_number(t, revision, read_number(t, revision, 1) + kRevisionGap);
+    write_number(t, revision,
+                 std::max(read_number(t, revision, 1), generation * kRevisionGap) + kRevisionGap);
   }
   write_logins(t, {});
   return t.commit();

@@ -5,6 +5,7 @@
 // changes nothing, and a later one may succeed (a disk that was full). Statistics never come here.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -42,8 +43,11 @@ struct CounterBlock {
 class Store {
  public:
   // Opens DIR/box.sqlite or falls back as sqlite::open_durable does. After a restore the generation has risen
-  // and every revision is beyond what a peer may have seen.
-  [[nodiscard]] static Result<Store> open(const std::filesystem::path& directory);
+  // and every revision is beyond what a peer may have seen, also of another restore of the same copy: by the
+  // clock `now`, unless that is wrong.
+  [[nodiscard]] static Result<Store> open(
+      const std::filesystem::path& directory,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
   // What became of the database at open(), for the log; empty when all was well.
   [[nodiscard]] const std::string& recovery() const { return recovery_; }
@@ -75,7 +79,7 @@ class Store {
 
  private:
   explicit Store(sqlite::Durable durable);
-  [[nodiscard]] Result<void> rise_after_restore();
+  [[nodiscard]] Result<void> rise_after_restore(std::chrono::system_clock::time_point now);
 
   sqlite::Database database_;
   std::string recovery_;

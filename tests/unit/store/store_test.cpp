@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "appliance/store/generation.hpp"
 #include "tests/unit/access/people.hpp"
 #include "tests/unit/sqlite/scratch.hpp"
 
@@ -12,6 +13,7 @@ namespace hearthcast::store {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 using access::DeviceState;
 using access::testing_people::identity;
 using access::testing_people::key;
@@ -22,7 +24,8 @@ using testing_scratch::Scratch;
 
 class StoreTest : public testing::Test {
  protected:
-  Store open() { return Store::open(scratch.path()).value(); }
+  using Clock = std::chrono::system_clock;
+  Store open(Clock::time_point now = Clock::now()) { return Store::open(scratch.path(), now).value(); }
   // Two channels, a device that is approved for one of them.
   Holdings sample() {
     Holdings h;
@@ -37,6 +40,12 @@ class StoreTest : public testing::Test {
         laptop, {*HomeHost::parse("192.168.1.50:80"), *HomeHost::parse("192.168.1.0/24:443"),
                  *HomeHost::parse("fd00::5")}));
     return h;
+  }
+  void damage() {
+    std::ofstream(scratch / "box.sqlite", std::ios::trunc) << std::string(8192, 'x');
+    for (const char* suffix : {"-wal", "-shm"}) {
+      fs::remove(scratch / (std::string("box.sqlite") + suffix));
+    }
   }
   static void expect_same(const Holdings& a, const Holdings& b) {
     EXPECT_EQ(a.catalogue.channels(), b.catalogue.channels());
@@ -232,17 +241,45 @@ TEST_F(StoreTest, ARestoredBackupRaisesGenerationAndRevisions) {
     ASSERT_TRUE(store.save_logins({{}}));
     ASSERT_TRUE(store.back_up(sqlite::Rotate::kShift));
   }
-  std::ofstream(scratch / "box.sqlite", std::ios::trunc) << std::string(8192, 'x');
-  for (const char* suffix : {"-wal", "-shm"}) {
-    fs::remove(scratch / (std::string("box.sqlite") + suffix));
-  }
-  Store restored = open();
+  damage();
+  Store restored = open({});  // a clock that knows no year
   EXPECT_THAT(restored.recovery(), HasSubstr("restored the newest backup"));
   EXPECT_EQ(restored.load()->devices.devices(), h.devices.devices());
   EXPECT_GT(restored.load()->catalogue.revision(), h.catalogue.revision() + 1000);
   EXPECT_GT(restored.load()->devices.revision(), h.devices.revision() + 1000);
   EXPECT_EQ(restored.reserve_counters(1)->generation, 2U);
   EXPECT_THAT(*restored.load_logins(), IsEmpty()) << "somebody may have been signed out since";
+}
+
+TEST_F(StoreTest, OneBackupRestoredTwiceGivesNoNumberTwice) {
+  {
+    Store store = open();
+    ASSERT_TRUE(store.save({}, sample()));
+    ASSERT_TRUE(store.back_up(sqlite::Rotate::kShift));
+  }
+  const auto at = [&](Clock::time_point when) {
+    damage();
+    Store restored = open(when);
+    const Holdings held = restored.load().value();
+    return std::tuple(restored.reserve_counters(1)->generation, held.catalogue.revision(),
+                      held.devices.revision());
+  };
+  const Clock::time_point day = std::chrono::sys_days{std::chrono::year{2026} / 11 / 28};
+  const auto first = at(day);
+  const auto second = at(day + 1min);
+  EXPECT_GT(std::get<0>(second), std::get<0>(first));
+  EXPECT_GT(std::get<1>(second), std::get<1>(first));
+  EXPECT_GT(std::get<2>(second), std::get<2>(first));
+}
+
+TEST(Generation, IsOfAClockThatCanBeRight) {
+  using namespace std::chrono;
+  const sys_days first = year{2026} / January / 1;
+  EXPECT_EQ(generation_at({}), std::nullopt);
+  EXPECT_EQ(generation_at(first - 1s), std::nullopt);
+  EXPECT_EQ(generation_at(first + 90s), 1);
+  EXPECT_EQ(generation_at(first + minutes{kMaxGeneration}), kMaxGeneration);
+  EXPECT_EQ(generation_at(first + minutes{kMaxGeneration + 1}), std::nullopt);
 }
 
 TEST_F(StoreTest, ADamagedDatabaseWithoutBackupOpensToNobody) {
