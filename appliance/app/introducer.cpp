@@ -161,4 +161,14 @@ std::optional<std::uint64_t> Introducer::next_revision() {
   return (counters_.generation << kCounterBits) + counters_.next++;
 }
 
+std::optional<std::uint64_t> Introducer::generation_beyond(std::uint64_t revision,
+                                                           std::optional<std::int64_t> by_clock) const {
+  const std::uint64_t generation = revision >> kCounterBits;
+  if (generation < counters_.generation) {
+    return counters_.generation;
+  }
+  return by_clock && generation <= static_cast<std::uint64_t>(*by_clock) ? std::optional(generation + 1)
+                                                                         : std::nullopt;
+}
+
 }  // namespace hearthcast::app

@@ -54,6 +54,12 @@ class Introducer {
   // A number greater than all that came before it, in this run and former ones; for the list of allowed
   // devices.
   [[nodiscard]] std::optional<std::uint64_t> next_revision();
+  [[nodiscard]] std::uint64_t generation() const { return counters_.generation; }
+  // The generation whose revisions are beyond the one that a rendezvous says it has of this box: the present
+  // one, if that will do. nullopt: no box can have come so far by now, whose generation is at most `by_clock`
+  // (store/generation.hpp) when it was set back. So one that lies cannot use the numbers up.
+  [[nodiscard]] std::optional<std::uint64_t> generation_beyond(std::uint64_t revision,
+                                                               std::optional<std::int64_t> by_clock) const;
 
  private:
   [[nodiscard]] Verdict refuse(const signalling::Introduction& asked,

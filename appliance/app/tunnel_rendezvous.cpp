@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "appliance/app/tunnel_state.hpp"
+#include "appliance/store/generation.hpp"
 
 namespace hearthcast::app {
 namespace {
@@ -39,9 +40,10 @@ void TunnelService::State::tell_rendezvous(const household::Snapshot& now) {
     devices.push_back(device.identity);
   }
   std::ranges::sort(devices);
-  if (devices != allowed) {
+  if (devices != allowed || tell_again) {
     if (const auto revision = introducer.next_revision()) {
       allowed = devices;
+      tell_again = false;
       link->set_allowed(std::move(devices), *revision);
     }
     refill_counters();
@@ -70,6 +72,7 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
                               .password = joined->presence.password,
                               .interval = std::chrono::seconds{joined->presence.interval_s}},
                              Clock::now());
+    list_refused = false;  // it was said again
     sessions->on_rendezvous(true, Clock::now());
     told_moved.clear();
     tell_moved();
@@ -84,6 +87,8 @@ void TunnelService::State::on_event(signalling::ClientAction event) {
     on_relays(relays->access);
   } else if (const auto* asked = std::get_if<signalling::IntroductionAsked>(&event)) {
     on_introduction(asked->offer);
+  } else if (const auto* old = std::get_if<signalling::ListOutdated>(&event)) {
+    on_list_outdated(old->revision);
   } else if (const auto* pairing = std::get_if<signalling::PairingAsked>(&event)) {
     on_pairing(pairing->offer);
   }
@@ -167,13 +172,35 @@ void TunnelService::State::on_pairing(const signalling::PairOffer& offer) {
       });
 }
 
-void TunnelService::State::refill_counters() {
-  if (!introducer.wants_counters() || refilling) {
-    return;
+// This box was set back: by a copy of its disk, or because it lived on another machine meanwhile. Who was
+// paired since would not be introduced.
+void TunnelService::State::on_list_outdated(std::uint64_t revision) {
+  const auto generation =
+      introducer.generation_beyond(revision, store::generation_at(std::chrono::system_clock::now()));
+  if (!generation) {
+    if (!std::exchange(list_refused, true)) {
+      needs.log.warning("list_refused",
+                        {{"error", "the rendezvous keeps a list of devices that this box cannot have made"}});
+    }
+  } else if (*generation != introducer.generation() && !tell_again) {  // else it speaks of a list before that
+    needs.log.info("list_outdated", {{"generation", std::to_string(*generation)}});
+    tell_again = true;
+    reserve_counters(*generation);
   }
+}
+
+void TunnelService::State::refill_counters() {
+  if (introducer.wants_counters() && !refilling) {
+    reserve_counters();
+  }
+}
+
+void TunnelService::State::reserve_counters(std::uint64_t generation) {
   refilling = true;
   needs.worker.submit(
-      [household = &needs.household] { return household->reserve_counters(kCounterBlock); },
+      [household = &needs.household, generation] {
+        return household->reserve_counters(kCounterBlock, generation);
+      },
       [weak = weak_from_this()](sqlite::Result<store::CounterBlock> block) {
         const auto self = weak.lock();
         if (!self || self->stopped) {
@@ -201,6 +228,11 @@ api::RendezvousLive TunnelService::State::rendezvous_live() const {
   } else if (link->state() == signalling::Client::State::kJoined) {
     live.state = api::RendezvousLive::State::kConnected;
     live.text = "Connected. It introduces devices to the box, and can do nothing else.";
+    if (list_refused) {
+      live.text +=
+          " It keeps a list of devices that this box cannot have made, and introduces none that was paired "
+          "since.";
+    }
     if (const std::string doubt = doubts.text(); !doubt.empty()) {
       live.text += " " + doubt;
     }

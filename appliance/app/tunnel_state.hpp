@@ -59,7 +59,9 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   void on_introduction(const signalling::IntroduceOffer& offer);
   void settle(const Introducer::Verdict& verdict, const signalling::IntroduceOffer& offer);
   void on_pairing(const signalling::PairOffer& offer);
+  void on_list_outdated(std::uint64_t revision);
   void refill_counters();
+  void reserve_counters(std::uint64_t generation = 0);  // 0: the present one
   [[nodiscard]] std::vector<nat::Candidate> own_candidates() const;
   [[nodiscard]] api::RendezvousLive rendezvous_live() const;
 
@@ -128,6 +130,8 @@ struct TunnelService::State : std::enable_shared_from_this<State> {
   Time reconnected{};                                      // to the rendezvous, because of another mapping
   std::vector<Endpoint> told_moved;                        // to the rendezvous, since it was joined
   bool refilling = false;
+  bool list_refused = false;  // by the rendezvous, for good
+  bool tell_again = false;    // the list, though it is what the rendezvous was told last
   bool stopped = false;
   bool warned_of_buffers = false;
   std::uint64_t lost_messages = 0;

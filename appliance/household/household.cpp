@@ -148,8 +148,9 @@ void Household::remember_contact(DeviceId device, const store::Contact& contact)
   }
 }
 
-sqlite::Result<store::CounterBlock> Household::reserve_counters(std::uint64_t count) {
-  return store_.reserve_counters(count);
+sqlite::Result<store::CounterBlock> Household::reserve_counters(std::uint64_t count,
+                                                                std::uint64_t generation) {
+  return store_.reserve_counters(count, generation);
 }
 
 void Household::remember_own_endpoints(const std::vector<Endpoint>& endpoints) {

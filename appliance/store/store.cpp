@@ -113,11 +113,16 @@ Result<void> Store::save_logins(const std::vector<Login>& logins) {
   return t.commit();
 }
 
-Result<CounterBlock> Store::reserve_counters(std::uint64_t count) {
-  return in_transaction(database_, [count](sqlite::Transaction& t) {
-    const auto first = static_cast<std::uint64_t>(read_number(t, kNextCounter, 1));
+Result<CounterBlock> Store::reserve_counters(std::uint64_t count, std::uint64_t generation) {
+  return in_transaction(database_, [count, generation](sqlite::Transaction& t) {
+    const auto present = static_cast<std::uint64_t>(read_number(t, kGeneration, 1));
+    const bool rises = generation > present;
+    const auto first = rises ? 1 : static_cast<std::uint64_t>(read_number(t, kNextCounter, 1));
+    if (rises) {
+      write_number(t, kGeneration, static_cast<std::int64_t>(generation));
+    }
     write_number(t, kNextCounter, static_cast<std::int64_t>(first + count));
-    return CounterBlock{static_cast<std::uint64_t>(read_number(t, kGeneration, 1)), first};
+    return CounterBlock{std::max(present, generation), first};
   });
 }
 

@@ -34,7 +34,7 @@ struct Owner {
 };
 
 // Numbers for introductions that this box signs: generation and the first of a block of counters. Whoever is
-// restarted takes another block, so none is used twice.
+// restarted takes another block, so none is used twice; counters of a new generation begin at 1.
 struct CounterBlock {
   std::uint64_t generation = 1;
   std::uint64_t first = 1;
@@ -61,7 +61,8 @@ class Store {
   [[nodiscard]] Result<std::map<DeviceId, Contact>> load_contacts();
   [[nodiscard]] Result<void> save_contact(DeviceId device, const Contact& contact);
 
-  [[nodiscard]] Result<CounterBlock> reserve_counters(std::uint64_t count);
+  // Of that generation or, as with 0, of the present one if that is higher.
+  [[nodiscard]] Result<CounterBlock> reserve_counters(std::uint64_t count, std::uint64_t generation = 0);
 
   // The box's own mapped endpoints as the rendezvous saw them last; for candidates while it is unreachable.
   [[nodiscard]] Result<std::vector<Endpoint>> load_own_endpoints();

@@ -31,8 +31,12 @@ void Service::handle(Session& session, signalling::Allow&& message, Time now, Ac
       break;
     case AllowLists::Verdict::kOld:
       ++counters_.refused;
-      refuse(session.id, std::nullopt, ErrorCode::kBadMessage,
-             "the list of devices is older than the known one", out);
+      send(session.id,
+           signalling::Error{.id = std::nullopt,
+                             .code = ErrorCode::kBadMessage,
+                             .text = "the list of devices is older than the known one",
+                             .revision = allow_lists_.revision_of(session.identity)},
+           out);
       break;
     case AllowLists::Verdict::kBadSignature:
       ++counters_.bad_messages;

@@ -38,4 +38,9 @@ const std::set<IdentityId>& AllowLists::devices_of(const IdentityId& box) const 
   return at == lists_.end() ? kNone : at->second.devices;
 }
 
+std::optional<std::uint64_t> AllowLists::revision_of(const IdentityId& box) const {
+  const auto at = lists_.find(box);
+  return at == lists_.end() ? std::nullopt : std::optional(at->second.revision);
+}
+
 }  // namespace hearthcast::rendezvous

@@ -3,6 +3,7 @@
 // nothing.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -22,8 +23,8 @@ class AllowLists {
  public:
   enum class Verdict { kAccepted, kUnchanged, kOld, kBadSignature };
 
-  // Verifies the signature. kOld: a revision below the known one, e.g. from a restored backup of the box; the
-  // list of the higher revision stays until the box has passed it.
+  // Verifies the signature. kOld: a revision below the known one, e.g. from a box that was set back; the list
+  // of the higher revision stays until the box, which is told of it, has passed it.
   [[nodiscard]] Verdict update(const Crypto& crypto, const AllowRecord& record);
   // For records of the own store: verified as well, since a file may be damaged. False: dropped.
   bool load(const Crypto& crypto, const AllowRecord& record);
@@ -31,7 +32,7 @@ class AllowLists {
   [[nodiscard]] bool allows(const IdentityId& box, const IdentityId& device) const;
   // Empty for a box that is not known; good until the next change.
   [[nodiscard]] const std::set<IdentityId>& devices_of(const IdentityId& box) const;
-  [[nodiscard]] bool knows(const IdentityId& box) const { return lists_.contains(box); }
+  [[nodiscard]] std::optional<std::uint64_t> revision_of(const IdentityId& box) const;
   [[nodiscard]] std::size_t size() const { return lists_.size(); }
 
  private:

@@ -340,6 +340,17 @@ def test_what_it_says_in_refusing_is_shown_as_its_words(household: Household, re
     until(lambda: household.server.is_here("box"), "the box at the rendezvous")
 
 
+def test_a_list_of_the_future_costs_the_box_no_numbers(household: Household) -> None:
+    """It says that it keeps a list which the box cannot have made: the owner is told, and the numbers stay as they are."""
+    until(lambda: "Connected" in household.told_by_box(), "the box to have joined")
+    for _ in range(100):
+        household.server.box().say("error", code="bad_message", text="old", revision=2**64 - 1)
+    until(lambda: "cannot have made" in household.told_by_box(), "the words")
+    log = household.running["box"].log()
+    assert log.count("list_refused") == 1
+    assert "list_outdated" not in log
+
+
 def answered_by_itself(household: Household, answer: Callable[[], tuple[str, str]]) -> Callable[[Message], None]:
     """The box hears nothing of the question; the device gets this."""
 

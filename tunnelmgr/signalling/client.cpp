@@ -207,6 +207,10 @@ void Client::handle(Error&& message, Time now, ClientActions& out) {
     }
     return;
   }
+  if (message.revision && role_ == Role::kBox && state_ == State::kJoined) {
+    out.push_back(ListOutdated{*message.revision});
+    return;
+  }
   const bool refused = message.code == ErrorCode::kReplaced || message.code == ErrorCode::kNotEnrolled ||
                        message.code == ErrorCode::kClosed;
   refused_ = refused ? std::optional(message.code) : std::nullopt;

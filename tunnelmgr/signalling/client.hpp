@@ -53,6 +53,9 @@ struct IntroductionAnswered {  // device; payload is unchecked, refusals include
   Sealed sealed;
   std::vector<Endpoint> observed;
 };
+struct ListOutdated {  // box: the list of set_allowed() is older than the one that the rendezvous keeps
+  std::uint64_t revision = 0;  // of that one, as it says
+};
 struct PairingAsked {  // box
   PairOffer offer;
 };
@@ -66,9 +69,9 @@ struct RequestFailed {  // device: an introduction or a pairing came to nothing
   std::string text;
 };
 
-using ClientAction =
-    std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, BoxMoved, RelaysOffered,
-                 IntroductionAsked, IntroductionAnswered, PairingAsked, PairingAnswered, RequestFailed>;
+using ClientAction = std::variant<Connect, SendText, Disconnect, Joined, Left, MappingSeen, BoxMoved,
+                                  RelaysOffered, IntroductionAsked, IntroductionAnswered, ListOutdated,
+                                  PairingAsked, PairingAnswered, RequestFailed>;
 using ClientActions = std::vector<ClientAction>;
 
 struct ClientTiming {

@@ -115,6 +115,9 @@ Json write(const Error& m) {
   if (m.retry_s) {
     json["retry_s"] = *m.retry_s;
   }
+  if (m.revision) {
+    json["revision"] = *m.revision;
+  }
   return json;
 }
 
@@ -309,7 +312,8 @@ Read read_error(const Json& j) {
     return std::nullopt;
   }
   return Error{number_member(j, "id"), static_cast<ErrorCode>(at - std::begin(kErrorNames)),
-               printable(text_member(j, "text").value_or("")), small_number(j, "retry_s", kMaxRetry)};
+               printable(text_member(j, "text").value_or("")), small_number(j, "retry_s", kMaxRetry),
+               number_member(j, "revision")};
 }
 
 constexpr std::pair<std::string_view, Read (*)(const Json&)> kReaders[] = {

@@ -148,6 +148,8 @@ struct Error {  // server
   ErrorCode code = ErrorCode::kBadMessage;
   std::string text;
   std::optional<std::uint32_t> retry_s = std::nullopt;  // with kDraining: come back after so long
+  std::optional<std::uint64_t> revision =
+      std::nullopt;  // to an `allow` that is too old: of the one that is kept
   friend bool operator==(const Error&, const Error&) = default;
 };
 [[nodiscard]] std::string_view to_string(ErrorCode code);

@@ -192,5 +192,26 @@ TEST_F(IntroducerTest, NumbersAreNeverUsedTwiceAndRunOut) {
             (signalling::Freshness{2, 1}));
 }
 
+TEST_F(IntroducerTest, AListOfALaterLifeIsPassedByAnotherGeneration) {
+  const auto revision = [](std::uint64_t generation) { return (generation << 40) + 5; };
+  introducer.set_counters({.generation = 300, .next = 10, .end = 1000});
+  EXPECT_EQ(introducer.generation_beyond(revision(299), 1000), 300U) << "it is beyond that already";
+  EXPECT_EQ(introducer.generation_beyond(revision(300), 1000), 301U);
+  EXPECT_EQ(introducer.generation_beyond(revision(1000), 1000), 1001U);
+  introducer.set_counters({.generation = 1001, .next = 1, .end = 100});
+  EXPECT_GT(introducer.next_revision(), revision(1000));
+}
+
+TEST_F(IntroducerTest, ARendezvousThatLiesCannotUseTheNumbersUp) {
+  std::uint64_t generation = 1;
+  for (int lie = 0; lie < 100; ++lie) {
+    introducer.set_counters({.generation = generation, .next = 1, .end = 100});
+    generation = introducer.generation_beyond((generation << 40) + 99, 40).value_or(generation);
+  }
+  EXPECT_EQ(generation, 41U) << "no further than the clock";
+  EXPECT_EQ(introducer.generation_beyond(UINT64_MAX, 40), std::nullopt);
+  EXPECT_EQ(introducer.generation_beyond(UINT64_MAX, std::nullopt), std::nullopt) << "without a clock";
+}
+
 }  // namespace
 }  // namespace hearthcast::app

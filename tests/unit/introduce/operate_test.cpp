@@ -190,10 +190,10 @@ TEST_F(OperateTest, AForgottenBoxLosesItsListAndItsSession) {
   make_token("7K2M0", 1);
   EXPECT_FALSE(come(box, "7K2M0"));
   allow(box, {device.identity.id()});
-  EXPECT_TRUE(service().allow_lists().knows(box.identity.id()));
+  EXPECT_TRUE(service().allow_lists().revision_of(box.identity.id()));
   ASSERT_TRUE(service().directory().forget_box(box.identity.id()));
   perform(service().on_box_changed(box.identity.id()));
-  EXPECT_FALSE(service().allow_lists().knows(box.identity.id()));
+  EXPECT_FALSE(service().allow_lists().revision_of(box.identity.id()));
   EXPECT_EQ(error_for(box), ErrorCode::kNotEnrolled);
   EXPECT_TRUE(come(box, "7K2M0")) << "the token was for one";
 }

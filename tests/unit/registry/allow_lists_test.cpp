@@ -27,7 +27,7 @@ class AllowListsTest : public testing::Test {
 };
 
 TEST_F(AllowListsTest, ListsReplaceEachOtherUpwards) {
-  EXPECT_FALSE(lists.knows(box.id()));
+  EXPECT_FALSE(lists.revision_of(box.id()));
   EXPECT_EQ(lists.update(crypto, record(5, {device})), Verdict::kAccepted);
   EXPECT_TRUE(lists.allows(box.id(), device));
   EXPECT_FALSE(lists.allows(other.id(), device));
@@ -52,7 +52,7 @@ TEST_F(AllowListsTest, OnlyTheBoxItselfSigns) {
   foreign.public_key.assign(other.public_key().begin(), other.public_key().end());
   foreign.allow.signature = other.sign(signalling::allow_signature_input(foreign.allow));
   EXPECT_EQ(lists.update(crypto, foreign), Verdict::kBadSignature);
-  EXPECT_FALSE(lists.knows(box.id()));
+  EXPECT_FALSE(lists.revision_of(box.id()));
 }
 
 TEST_F(AllowListsTest, ADamagedRecordIsNotLoaded) {

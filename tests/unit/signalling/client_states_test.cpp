@@ -63,6 +63,7 @@ const char* name_of(const ClientAction& action) {
     const char* operator()(const RelaysOffered&) { return "relays"; }
     const char* operator()(const IntroductionAsked&) { return "introduction"; }
     const char* operator()(const IntroductionAnswered&) { return "introduced"; }
+    const char* operator()(const ListOutdated&) { return "outdated"; }
     const char* operator()(const PairingAsked&) { return "pairing"; }
     const char* operator()(const PairingAnswered&) { return "paired"; }
     const char* operator()(const RequestFailed&) { return "failed"; }

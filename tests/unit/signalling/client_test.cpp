@@ -205,6 +205,19 @@ TEST_F(ClientTest, AnErrorWhileGreetingEndsTheConnectionAndALaterOneDoesNot) {
   EXPECT_EQ(client.state(), Client::State::kJoined);
 }
 
+TEST_F(ClientTest, AListThatIsOutdatedIsItsOwnersAffair) {
+  const Error old{std::nullopt, ErrorCode::kBadMessage, "old", std::nullopt, 77};
+  Client box = make(Role::kBox);
+  (void)join(box, t0);
+  const auto actions = tell(box, old, t0);
+  ASSERT_NE(find<ListOutdated>(actions), nullptr);
+  EXPECT_EQ(find<ListOutdated>(actions)->revision, 77U);
+  EXPECT_EQ(box.state(), Client::State::kJoined);
+  Client device = make(Role::kDevice);
+  (void)join(device, t0);
+  EXPECT_THAT(tell(device, old, t0), IsEmpty()) << "it has no list";
+}
+
 TEST_F(ClientTest, ABoxSaysItsListAndWindowAfterEveryWelcome) {
   Client client = make(Role::kBox);
   EXPECT_THAT(client.set_allowed({identity.id()}, 4), IsEmpty());

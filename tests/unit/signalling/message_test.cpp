@@ -68,6 +68,13 @@ TEST(MessageCodec, GoldenText) {
             R"({"code":"not_allowed","id":9,"text":"no","type":"error"})");
 }
 
+TEST(MessageCodec, ARefusalOfAnOldListSaysWhichOneIsKept) {
+  const Message error = Error{std::nullopt, ErrorCode::kBadMessage, "old", std::nullopt, UINT64_MAX};
+  EXPECT_EQ(encode(error),
+            R"({"code":"bad_message","revision":18446744073709551615,"text":"old","type":"error"})");
+  EXPECT_EQ(decode_message(encode(error)).value(), error);
+}
+
 TEST(MessageCodec, EveryPrefixIsRejected) {
   for (const Message& message : samples()) {
     const std::string whole = encode(message);

@@ -272,6 +272,17 @@ TEST_F(StoreTest, OneBackupRestoredTwiceGivesNoNumberTwice) {
   EXPECT_GT(std::get<2>(second), std::get<2>(first));
 }
 
+TEST_F(StoreTest, ANewGenerationBeginsItsCountersAnew) {
+  Store store = open();
+  ASSERT_TRUE(store.reserve_counters(100));
+  const auto raised = store.reserve_counters(10, 40).value();
+  EXPECT_EQ(raised.generation, 40U);
+  EXPECT_EQ(raised.first, 1U);
+  const auto lower = store.reserve_counters(10, 7).value();
+  EXPECT_EQ(lower.generation, 40U) << "it never falls";
+  EXPECT_EQ(lower.first, 11U);
+}
+
 TEST(Generation, IsOfAClockThatCanBeRight) {
   using namespace std::chrono;
   const sys_days first = year{2026} / January / 1;
