@@ -20,6 +20,7 @@ constexpr int kTicksPerKeepAlive = 15;
 http::Limits limits() {
   http::Limits limits;
   limits.body_limit = body_limit;
+  limits.refuse_large = refuse_large;
   limits.refusal = refused_unread;
   return limits;
 }

@@ -73,6 +73,8 @@ void Logins::sign_out_others(const http::Request& request) {
   }
 }
 
+bool Logins::shows_session(const http::Request& request) { return token_of(request).has_value(); }
+
 bool Logins::is_signed_in(const http::Request& request, Time now, bool use) {
   const auto at = find(request);
   if (at == sessions_.end()) {

@@ -31,6 +31,8 @@ class Logins {
   void sign_out(const http::Request& request);
   void sign_out_others(const http::Request& request);
 
+  // Whether the request shows the token of a session, good or not. Any thread.
+  [[nodiscard]] static bool shows_session(const http::Request& request);
   // Whether the request carries a session of its transport. `use` counts as using it.
   [[nodiscard]] bool is_signed_in(const http::Request& request, Time now, bool use = true);
   [[nodiscard]] std::chrono::seconds expires_in(const http::Request& request, Time now);

@@ -54,6 +54,9 @@ http::Response refused_unread(int status, const char* text) {
   if (detail.ends_with('\n')) {
     detail.pop_back();
   }
+  if (status == 503) {
+    return respond({status, "busy", "The box is busy.", std::move(detail), ""});
+  }
   const bool large = status == 413 || status == 431;
   return respond({status,
                   large           ? "too_large"

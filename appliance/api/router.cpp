@@ -72,6 +72,22 @@ bool is_api(std::string_view path) {
   return path == kPrefix || path.substr(0, kPrefix.size() + 1) == std::string(kPrefix) + "/";
 }
 
+http::Response missing_header() {
+  return respond({403, "missing_header", "This request could come from another page.",
+                  "Send the header \"X-Hearthcast: 1\" with requests that change something.", ""});
+}
+
+http::Response not_signed_in() {
+  return respond({401, "not_signed_in", "You are not signed in.", "Sign in with the owner's password.", ""});
+}
+
+bool shows_header(const http::Request& request) { return request.headers.get("x-hearthcast") == "1"; }
+
+// The one request with a large body.
+bool brings_playlist(const http::Request& request) {
+  return request.method == "POST" && request.path == "/api/v1/playlist";
+}
+
 http::Response answer_api(const http::Request& request, const LiveState& live, Time now, Services& services) {
   const std::string_view path = std::string_view(request.path).substr(kPrefix.size());
   const std::string_view method = request.method == "HEAD" ? std::string_view("GET") : request.method;
@@ -86,13 +102,11 @@ http::Response answer_api(const http::Request& request, const LiveState& live, T
       allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
       continue;
     }
-    if (changes_something(method) && request.headers.get("x-hearthcast") != "1") {
-      return respond({403, "missing_header", "This request could come from another page.",
-                      "Send the header \"X-Hearthcast: 1\" with requests that change something.", ""});
+    if (changes_something(method) && !shows_header(request)) {
+      return missing_header();
     }
     if (route.need == Need::kOwner && !local && !services.logins.is_signed_in(request, now)) {
-      return respond(
-          {401, "not_signed_in", "You are not signed in.", "Sign in with the owner's password.", ""});
+      return not_signed_in();
     }
     return route.handler({request, live, now, *id}, services);
   }
@@ -136,7 +150,19 @@ bool needs_multicast(std::string_view path) { return path == "/api/v1/multicast"
 std::size_t body_limit(const http::Request& head) {
   constexpr std::size_t kPlaylist = std::size_t{4} * 1024 * 1024;
   constexpr std::size_t kOther = std::size_t{64} * 1024;
-  return head.path == "/api/v1/playlist" ? kPlaylist : kOther;
+  return brings_playlist(head) ? kPlaylist : kOther;
+}
+
+std::optional<http::Response> refuse_large(const http::Request& head) {
+  if (!brings_playlist(head)) {
+    return std::nullopt;
+  }
+  if (!shows_header(head)) {
+    return missing_header();
+  }
+  return head.transport != http::Transport::kUnix && !Logins::shows_session(head)
+             ? std::optional(not_signed_in())
+             : std::nullopt;
 }
 
 }  // namespace hearthcast::api

@@ -2,6 +2,7 @@
 // request.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -34,5 +35,9 @@ struct Route {
 
 // How much body a request may bring; only the playlist is large.
 [[nodiscard]] std::size_t body_limit(const http::Request& head);
+
+// An answer to a request with a large body that cannot come from the owner, before that is read. Whether the
+// session that it shows is one is seen later, on the worker.
+[[nodiscard]] std::optional<http::Response> refuse_large(const http::Request& head);
 
 }  // namespace hearthcast::api

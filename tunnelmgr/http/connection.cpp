@@ -46,6 +46,7 @@ asio::awaitable<void> Connection::run() {
   } catch (const std::exception& e) {
     server_->log.error("http_connection_failed", {{"error", e.what()}});
   }
+  hold_large_body(false);
   close();
   server_->forget(self);
 }
@@ -88,6 +89,7 @@ asio::awaitable<void> Connection::serve() {
     }
     const bool keep_alive = parser.get().keep_alive() && !server_->stopped;
     const Next next = co_await handle(std::move(*request), keep_alive);
+    hold_large_body(false);
     if (next != Next::kKeep) {
       co_return;
     }
@@ -123,6 +125,18 @@ asio::awaitable<std::optional<Request>> Connection::read_request(Parser& parser)
     co_await refuse(413, "The request's body is too large.\n");
     co_return std::nullopt;
   }
+  // Without a length it may become as large as it may.
+  if (parser.content_length().value_or(parser.chunked() ? limit : 0) > server_->limits.large_body) {
+    if (auto refusal = server_->limits.refuse_large ? server_->limits.refuse_large(request) : std::nullopt) {
+      co_await refuse(std::move(*refusal));
+      co_return std::nullopt;
+    }
+    if (server_->large_bodies >= server_->limits.large_bodies) {
+      co_await refuse(503, "Too many large requests at once. Try again in a moment.\n");
+      co_return std::nullopt;
+    }
+    hold_large_body(true);
+  }
   parser.body_limit(limit);
   if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue")) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -146,6 +160,12 @@ asio::awaitable<std::optional<Request>> Connection::read_request(Parser& parser)
   }
   request.body = std::move(parser.get().body());
   co_return request;
+}
+
+void Connection::hold_large_body(bool hold) {
+  server_->large_bodies += hold ? 1 : 0;
+  server_->large_bodies -= holds_large_body_ ? 1 : 0;
+  holds_large_body_ = hold;
 }
 
 Request Connection::head_of(const Parser& parser) const {

@@ -38,6 +38,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // nullopt: the connection is to end; a malformed request has been answered.
   asio::awaitable<std::optional<Request>> read_request(Parser& parser);
   asio::awaitable<void> refuse(int status, const char* text);
+  asio::awaitable<void> refuse(Response response);
+  void hold_large_body(bool hold);
   asio::awaitable<Next> handle(Request request, bool keep_alive);
   asio::awaitable<std::optional<Answer>> wait_for(std::shared_ptr<Exchange> exchange);
   asio::awaitable<bool> write(const Response& response, bool head_only, bool keep_alive, unsigned version);
@@ -60,7 +62,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Time deadline_ = kNever;
   unsigned version_ = 11;
   bool closed_ = false;
-  std::function<void()> stop_;  // set while a WebSocket or another server has the stream
+  bool holds_large_body_ = false;  // one of the server's budget, from before it is read until it was answered
+  std::function<void()> stop_;     // set while a WebSocket or another server has the stream
 };
 
 }  // namespace hearthcast::http

@@ -70,9 +70,16 @@ asio::awaitable<bool> Connection::write_head(const Response& head, bool chunked)
 }
 
 asio::awaitable<void> Connection::refuse(int status, const char* text) {
-  ++server_->counters.bad;
-  const Response response =
+  Response response =
       server_->limits.refusal ? server_->limits.refusal(status, text) : Response::text(status, text);
+  if (status == 503) {
+    response.headers.set("Retry-After", "5");
+  }
+  co_await refuse(std::move(response));
+}
+
+asio::awaitable<void> Connection::refuse(Response response) {
+  ++server_->counters.bad;
   if (!co_await write(response, false, false, 11)) {
     co_return;
   }

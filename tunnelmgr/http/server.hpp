@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tunnelmgr/base/address.hpp"
@@ -28,7 +29,14 @@ struct Limits {
   std::size_t body_bytes = std::size_t{1} << 20;
   // Overrides body_bytes by the request's head (its body is still empty); called before the body is read.
   std::function<std::size_t(const Request&)> body_limit;
-  // What a request gets that the handler never sees: malformed or too large. Absent: `text` as plain text.
+  // Bodies beyond this size that are held at once, by all connections; one more gets 503, to come again.
+  std::size_t large_body = std::size_t{64} * 1024;
+  std::size_t large_bodies = 4;
+  // Asked with the head of a request that brings one, before it is read: an answer refuses it, and ends the
+  // connection.
+  std::function<std::optional<Response>(const Request&)> refuse_large;
+  // What a request gets that the handler never sees: malformed, too large, one too many. Absent: `text` as
+  // plain text.
   std::function<Response(int status, const char* text)> refusal;
   std::size_t stream_queue_bytes = std::size_t{256} * 1024;
   std::chrono::milliseconds head_timeout = std::chrono::seconds{10};  // also the TLS handshake

@@ -33,6 +33,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   std::set<std::shared_ptr<Connection>> connections;
   std::size_t local = 0;  // of these, from this machine
   std::map<IpAddress, std::size_t> per_source;
+  std::size_t large_bodies = 0;  // held now
   asio::steady_timer reaper;
   bool reaping = false;
   bool stopped = false;

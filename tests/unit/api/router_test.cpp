@@ -163,10 +163,38 @@ TEST_F(RouterTest, ServesItsDescription) {
 
 TEST_F(RouterTest, OnlyAPlaylistMayBeLarge) {
   http::Request head;
+  head.method = "POST";
   head.path = "/api/v1/playlist";
   EXPECT_EQ(body_limit(head), 4U << 20);
+  head.method = "PUT";
+  EXPECT_LT(body_limit(head), 100'000U);
+  head.method = "POST";
   head.path = "/api/v1/session";
   EXPECT_LT(body_limit(head), 100'000U);
+}
+
+TEST_F(RouterTest, APlaylistOfNobodyIsNotEvenRead) {
+  const auto status = [](const http::Request& head) {
+    const auto refusal = refuse_large(head);
+    return refusal ? refusal->status : 0;
+  };
+  http::Request head;
+  head.method = "POST";
+  head.path = "/api/v1/playlist";
+  head.transport = http::Transport::kHttps;
+  EXPECT_EQ(status(head), 403);
+  head.headers.set("X-Hearthcast", "1");
+  EXPECT_EQ(status(head), 401);
+  head.headers.set("Cookie", "hearthcast-lan=x");
+  EXPECT_EQ(status(head), 401) << "of the other transport";
+  head.headers.set("Cookie", "__Host-hearthcast=x");
+  EXPECT_EQ(status(head), 0) << "whether it is one is seen later";
+  head.headers.set("Cookie", "");
+  head.transport = http::Transport::kUnix;
+  EXPECT_EQ(status(head), 0);
+  head.transport = http::Transport::kHttps;
+  head.path = "/api/v1/session";
+  EXPECT_EQ(status(head), 0);
 }
 
 TEST_F(RouterTest, TheWebPageIsServedWithAStrictPolicy) {

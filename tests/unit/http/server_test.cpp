@@ -106,6 +106,52 @@ TEST_F(ServerTest, LimitsHeadAndBody) {
               EndsWith(large));
 }
 
+TEST_F(ServerTest, FewLargeBodiesAreHeldAtOnce) {
+  Limits limits;
+  limits.body_bytes = 100;
+  limits.large_body = 10;
+  limits.large_bodies = 1;
+  start(echo, limits);
+  const std::string large(50, 'x');
+  const std::string head = "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 50\r\n\r\n";
+  std::optional<RawClient> first(port);
+  ASSERT_TRUE(first->send(head + large.substr(1)));
+  ASSERT_TRUE(turn_until(io, [&] { return server->counters().open == 1; }));
+  (void)io.poll();  // its head is read
+  const auto second = answer_to(head);
+  EXPECT_THAT(second, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(second, HasSubstr("Retry-After: 5\r\n"));
+  EXPECT_THAT(answer_to("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), StartsWith("HTTP/1.1 503"))
+      << "it may become large";
+  EXPECT_THAT(answer_to("POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
+              EndsWith("ok"));
+  ASSERT_TRUE(first->send("x"));
+  ASSERT_TRUE(turn_until(io, [&] { return first->ended(); }));
+  EXPECT_THAT(first->read(), EndsWith(large));
+
+  first.emplace(port);
+  ASSERT_TRUE(first->send(head + large.substr(1)));
+  ASSERT_TRUE(turn_until(io, [&] { return server->counters().open == 1; }));
+  first.reset();  // it leaves without having said all
+  ASSERT_TRUE(turn_until(io, [&] { return server->counters().open == 0; }));
+  EXPECT_THAT(answer_to(head + large), EndsWith(large));
+}
+
+TEST_F(ServerTest, ALargeBodyMayBeRefusedBeforeItComes) {
+  Limits limits;
+  limits.large_body = 10;
+  limits.refuse_large = [](const Request& head) {
+    return head.path == "/import" ? std::optional(Response::text(401, "Who are you?\n")) : std::nullopt;
+  };
+  start(echo, limits);
+  EXPECT_THAT(answer_to("POST /import HTTP/1.1\r\nContent-Length: 50\r\nExpect: 100-continue\r\n\r\n"),
+              StartsWith("HTTP/1.1 401"));
+  EXPECT_EQ(server->counters().requests, 0U);
+  EXPECT_THAT(answer_to("POST /import HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
+              EndsWith("ok"))
+      << "the handler's affair";
+}
+
 TEST_F(ServerTest, ExpectContinueIsAnswered) {
   start(echo);
   RawClient client(port);
