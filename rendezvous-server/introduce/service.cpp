@@ -146,9 +146,8 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
   const signalling::Welcome welcome{{session.presence_username, session.presence_password,
                                      policy_.presence_port, policy_.presence_interval_s},
                                     guest.from};
-  const IdentityId identity = session.identity;
   guests_.erase(id);
-  quiet_.remove(identity);
+  quiet_.remove(session.identity);
   if (const auto replaced = registry_.join(std::move(session))) {
     refuse(*replaced, std::nullopt, ErrorCode::kReplaced,
            "another program with the same identity has connected; if that is not this one restarted, one of "
@@ -158,14 +157,14 @@ void Service::handle(SessionId id, const Guest& guest, const signalling::Message
     out.push_back(Close{*replaced, "replaced"});
   }
   send(id, welcome, out);
-  give_relays(id, identity, now, out);
+  give_relays(*registry_.find(id), now, out);
 }
 
 // Long before the ones given last have ended: a rendezvous that is away then for a day harms no stream.
-void Service::give_relays(SessionId id, const IdentityId& client, Time now, Actions& out) {
+void Service::give_relays(Session& session, Time now, Actions& out) {
   if (!policy_.relay.urls.empty()) {
-    send(id, relay_access(crypto_, policy_.relay, client, policy_.unix_time()), out);
-    relay_renewals_.emplace_back(now + policy_.relay.lifetime / 4, id);
+    send(session.id, relay_access(crypto_, policy_.relay, session.identity, policy_.unix_time()), out);
+    registry_.set_renewal(session, now + policy_.relay.lifetime / 4);
   }
 }
 
@@ -219,7 +218,7 @@ Actions Service::on_presence(const std::string& username, const Endpoint& from, 
   return out;
 }
 
-// The first three are in the order of their deadlines: numbers grow, and each has one time limit.
+// The first two are in the order of their deadlines: numbers grow, and each has one time limit.
 Actions Service::on_deadline(Time now) {
   Actions out;
   while (!guests_.empty() && guests_.begin()->second.deadline <= now) {
@@ -233,12 +232,8 @@ Actions Service::on_deadline(Time now) {
     }
     requests_.erase(requests_.begin());
   }
-  while (!relay_renewals_.empty() && relay_renewals_.front().first <= now) {
-    const SessionId id = relay_renewals_.front().second;
-    relay_renewals_.pop_front();
-    if (const Session* const session = registry_.find(id)) {
-      give_relays(id, session->identity, now, out);
-    }
+  for (auto due = registry_.next_renewal(); due && due->first <= now; due = registry_.next_renewal()) {
+    give_relays(*registry_.find(due->second), now, out);
   }
   for (SendDatagram& datagram : quiet_.on_deadline(now)) {
     out.emplace_back(std::move(datagram));
@@ -253,8 +248,8 @@ Actions Service::on_deadline(Time now) {
 Time Service::next_deadline() const {
   return std::min({guests_.empty() ? kNever : guests_.begin()->second.deadline,
                    requests_.empty() ? kNever : requests_.begin()->second.deadline,
-                   relay_renewals_.empty() ? kNever : relay_renewals_.front().first, quiet_.next_deadline(),
-                   drain_ && registry_.first() ? drain_->next : kNever});
+                   registry_.next_renewal().value_or(std::pair(kNever, SessionId{})).first,
+                   quiet_.next_deadline(), drain_ && registry_.first() ? drain_->next : kNever});
 }
 
 }  // namespace hearthcast::rendezvous

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -159,7 +158,7 @@ class Service {
   void drop(SessionId id, signalling::ErrorCode code, std::string text, Actions& out,
             std::optional<std::uint32_t> retry_s = std::nullopt);
   void tell_devices(const Session& box, const std::vector<Endpoint>& endpoints, Time now, Actions& out);
-  void give_relays(SessionId id, const IdentityId& client, Time now, Actions& out);
+  void give_relays(Session& session, Time now, Actions& out);
   // The device's side of a request that this box was asked; removes it. Null: unknown, or of the other kind.
   std::optional<Request> redeem(const Session& box, std::uint64_t id, bool pairing);
   [[nodiscard]] static std::vector<Endpoint> observed(const Session& session);
@@ -179,7 +178,6 @@ class Service {
   std::map<SessionId, Guest> guests_;
   std::map<std::uint64_t, Request> requests_;
   std::uint64_t next_request_ = 1;
-  std::deque<std::pair<Time, SessionId>> relay_renewals_;  // in the order of their times
   RateLimiter<IpAddress> hellos_;
   RateLimiter<IpAddress> new_boxes_;
   RateLimiter<IdentityId> introductions_;

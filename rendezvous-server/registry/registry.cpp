@@ -22,6 +22,7 @@ void Registry::leave(SessionId id) {
     return;
   }
   close_window(at->second);
+  set_renewal(at->second, kNever);
   usernames_.erase(at->second.presence_username);
   (at->second.role == signalling::Role::kBox ? boxes_ : devices_).erase(at->second.identity);
   sessions_.erase(at);
@@ -69,6 +70,14 @@ void Registry::close_window(Session& box) {
   }
   box.locator.clear();
   box.window_until = {};
+}
+
+void Registry::set_renewal(Session& session, Time at) {
+  renewals_.erase({session.renewal, session.id});
+  session.renewal = at;
+  if (at != kNever) {
+    renewals_.emplace(at, session.id);
+  }
 }
 
 Session* Registry::find_by_locator(const std::string& locator, Time now) {

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "tunnelmgr/base/address.hpp"
 #include "tunnelmgr/base/crypto.hpp"
@@ -32,6 +34,7 @@ struct Session {
   Time heard{};                     // the last of that
   std::string locator;              // of its open pairing window; empty: found by identity only
   Time window_until{};              // a pairing window is open until then
+  Time renewal = kNever;            // when it is given credentials for relays again; Registry::set_renewal()
 };
 
 class Registry {
@@ -54,6 +57,12 @@ class Registry {
   void close_window(Session& box);
   [[nodiscard]] Session* find_by_locator(const std::string& locator, Time now);
 
+  void set_renewal(Session& session, Time at);
+  // Of all who are here, the one that is due first.
+  [[nodiscard]] std::optional<std::pair<Time, SessionId>> next_renewal() const {
+    return renewals_.empty() ? std::nullopt : std::optional(*renewals_.begin());
+  }
+
   [[nodiscard]] std::size_t boxes() const { return boxes_.size(); }
   [[nodiscard]] std::size_t devices() const { return devices_.size(); }
 
@@ -63,6 +72,7 @@ class Registry {
   std::unordered_map<IdentityId, SessionId> devices_;
   std::unordered_map<std::string, SessionId> usernames_;
   std::unordered_map<std::string, SessionId> locators_;
+  std::set<std::pair<Time, SessionId>> renewals_;
 };
 
 }  // namespace hearthcast::rendezvous

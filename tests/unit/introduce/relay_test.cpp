@@ -73,11 +73,20 @@ TEST_F(RelayTest, AreGivenAnewLongBeforeTheyEnd) {
 TEST_F(RelayTest, WhoHasLeftIsNotTold) {
   join(device);
   service().on_closed(device.session, now);
-  (void)heard<RelayAccess>(device);
+  EXPECT_EQ(service().next_deadline(), kNever) << "nothing of it is kept";
+}
+
+TEST_F(RelayTest, WhoComesAgainAndAgainIsKeptOnce) {
+  for (int times = 0; times < 3; ++times) {
+    join(device);
+    now += 1min;
+  }
+  inbox.clear();
   now = service().next_deadline();
   perform(service().on_deadline(now));
-  EXPECT_FALSE(heard<RelayAccess>(device));
-  EXPECT_EQ(service().next_deadline(), kNever);
+  EXPECT_TRUE(heard<RelayAccess>(device));
+  now += policy.relay.lifetime / 4 - 1s;
+  EXPECT_GT(service().next_deadline(), now) << "not once more for each time that it came";
 }
 
 TEST_F(RelayTest, WhoIsNotGreetedGetsNone) {
