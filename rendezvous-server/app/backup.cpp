@@ -7,11 +7,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "rendezvous-server/app/ask.hpp"
 #include "rendezvous-server/store/store.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/linux/folder_lock.hpp"
+#include "tunnelmgr/linux/private_file.hpp"
 #include "tunnelmgr/secure/identity.hpp"
 
 namespace hearthcast::rendezvous {
@@ -21,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDatabase = "rendezvous.db";
 constexpr const char* kKey = "rendezvous.key";
+constexpr const char* kNothing = "; nothing was restored";
 
 Failure failed(const std::string& what, const fs::path& file, int error) {
   return Failure{"cannot " + what + " " + file.string() + ": " + std::strerror(error)};
@@ -63,65 +68,114 @@ int tell(const Failure& failure, int code = runtime::kFailed) {
   return code;
 }
 
+// Renames in one folder that are taken back, the last first, unless they are kept.
+class Renames {
+ public:
+  Renames() = default;
+  Renames(const Renames&) = delete;
+  Renames& operator=(const Renames&) = delete;
+  ~Renames() { (void)take_back(); }
+
+  // False when it failed; `why` says it.
+  bool rename(const fs::path& from, const fs::path& to, std::error_code& why) {
+    fs::rename(from, to, why);
+    if (!why) {
+      done_.emplace_back(from, to);
+    }
+    return !why;
+  }
+  void keep() { done_.clear(); }
+  // The first that could not be taken back: what was at `first` is at `second`.
+  std::optional<std::pair<fs::path, fs::path>> take_back() {
+    std::optional<std::pair<fs::path, fs::path>> left;
+    std::error_code why;
+    for (; !done_.empty(); done_.pop_back()) {
+      fs::rename(done_.back().second, done_.back().first, why);
+      if (why && !left) {
+        left = done_.back();
+      }
+    }
+    return left;
+  }
+
+ private:
+  std::vector<std::pair<fs::path, fs::path>> done_;
+};
+
+// A checked copy that waits in the state folder; it goes unless it was put in place.
+struct Draft {
+  explicit Draft(const fs::path& target) : place(target), file(fs::path(target).concat(".restoring")) {
+    remove();
+  }
+  ~Draft() { remove(); }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  void remove() const {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-wal", "-shm"}) {  // SQLite may have written beside it
+      fs::remove(fs::path(file).concat(suffix), ignored);
+    }
+  }
+  fs::path place;
+  fs::path file;
+};
+
+// It belongs to whom the folder belongs to: a restore as root must not lock the program out.
+Result<void, Failure> give_to_owner_of(const fs::path& folder, const fs::path& file) {
+  struct stat owner {};
+  if (::stat(folder.c_str(), &owner) == 0 && ::chown(file.c_str(), owner.st_uid, owner.st_gid) != 0 &&
+      errno != EPERM) {
+    return failed("give away", file, errno);
+  }
+  return boost::system::in_place_value;
+}
+
+bool put(const Draft& draft, Renames& renames, std::error_code& why) {
+  for (const char* suffix : {"-wal", "-shm", ""}) {  // those of the database that is replaced go with it
+    const fs::path former = fs::path(draft.place).concat(suffix);
+    const fs::path aside = fs::path(draft.place).concat(".before-restore").concat(suffix);
+    std::error_code unknown;
+    if (fs::exists(former, unknown) && !renames.rename(former, aside, why)) {
+      return false;
+    }
+  }
+  return renames.rename(draft.file, draft.place, why);
+}
+
+// All of them, or none.
+Result<void, Failure> put_in_place(const std::vector<const Draft*>& drafts, const fs::path& folder) {
+  Renames renames;
+  std::error_code why;
+  for (const Draft* draft : drafts) {
+    if (!put(*draft, renames, why)) {
+      Failure failure{"cannot put " + draft->place.string() + " in place: " + why.message()};
+      const auto left = renames.take_back();
+      failure.text += left ? "; what was " + left->first.string() + " is " + left->second.string() + " now"
+                           : std::string(kNothing);
+      return failure;
+    }
+  }
+  renames.keep();
+  return linux::sync_folder(folder);
+}
+
 // Checked where SQLite may write beside it, never in the backup itself.
 Result<void, Failure> bring(const AppSettings& settings, const fs::path& folder) {
-  const fs::path draft = settings.state_dir / "rendezvous.db.restoring";
-  std::error_code ignored;
-  fs::remove(draft, ignored);
-  if (auto copied = copy_whole(folder / kDatabase, draft); !copied) {
-    return copied;
-  }
-  auto checked = check_database(draft);
-  for (const char* suffix : {"-wal", "-shm"}) {
-    fs::remove(fs::path(draft).concat(suffix), ignored);
-  }
-  const bool with_key = fs::exists(folder / kKey, ignored);
-  if (checked && with_key) {
+  const Draft database(settings.state_dir / kDatabase);
+  const Draft key(settings.state_dir / kKey);
+  std::vector<const Draft*> drafts{&database};
+  auto done = copy_whole(folder / kDatabase, database.file);
+  done = done ? check_database(database.file) : done;
+  std::error_code unknown;
+  if (done && fs::exists(folder / kKey, unknown)) {
+    drafts.push_back(&key);
     const auto identity = secure::load_or_make_identity(folder / kKey);  // it exists: it is only read
-    checked = identity ? Result<void, Failure>(boost::system::in_place_value) : identity.error();
+    done = identity ? copy_whole(folder / kKey, key.file) : identity.error();
   }
-  if (!checked) {
-    fs::remove(draft, ignored);
-    return checked;
+  for (const Draft* draft : drafts) {
+    done = done ? give_to_owner_of(settings.state_dir, draft->file) : done;
   }
-  // It belongs to whom the folder belongs to: a restore as root must not lock the program out.
-  struct stat owner {};
-  const bool known = ::stat(settings.state_dir.c_str(), &owner) == 0;
-  const auto put = [&](const fs::path& from, const fs::path& to) -> Result<void, Failure> {
-    std::error_code error;
-    if (fs::exists(to, error)) {
-      fs::rename(to, fs::path(to).concat(".before-restore"), error);
-    }
-    if (!error && known && ::chown(from.c_str(), owner.st_uid, owner.st_gid) != 0 && errno != EPERM) {
-      error = {errno, std::system_category()};
-    }
-    if (!error) {
-      fs::rename(from, to, error);
-    }
-    return error
-               ? Result<void, Failure>(Failure{"cannot put " + to.string() + " in place: " + error.message()})
-               : Result<void, Failure>(boost::system::in_place_value);
-  };
-  const fs::path key_draft = settings.state_dir / "rendezvous.key.restoring";
-  fs::remove(key_draft, ignored);
-  if (with_key) {  // before anything is put in place
-    if (auto copied = copy_whole(folder / kKey, key_draft); !copied) {
-      fs::remove(draft, ignored);
-      return copied;
-    }
-  }
-  const fs::path database = settings.state_dir / kDatabase;
-  for (const char* suffix : {"-wal", "-shm"}) {  // of the one that is replaced: they go with it
-    const fs::path beside = fs::path(database).concat(suffix);
-    if (fs::exists(beside, ignored)) {
-      fs::rename(beside, fs::path(database).concat(".before-restore").concat(suffix), ignored);
-    }
-  }
-  auto done = put(draft, database);
-  if (done && with_key) {
-    done = put(key_draft, settings.state_dir / kKey);
-  }
-  return done;
+  return done ? put_in_place(drafts, settings.state_dir) : Failure{done.error().text + kNothing};
 }
 
 }  // namespace
@@ -159,7 +213,7 @@ int restore(const AppSettings& settings, const fs::path& folder) {
     return tell(Failure{lock.error().text + "; stop it before restoring"}, runtime::kRefused);
   }
   if (const auto done = bring(settings, folder); !done) {
-    return tell(Failure{done.error().text + "; nothing was restored"});
+    return tell(done.error());
   }
   std::printf(
       "Restored. What was there before stands beside it as NAME.before-restore. Start the rendezvous.\n");

@@ -391,6 +391,24 @@ def test_a_bad_backup_changes_nothing(server: Command, damage: str) -> None:
     assert serving.end() == FINE
 
 
+def test_a_restore_that_fails_halfway_takes_back_what_it_did(server: Command) -> None:
+    serving = server.started()
+    done(server.ask("owner", "add", "Household"))
+    copy = server.folder / "copy"
+    done(server.ask("backup", str(copy)))
+    done(server.ask("owner", "add", "Bert"))
+    assert serving.end() == FINE
+    (server.state / "rendezvous.key.before-restore").mkdir()  # in the way of the key, when the database is in place
+    before = {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()}
+    refused = server.ask("restore", str(copy))
+    assert refused.code == FAILED
+    assert "nothing was restored" in refused.err
+    assert {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()} == before
+    serving = server.started()
+    assert len(listed(server, "owner")) == 2
+    assert serving.end() == FINE
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root restores for another user")
 def test_a_restore_by_root_leaves_files_that_the_program_can_use(server: Command) -> None:
     serving = server.started()
