@@ -43,6 +43,11 @@ TextMember text_member(const nlohmann::json& object, const char* name, std::size
   return {std::move(text), std::nullopt};
 }
 
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 http::Response json_response(int status, const nlohmann::json& body) {
   return http::Response::json(status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

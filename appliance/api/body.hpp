@@ -23,6 +23,9 @@ struct TextMember {
 // The media type of the request, lower case, without parameters.
 [[nodiscard]] std::string media_type(const http::Request& request);
 
+// Of well-formed UTF-8.
+[[nodiscard]] std::size_t characters(std::string_view utf8);
+
 [[nodiscard]] http::Response json_response(int status, const nlohmann::json& body);
 
 }  // namespace hearthcast::api

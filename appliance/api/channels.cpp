@@ -17,9 +17,12 @@ http::Response change_channel(const Call& call, Services& services) {
     return *problem;
   }
   const ChannelId id{call.id};
-  const auto name = text_member(std::get<nlohmann::json>(body), "name", std::size_t{4} * 64);
+  const auto name = text_member(std::get<nlohmann::json>(body), "name", 4 * channels::kMaxNameCharacters);
   if (name.problem) {
     return *name.problem;
+  }
+  if (characters(name.value.value_or("")) > channels::kMaxNameCharacters) {
+    return invalid_field("name", "It is too long.");
   }
   if (name.value) {
     if (auto done = services.household.rename_channel(id, *name.value); !done) {

@@ -9,17 +9,26 @@
 #include "tunnelmgr/secure/passphrase_seal.hpp"
 
 namespace hearthcast::api {
+namespace {
+
+constexpr std::size_t kMaxPassphrase = 1024;  // characters
+
+}  // namespace
 
 http::Response export_box(const Call& call, Services& services) {
   const auto body = json_object(call.request);
   if (const auto* problem = std::get_if<http::Response>(&body)) {
     return *problem;
   }
-  const auto passphrase = text_member(std::get<nlohmann::json>(body), "passphrase", 1024);
+  const auto passphrase = text_member(std::get<nlohmann::json>(body), "passphrase", 4 * kMaxPassphrase);
   if (passphrase.problem) {
     return *passphrase.problem;
   }
-  if (!passphrase.value || passphrase.value->size() < household::kLeastPassphrase) {
+  const std::size_t length = characters(passphrase.value.value_or(""));
+  if (length > kMaxPassphrase) {
+    return invalid_field("passphrase", "It is too long.");
+  }
+  if (length < household::kLeastPassphrase) {
     return invalid_field(
         "passphrase", "Whoever finds the file can try passphrases at leisure: take at least " +
                           std::to_string(household::kLeastPassphrase) + " characters, better several words.");

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "appliance/api/body.hpp"
@@ -11,11 +10,6 @@ namespace {
 constexpr std::size_t kMinPassword = 10;                      // characters
 constexpr std::size_t kMaxPassword = 256;                     // characters
 constexpr std::size_t kMaxPasswordOctets = 4 * kMaxPassword;  // of UTF-8
-
-std::size_t characters(const std::string& utf8) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 std::optional<http::Response> throttled(const Call& call, Services& services) {
   const auto wait = services.password_tries.wait(call.request.peer.address, call.now);

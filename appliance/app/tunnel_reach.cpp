@@ -66,7 +66,6 @@ void TunnelService::State::on_presence(const std::optional<Endpoint>& mapped) {
 // With another one, the router has forgotten what it let through before: the way to the viewers has to be
 // opened anew, and the connection to the rendezvous is a line that nobody answers on.
 void TunnelService::State::on_mapping(const Endpoint& mapped) {
-  needs.worker.run([household = &needs.household, mapped] { household->remember_own_endpoints({mapped}); });
   const bool another = last_mapped && *last_mapped != mapped;
   last_mapped = mapped;
   if (another) {

@@ -281,9 +281,6 @@ void Loop::on_report() {
     }
     flow.report(now_, *statistics);
   }
-  for (const auto& [id, peer] : sessions_.peers()) {
-    statistics->peers.push_back({id, peer->records, peer->last_received});
-  }
   clear_peers_.report(*statistics);
   statistics->inner = inner_port_.gate().counters();
   statistics->home = home_relay_.counters();

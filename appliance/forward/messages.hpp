@@ -161,12 +161,6 @@ struct ViewerCounters {
   tunnel::RepairCounters repair{};
 };
 
-struct PeerCounters {
-  PeerId peer;
-  std::uint64_t records = 0;  // opened
-  Time last_received{};
-};
-
 struct PlayerCounters {
   PlayerId player;
   std::uint64_t bytes = 0;  // written to its socket
@@ -188,7 +182,6 @@ struct Statistics {
   std::vector<FlowCounters> flows;  // in order of their numbers, without those of which nothing ever came
   std::vector<ViewerCounters> viewers;
   std::vector<PlayerCounters> players;
-  std::vector<PeerCounters> peers;
   datapath::PortCounters port;
   std::vector<ClearPeerCounters> clear_peers;
   std::vector<ClearPortCounters> clear_ports;

@@ -153,12 +153,6 @@ sqlite::Result<store::CounterBlock> Household::reserve_counters(std::uint64_t co
   return store_.reserve_counters(count, generation);
 }
 
-void Household::remember_own_endpoints(const std::vector<Endpoint>& endpoints) {
-  if (auto saved = store_.save_own_endpoints(endpoints); !saved) {
-    tools_.log.error("endpoints_not_saved", {{"error", saved.error().text}});
-  }
-}
-
 void Household::on_deadline(Time now) {
   const bool was_open = desk_.invitation() != nullptr;
   desk_.on_deadline(now);

@@ -121,8 +121,6 @@ class Household {
   void remember_contact(DeviceId device, const store::Contact& contact);  // a failure is logged, not returned
   [[nodiscard]] sqlite::Result<store::CounterBlock> reserve_counters(std::uint64_t count,
                                                                      std::uint64_t generation = 0);
-  [[nodiscard]] sqlite::Result<std::vector<Endpoint>> own_endpoints() { return store_.load_own_endpoints(); }
-  void remember_own_endpoints(const std::vector<Endpoint>& endpoints);
 
   // Expires the pairing window and makes backups: one an hour, and one soon after devices changed. One that
   // failed is tried again after a minute.

@@ -32,8 +32,4 @@ void write_number(sqlite::Transaction& transaction, std::string_view name, std::
   write_setting(transaction, name, std::to_string(value));
 }
 
-void erase_setting(sqlite::Transaction& transaction, std::string_view name) {
-  transaction.run("DELETE FROM setting WHERE name = ?", {name});
-}
-
 }  // namespace hearthcast::store

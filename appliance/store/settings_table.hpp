@@ -17,6 +17,5 @@ namespace hearthcast::store {
                                        std::int64_t fallback);
 void write_setting(sqlite::Transaction& transaction, std::string_view name, std::string_view value);
 void write_number(sqlite::Transaction& transaction, std::string_view name, std::int64_t value);
-void erase_setting(sqlite::Transaction& transaction, std::string_view name);
 
 }  // namespace hearthcast::store

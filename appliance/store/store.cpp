@@ -16,7 +16,6 @@ constexpr std::string_view kPasswordHash = "password_hash";
 constexpr std::string_view kSetupCode = "setup_code";
 constexpr std::string_view kGeneration = "introduction_generation";
 constexpr std::string_view kNextCounter = "introduction_counter";
-constexpr std::string_view kOwnEndpoints = "own_endpoints";
 
 // Far beyond what an hour of changes since the backup can have reached.
 constexpr std::int64_t kRevisionGap = 1'000'000;
@@ -124,31 +123,6 @@ Result<CounterBlock> Store::reserve_counters(std::uint64_t count, std::uint64_t 
     write_number(t, kNextCounter, static_cast<std::int64_t>(first + count));
     return CounterBlock{std::max(present, generation), first};
   });
-}
-
-Result<std::vector<Endpoint>> Store::load_own_endpoints() {
-  return in_transaction(database_, [](sqlite::Transaction& t) {
-    std::vector<Endpoint> endpoints;
-    const std::string text = read_setting(t, kOwnEndpoints).value_or("");
-    for (std::size_t at = 0; at < text.size();) {
-      const std::size_t end = std::min(text.find(' ', at), text.size());
-      if (const auto endpoint = Endpoint::parse(std::string_view(text).substr(at, end - at))) {
-        endpoints.push_back(*endpoint);
-      }
-      at = end + 1;
-    }
-    return endpoints;
-  });
-}
-
-Result<void> Store::save_own_endpoints(const std::vector<Endpoint>& endpoints) {
-  std::string text;
-  for (const Endpoint& endpoint : endpoints) {
-    text += (text.empty() ? "" : " ") + endpoint.to_string();
-  }
-  sqlite::Transaction t(database_);
-  write_setting(t, kOwnEndpoints, text);
-  return t.commit();
 }
 
 }  // namespace hearthcast::store

@@ -64,10 +64,6 @@ class Store {
   // Of that generation or, as with 0, of the present one if that is higher.
   [[nodiscard]] Result<CounterBlock> reserve_counters(std::uint64_t count, std::uint64_t generation = 0);
 
-  // The box's own mapped endpoints as the rendezvous saw them last; for candidates while it is unreachable.
-  [[nodiscard]] Result<std::vector<Endpoint>> load_own_endpoints();
-  [[nodiscard]] Result<void> save_own_endpoints(const std::vector<Endpoint>& endpoints);
-
   // A restored backup knows of no login: it cannot know which were ended since.
   [[nodiscard]] Result<std::vector<Login>> load_logins();
   [[nodiscard]] Result<void> save_logins(const std::vector<Login>& logins);

@@ -51,6 +51,11 @@ TEST_F(ChannelsTest, RenamesAndRemoves) {
   const std::string path = "/channels/" + std::to_string(add_channel("News", "239.1.1.1").value);
   EXPECT_EQ(patch(path, {{"name", "Nachrichten"}}).body()["name"], "Nachrichten");
   EXPECT_EQ(patch(path, json::object()).body()["name"], "Nachrichten");
+  std::string longest;
+  for (int n = 0; n < 120; ++n) {
+    longest += "ä";
+  }
+  EXPECT_EQ(patch(path, {{"name", longest}}).body()["name"], longest) << "characters, not octets";
   const auto bad = patch(path, {{"name", " "}});
   EXPECT_EQ(bad.status, 422);
   EXPECT_EQ(bad.body()["field"], "name");

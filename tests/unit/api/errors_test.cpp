@@ -65,6 +65,7 @@ TEST_F(ErrorsTest, EachFieldOfEachRequestIsChecked) {
       {"PATCH", "/channels/1", {{"name", ""}}, 422, "invalid_field", "name"},
       {"PATCH", "/channels/1", {{"name", "\t\r\n "}}, 422, "invalid_field", "name"},
       {"PATCH", "/channels/1", {{"name", octets300}}, 422, "invalid_field", "name"},
+      {"PATCH", "/channels/1", {{"name", std::string(121, 'x')}}, 422, "invalid_field", "name"},
       {"PATCH", "/channels/2", {{"name", "x"}}, 404, "not_found", ""},
       {"DELETE", "/channels/2", {}, 404, "not_found", ""},
       {"PATCH", "/devices/1", {{"name", false}}, 422, "invalid_field", "name"},

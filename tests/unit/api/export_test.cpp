@@ -42,6 +42,14 @@ TEST_F(ExportApiTest, AShortPassphraseIsRefusedWithTheReason) {
     EXPECT_GE(answer.status, 400) << body;
     EXPECT_LT(answer.status, 500) << body;
   }
+  EXPECT_EQ(post("/export", {{"passphrase", "ä ö ü ä ö"}}).code(), "invalid_field")
+      << "characters, not octets";
+  std::string long_one;
+  for (int n = 0; n < 1024; ++n) {
+    long_one += "ä";
+  }
+  EXPECT_EQ(post("/export", {{"passphrase", long_one}}).status, 200);
+  EXPECT_EQ(post("/export", {{"passphrase", long_one + "x"}}).code(), "invalid_field");
   const auto answer = post("/export", {{"passphrase", "short one"}});
   EXPECT_EQ(answer.code(), "invalid_field");
   EXPECT_THAT(answer.text, HasSubstr("at least 10 characters"));

@@ -223,15 +223,6 @@ TEST_F(StoreTest, KeepsWhoIsSignedInAndNobodyElse) {
   EXPECT_EQ(*store.load_logins(), one) << "what failed changed nothing";
 }
 
-TEST_F(StoreTest, KeepsItsOwnEndpoints) {
-  Store store = open();
-  EXPECT_TRUE(store.load_own_endpoints()->empty());
-  const std::vector<Endpoint> endpoints = {*Endpoint::parse("198.51.100.7:4000"),
-                                           *Endpoint::parse("[2001:db8::2]:1")};
-  ASSERT_TRUE(store.save_own_endpoints(endpoints));
-  EXPECT_EQ(*store.load_own_endpoints(), endpoints);
-}
-
 TEST_F(StoreTest, ARestoredBackupRaisesGenerationAndRevisions) {
   const Holdings h = sample();
   {
