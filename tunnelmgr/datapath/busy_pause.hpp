@@ -1,6 +1,6 @@
 // How long a data thread lets datagrams gather before it looks again. While few come, not at all: each is
 // handed on at once. Where many come, to be woken for each costs more than the work on it, and whoever is
-// handed them is woken as often (docs/decisions/019-gathering-under-load.md). Pure.
+// handed them is woken as often (docs/decisions/020-gathering-under-load.md). Pure.
 #pragma once
 
 #include <chrono>
