@@ -31,6 +31,16 @@ def test_starts_answers_and_ends_orderly(program: Command) -> None:
     assert program.ask("status").code == NOT_RUNNING
 
 
+def test_who_may_not_use_the_socket_is_told_how(program: Command) -> None:
+    """The packaged programs run as users of the moment: nobody else but root may speak to them."""
+    running = program.started()
+    program.socket.chmod(0)
+    said = program.ask("status")
+    assert said.code == NOT_RUNNING
+    assert "sudo" in said.err
+    assert running.end() == FINE
+
+
 def test_every_line_of_the_log_is_an_event(program: Command) -> None:
     program.write(program.sane() | {"log.level": "debug"})
     running = program.started("run")

@@ -65,7 +65,9 @@ asio::awaitable<std::optional<std::string>> Dial::open() {
   const asio::local::stream_protocol::endpoint to(to_.unix_path);
   const auto [error] = co_await socket.async_connect(to, kTuple);
   if (error) {
-    failed = cannot_connect(to_.unix_path, error.message());
+    failed = cannot_connect(to_.unix_path, error == asio::error::access_denied
+                                               ? "this user may not; try it as root, with sudo"
+                                               : error.message());
   } else {
     stream_ = AnyStream(AnyStream::Socket(std::move(socket)));
   }
