@@ -72,7 +72,7 @@ http::Response set_up(const Call& call, Services& services) {
   if (!services.household.is_setup_code(code.value.value_or(""))) {
     services.password_tries.failed(call.request.peer.address, call.now);
     return respond({403, "wrong_setup_code", "The set-up code is not right.",
-                    "Run \"hearthcast-box setup-code\" on the box, or look in its log.", ""});
+                    "Run \"sudo hearthcast-box setup-code\" on the box, or look in its log.", ""});
   }
   if (auto problem = weak(password.value.value_or(""))) {
     return *problem;
@@ -87,7 +87,7 @@ http::Response set_up(const Call& call, Services& services) {
 http::Response get_setup_code(const Call&, Services& services) {
   if (services.household.is_set_up()) {
     return respond({409, "already_set_up", "This box is set up already.",
-                    "Replace a forgotten password with \"hearthcast-box password\".", ""});
+                    "Replace a forgotten password with \"sudo hearthcast-box password\".", ""});
   }
   return json_response(200, {{"setup_code", services.household.setup_code()}});
 }
@@ -124,9 +124,9 @@ http::Response sign_in(const Call& call, Services& services) {
   }
   if (!services.household.is_password(password.value.value_or(""))) {
     services.password_tries.failed(call.request.peer.address, call.now);
-    return respond({401, "wrong_password", "The password is not right.",
-                    "Try again. A forgotten one is replaced on the box with \"hearthcast-box password\".",
-                    ""});
+    return respond(
+        {401, "wrong_password", "The password is not right.",
+         "Try again. A forgotten one is replaced on the box with \"sudo hearthcast-box password\".", ""});
   }
   services.password_tries.succeeded(call.request.peer.address);
   return signed_in(200, call, services);
