@@ -5,6 +5,7 @@
 
 everyday=(architecture lint unit sim fuzz web programs lab e2e)
 busy=(tests/e2e/test_{attacks,eight_viewers,loss,media,rendezvous_gone,roaming,small_path}.py)
+long=(tests/e2e/test_{home_blocks_udp,tcp_blocked,lan_relay}.py)
 kinds=()
 for argument in "$@"; do
   case $argument in
@@ -113,9 +114,11 @@ for kind in "${kinds[@]}"; do
       started=$SECONDS
       pytest_kind tunnels tests/lab/tunnels -n 2 --dist loadfile
       ;;
-    # Whole files beside each other, each with its lab. Most only wait for time to pass; some keep a processor busy.
+    # Whole files beside each other, each with its lab. Most only wait for time to pass, those that wait longest begin;
+    # some keep a processor busy.
     e2e)
-      pytest_kind e2e tests/e2e "${busy[@]/#/--ignore=}" -n 3 --dist loadfile
+      mapfile -t others < <(printf '%s\n' tests/e2e/test_*.py | grep -vxFf <(printf '%s\n' "${busy[@]}" "${long[@]}"))
+      pytest_kind e2e "${long[@]}" "${others[@]}" -n 3 --dist loadfile
       started=$SECONDS
       pytest_kind e2e-busy "${busy[@]}" -n 2 --dist loadfile
       ;;
