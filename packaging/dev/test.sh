@@ -4,6 +4,7 @@
 . packaging/dev/common.sh
 
 everyday=(architecture lint unit sim fuzz web programs lab e2e)
+# Of the end-to-end tests: those that keep a processor busy, and those of the others that take longest.
 busy=(tests/e2e/test_{attacks,eight_viewers,loss,media,rendezvous_gone,roaming,small_path}.py)
 long=(tests/e2e/test_{home_blocks_udp,tcp_blocked,lan_relay}.py)
 kinds=()

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 import pytest
 from hearthlab import nat
 from hearthlab.channels import ONE
-from hearthlab.comparison import Comparison, compare
+from hearthlab.comparison import Comparison
 from hearthlab.film import DATAGRAM
+from hearthlab.fixtures import away as laptop
 from hearthlab.fixtures import raised
 from hearthlab.relay import ADDRESS, whole_once
-from hearthlab.relayed import watch
-from hearthlab.sites import give_access
+from hearthlab.relayed import begin_anew, play_into_direct, watch
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
+__all__ = ["laptop"]
 REASON = "the home network blocks UDP"
 
 
@@ -26,33 +27,13 @@ def world() -> Iterator[World]:
         yield lab
 
 
-@pytest.fixture(scope="module")
-def laptop(world: World) -> Away:
-    away = world.new_away("away")
-    world.approve(world.pair(away))
-    return away
-
-
-def begin(world: World, laptop: Away, *, home: str, away: str) -> None:
-    """Both programs anew, with that access; the box is where it can be found."""
-    laptop.program.stop()
-    world.box.stop()
-    give_access(world.topology, home=home, away=away)
-    world.box.start()
-    world.wait_for_rendezvous(world.box)
-    if home == "udp-blocked":
-        world.wait_for_relay(world.box)
-    laptop.program.start()
-    until(lambda: laptop.program.ask("status"), "the laptop's control socket")
-
-
 def connections_to_relay(world: World) -> int:
     lines = world.topology["rendezvous"].run("ss", "-Htn", "state", "established", f"src {ADDRESS}:443")
     return len(lines.splitlines())
 
 
 def test_a_box_whose_udp_passes_asks_no_relay(world: World, laptop: Away) -> None:
-    begin(world, laptop, home="port-restricted", away="port-restricted")
+    begin_anew(world, laptop, home="port-restricted", away_kind="port-restricted")
     laptop.playing(ONE, timeout=60).close()
     assert " relay " not in world.box.log()
     assert connections_to_relay(world) == 0
@@ -63,7 +44,7 @@ def test_a_box_whose_udp_passes_asks_no_relay(world: World, laptop: Away) -> Non
     [("port-restricted", REASON), ("symmetric", REASON), ("udp-blocked", "this network and the home network block UDP")],
 )
 def test_octets_are_the_providers_and_the_reason_is_shown(world: World, laptop: Away, kind: str, reason: str) -> None:
-    begin(world, laptop, home="udp-blocked", away=kind)
+    begin_anew(world, laptop, home="udp-blocked", away_kind=kind)
     result = watch(world, laptop)
     assert result.bytes_equal, result
     path = laptop.program.ask("status")["path"]
@@ -78,7 +59,7 @@ def test_octets_are_the_providers_and_the_reason_is_shown(world: World, laptop: 
 @pytest.mark.parametrize("kind", ["port-restricted", "udp-blocked"])
 def test_the_first_picture_is_there_soon(world: World, laptop: Away, kind: str) -> None:
     """Goal: three seconds. The limit here is for a busy machine."""
-    begin(world, laptop, home="udp-blocked", away=kind)
+    begin_anew(world, laptop, home="udp-blocked", away_kind=kind)
     laptop.playing(ONE, timeout=60).close()
     laptop.program.stop()
     started = time.monotonic()
@@ -89,7 +70,7 @@ def test_the_first_picture_is_there_soon(world: World, laptop: Away, kind: str) 
 
 
 def test_a_stream_goes_on_when_udp_is_blocked_in_its_midst(world: World, laptop: Away) -> None:
-    begin(world, laptop, home="port-restricted", away="port-restricted")
+    begin_anew(world, laptop, home="port-restricted", away_kind="port-restricted")
     player = laptop.playing(ONE, timeout=60)
     world.topology["homenat"].nft("insert rule ip filter through meta l4proto udp drop")
     until(lambda: laptop.program.ask("status").get("path", {}).get("type") == "relay", "a path through the relay", 30)
@@ -99,7 +80,7 @@ def test_a_stream_goes_on_when_udp_is_blocked_in_its_midst(world: World, laptop:
 
 def test_a_relay_that_restarts_is_asked_again(world: World, laptop: Away) -> None:
     assert world.relay is not None
-    begin(world, laptop, home="udp-blocked", away="port-restricted")
+    begin_anew(world, laptop, home="udp-blocked", away_kind="port-restricted")
     laptop.playing(ONE, timeout=60).close()
     world.relay.restart()
     player = laptop.playing(ONE, timeout=120)
@@ -109,20 +90,10 @@ def test_a_relay_that_restarts_is_asked_again(world: World, laptop: Away) -> Non
 
 
 def change_to_direct(world: World, laptop: Away) -> Comparison:
-    """Plays from before UDP passes at home until after the direct path is taken."""
-    begin(world, laptop, home="udp-blocked", away="port-restricted")
-    player = laptop.playing(ONE, timeout=120)
-    assert laptop.program.ask("status")["path"]["type"] == "relay"
-    player.wait_for_more(500 * DATAGRAM)
+    begin_anew(world, laptop, home="udp-blocked", away_kind="port-restricted")
     # What is open stays open: the stream that carries goes on.
-    world.topology["homenat"].nft("flush ruleset\n" + nat.PORT_RESTRICTED.rules)
-    opened = time.monotonic()
-    until(lambda: laptop.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
-    assert time.monotonic() - opened < 60
-    player.wait_for_more(1000 * DATAGRAM)
-    data = player.data()
-    player.close()
-    return compare(world.service.film(ONE), data)
+    rules = "flush ruleset\n" + nat.PORT_RESTRICTED.rules
+    return play_into_direct(world, laptop, lambda: world.topology["homenat"].nft(rules))[0]
 
 
 def test_a_direct_path_is_taken_when_udp_passes_and_no_packet_is_lost(world: World, laptop: Away) -> None:

@@ -6,24 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 from hearthlab.channels import ONE
+from hearthlab.fixtures import away as laptop
 from hearthlab.fixtures import raised
 from hearthlab.program import Program
-from hearthlab.sites import give_access
+from hearthlab.relayed import begin_anew
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
+
+__all__ = ["laptop"]
 
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with raised(relay=True) as lab:
         yield lab
-
-
-@pytest.fixture(scope="module")
-def laptop(world: World) -> Away:
-    away = world.new_away("away")
-    world.approve(world.pair(away))
-    return away
 
 
 def want(program: Program, policy: str) -> None:
@@ -33,15 +29,9 @@ def want(program: Program, policy: str) -> None:
 
 def begin(world: World, laptop: Away, *, kind: str, box: str = "auto", away: str = "auto") -> None:
     """Both programs anew, behind NATs of that kind, with these settings."""
-    laptop.program.stop()
-    world.box.stop()
-    give_access(world.topology, home=kind, away=kind)
     want(world.box, box)
     want(laptop.program, away)
-    world.box.start()
-    world.wait_for_rendezvous(world.box)
-    laptop.program.start()
-    until(lambda: laptop.program.ask("status"), "the laptop's control socket")
+    begin_anew(world, laptop, home=kind, away_kind=kind)
 
 
 @pytest.mark.parametrize(

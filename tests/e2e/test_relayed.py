@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hearthlab.channels import ONE
-from hearthlab.comparison import Comparison, compare
-from hearthlab.film import DATAGRAM
+from hearthlab.comparison import Comparison
 from hearthlab.fixtures import raised
 from hearthlab.relay import ADDRESS, PORT, SECRET, whole_once
-from hearthlab.relayed import laptop_between, watch
+from hearthlab.relayed import laptop_between, play_into_direct, watch
 from hearthlab.sites import block_between_sites, give_access, open_between_sites
-from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
 
@@ -46,7 +42,6 @@ def test_the_path_and_its_reason_are_shown(world: World, away: Away) -> None:
 
 
 def change_to_direct(world: World, away: Away) -> Comparison:
-    """Plays from before a direct way opens until after it is taken."""
     away.program.stop()
     world.box.stop()
     give_access(world.topology, home="port-restricted", away="port-restricted")
@@ -54,21 +49,14 @@ def change_to_direct(world: World, away: Away) -> Comparison:
     world.box.start()
     world.wait_for_rendezvous(world.box)
     away.program.start()
-    player = away.playing(ONE, timeout=120)
-    path = away.program.ask("status")["path"]
-    assert (path["type"], path["reason"]) == ("relay", "no direct way lets packets through")
-    player.wait_for_more(500 * DATAGRAM)
-    open_between_sites(world.topology)
-    opened = time.monotonic()
-    until(lambda: away.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
-    assert time.monotonic() - opened < 60
-    player.wait_for_more(1000 * DATAGRAM)
-    data = player.data()
-    (stream,) = away.program.ask("status")["streams"]
-    player.close()
-    result = compare(world.service.film(ONE), data)
+
+    def open_way() -> None:
+        assert away.program.ask("status")["path"]["reason"] == "no direct way lets packets through"
+        open_between_sites(world.topology)
+
+    result, repaired = play_into_direct(world, away, open_way)
     # One that had to be asked for again was lost in the change, too.
-    return result if stream["repaired"] == 0 else replace(result, lost=max(result.lost, 1))
+    return result if repaired == 0 else replace(result, lost=max(result.lost, 1))
 
 
 def test_a_direct_path_is_taken_when_there_is_one_and_no_packet_is_lost(world: World, away: Away) -> None:

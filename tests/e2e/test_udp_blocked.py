@@ -8,13 +8,11 @@ from collections.abc import Iterator
 import pytest
 from hearthlab import nat
 from hearthlab.channels import ONE
-from hearthlab.comparison import Comparison, compare
+from hearthlab.comparison import Comparison
 from hearthlab.film import DATAGRAM
 from hearthlab.fixtures import raised
 from hearthlab.relay import ADDRESS, whole_once
-from hearthlab.relayed import laptop_between, watch
-from hearthlab.sites import give_access
-from hearthlab.waiting import until
+from hearthlab.relayed import begin_anew, laptop_between, play_into_direct, watch
 from hearthlab.world import Away, World
 
 
@@ -65,25 +63,14 @@ def test_a_relay_that_restarts_is_asked_again(world: World, away: Away) -> None:
 
 
 def change_to_direct(world: World, away: Away) -> Comparison:
-    """Plays from before UDP passes until after the direct path is taken."""
-    away.program.stop()
-    world.box.stop()
-    give_access(world.topology, home="port-restricted", away="udp-blocked")
-    world.box.start()
-    world.wait_for_rendezvous(world.box)
-    away.program.start()
-    player = away.playing(ONE, timeout=120)
-    assert away.program.ask("status")["path"]["transport"] == "tls"
-    player.wait_for_more(500 * DATAGRAM)
-    # What is open stays open: the stream that carries goes on.
-    world.topology["awaynat"].nft("flush ruleset\n" + nat.PORT_RESTRICTED.rules)
-    opened = time.monotonic()
-    until(lambda: away.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
-    assert time.monotonic() - opened < 60
-    player.wait_for_more(1000 * DATAGRAM)
-    data = player.data()
-    player.close()
-    return compare(world.service.film(ONE), data)
+    begin_anew(world, away, home="port-restricted", away_kind="udp-blocked")
+
+    def open_way() -> None:
+        assert away.program.ask("status")["path"]["transport"] == "tls"
+        # What is open stays open: the stream that carries goes on.
+        world.topology["awaynat"].nft("flush ruleset\n" + nat.PORT_RESTRICTED.rules)
+
+    return play_into_direct(world, away, open_way)[0]
 
 
 def test_a_direct_path_is_taken_when_udp_passes_and_no_packet_is_lost(world: World, away: Away) -> None:

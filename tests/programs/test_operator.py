@@ -354,6 +354,15 @@ def test_a_backup_brings_everything_back(server: Command) -> None:
     assert serving.end() == FINE
 
 
+def restore_in_vain(server: Command, copy: Path) -> None:
+    """It fails, says so, and leaves every file as it was."""
+    before = {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()}
+    refused = server.ask("restore", str(copy))
+    assert refused.code == FAILED
+    assert "nothing was restored" in refused.err
+    assert {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()} == before
+
+
 @pytest.mark.parametrize("damage", ["absent", "garbage", "half", "another program's", "a later version's", "the key"])
 def test_a_bad_backup_changes_nothing(server: Command, damage: str) -> None:
     serving = server.started()
@@ -381,11 +390,7 @@ def test_a_bad_backup_changes_nothing(server: Command, damage: str) -> None:
     for file in copy.iterdir():
         if os.geteuid() == 0:
             shutil.chown(file, USER, GROUP)
-    before = {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()}
-    refused = server.ask("restore", str(copy))
-    assert refused.code == FAILED
-    assert "nothing was restored" in refused.err
-    assert {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()} == before
+    restore_in_vain(server, copy)
     serving = server.started()
     assert len(listed(server, "owner")) == 1
     assert serving.end() == FINE
@@ -399,11 +404,7 @@ def test_a_restore_that_fails_halfway_takes_back_what_it_did(server: Command) ->
     done(server.ask("owner", "add", "Bert"))
     assert serving.end() == FINE
     (server.state / "rendezvous.key.before-restore").mkdir()  # in the way of the key, when the database is in place
-    before = {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()}
-    refused = server.ask("restore", str(copy))
-    assert refused.code == FAILED
-    assert "nothing was restored" in refused.err
-    assert {file.name: file.read_bytes() for file in server.state.iterdir() if file.is_file()} == before
+    restore_in_vain(server, copy)
     serving = server.started()
     assert len(listed(server, "owner")) == 2
     assert serving.end() == FINE

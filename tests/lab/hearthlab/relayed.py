@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from .channels import ONE
 from .comparison import Comparison, compare
 from .film import DATAGRAM
@@ -34,3 +37,32 @@ def watch(world: World, away: Away) -> Comparison:
         return compare(world.service.film(ONE), data)
 
     return whole_once(play)
+
+
+def begin_anew(world: World, away: Away, *, home: str, away_kind: str) -> None:
+    """Both programs, behind routers of these kinds; the box is where it can be found."""
+    away.program.stop()
+    world.box.stop()
+    give_access(world.topology, home=home, away=away_kind)
+    world.box.start()
+    world.wait_for_rendezvous(world.box)
+    if home == "udp-blocked":
+        world.wait_for_relay(world.box)
+    away.program.start()
+    until(lambda: away.program.ask("status"), "the laptop's control socket")
+
+
+def play_into_direct(world: World, away: Away, open_way: Callable[[], None]) -> tuple[Comparison, int]:
+    """Plays from before a direct way opens until after it is taken, within a minute. And how many packets were asked for again."""
+    player = away.playing(ONE, timeout=120)
+    assert away.program.ask("status")["path"]["type"] == "relay"
+    player.wait_for_more(500 * DATAGRAM)
+    open_way()
+    opened = time.monotonic()
+    until(lambda: away.program.ask("status")["path"]["type"] != "relay", "a direct path", 120)
+    assert time.monotonic() - opened < 60
+    player.wait_for_more(1000 * DATAGRAM)
+    data = player.data()
+    (stream,) = away.program.ask("status")["streams"]
+    player.close()
+    return compare(world.service.film(ONE), data), int(stream["repaired"])
