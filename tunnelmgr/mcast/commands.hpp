@@ -11,6 +11,7 @@ struct SendArguments {
   std::string interface;  // empty: chosen
   std::string source;     // empty: the kernel's choice
   double rate = 100;      // packets a second; 0: as fast as it goes
+  bool even = false;      // waits without sleeping, so that packets are spaced to the microsecond
   unsigned size = 1316;   // octets of UDP payload
   unsigned ttl = 16;
   std::uint64_t count = 0;  // 0: without end

@@ -52,6 +52,7 @@ int dispatch(int argc, char** argv) {
   send->add_option("--rate", sending.rate, "packets a second; 0: as fast as it goes")
       ->check(number(0, 1e9, "packets a second up to 1000000000, 0 for as fast as it goes"))
       ->capture_default_str();
+  send->add_flag("--even", sending.even, "space packets to the microsecond; takes a whole processor");
   send->add_option("--size", sending.size, "octets in each UDP payload")->capture_default_str();
   send->add_option("--ttl", sending.ttl, "routers that a packet may pass, and one more")
       ->capture_default_str();

@@ -18,11 +18,17 @@
 namespace hearthcast::mcast {
 namespace {
 
-void sleep_until(Time deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline - Clock::now()).count();
+// From that long before the deadline an even sender waits awake: nobody wakes at the very moment.
+constexpr auto kAwake = std::chrono::microseconds{200};
+
+void wait_until(Time deadline, bool even) {
+  const Time wake = even ? deadline - kAwake : deadline;
+  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(wake - Clock::now()).count();
   if (left > 0) {
     const timespec time{left / 1'000'000'000, left % 1'000'000'000};
     ::nanosleep(&time, nullptr);  // a signal ends it
+  }
+  while (even && !stopped() && Clock::now() < deadline) {
   }
 }
 
@@ -38,7 +44,7 @@ void run(linux::MulticastSender& sender, const SendArguments& arguments, SendRep
   Buffer slab(arguments.size * Pacer::kBurst);
   std::uint64_t sequence = 0;
   while (!pacer.done() && !stopped() && Clock::now() < end) {
-    sleep_until(std::min(pacer.next_deadline(), end));
+    wait_until(std::min(pacer.next_deadline(), end), arguments.even);
     const auto due = static_cast<std::size_t>(pacer.take(Clock::now()));
     for (std::size_t i = 0; i < due; ++i) {
       encode_probe({stream, sequence + i, wall_ns()},

@@ -5,6 +5,7 @@ The thesis did the same with Wireshark. The kernel stamps both, so the capture's
 
 from __future__ import annotations
 
+import signal
 import struct
 import subprocess
 import time
@@ -14,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hearthlab.namespace import Namespace
-from hearthlab.waiting import until
 
+_FEW = 10_000  # octets: more than the packets of an idle tunnel in a second
 SNAP = 192  # octets kept of each packet: all headers, and the beginning of a test packet
 PROBE = b"HCMP"
 PROBE_SIZE = 28
@@ -91,23 +92,31 @@ def delays_us(captured: list[Frame], size: int, own_address: bytes) -> tuple[lis
 
 
 class Capture:
-    """Runs from construction until `stop`, which returns the packets."""
+    """Runs from construction until `stop`, which returns the packets. It writes when nobody else wants the processor."""
 
     def __init__(self, space: Namespace, port: str, expression: str, file: Path) -> None:
         self._file = file
         file.unlink(missing_ok=True)
         self._process = space.popen(
-            ["tcpdump", "-i", port, "-w", str(file), "-U", "-s", str(SNAP), "-B", "32768", "-n", "-Z", "root",
+            ["nice", "-n", "19", "tcpdump", "-i", port, "-w", str(file), "-s", str(SNAP), "-B", "131072", "-n", "-Z", "root",
              "--time-stamp-precision=nano", expression],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )
-        until(lambda: file.exists() and file.stat().st_size >= 24, "tcpdump", timeout=20, pause=0.05)
+        assert self._process.stderr is not None
+        said = self._process.stderr.readline()
+        if b"listening on" not in said:
+            raise RuntimeError(f"tcpdump: {said.decode()}")
 
     def stop(self) -> list[Frame]:
-        size = -1
-        while size != self._file.stat().st_size:  # until nothing more is written
+        size, before = 0, -_FEW
+        while size - before >= _FEW:  # the kernel hands over what it has once a second
+            before = size
+            time.sleep(1.2)
+            self._process.send_signal(signal.SIGUSR2)  # writes what waits
+            time.sleep(0.1)
             size = self._file.stat().st_size
-            time.sleep(0.3)
         self._process.terminate()
-        self._process.wait(20)
+        _, said = self._process.communicate(timeout=20)
+        if b"\n0 packets dropped by kernel" not in said:
+            raise RuntimeError(f"tcpdump: {said.decode()}")
         return list(frames(self._file.read_bytes()))

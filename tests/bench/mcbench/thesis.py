@@ -117,8 +117,9 @@ def kernel_route(bed: TestBed, folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def hearthcast(bed: TestBed, folder: Path) -> Iterator[None]:
-    """Box and away client, introduced by a rendezvous at the router; the device plays the group over HTTP."""
+def hearthcast(bed: TestBed, folder: Path, **network: object) -> Iterator[None]:
+    """Box and away client, introduced by a rendezvous at the router; the device plays the group over HTTP. `network`: more of
+    the box's settings."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     programs = binaries(ROOT, folder / "bin")
@@ -136,12 +137,10 @@ def hearthcast(bed: TestBed, folder: Path) -> Iterator[None]:
         url = f"wss://{ROUTER4}/v1"
         box = program(
             "home", "box",
-            {"name": "Home", "network": {"upstream_interface": "eth0"}, "rendezvous": {"url": url, "pin": pin}}, unprivileged=False,
+            {"name": "Home", "network": {"upstream_interface": "eth0", **network}, "rendezvous": {"url": url, "pin": pin}}, unprivileged=False,
         )
         until(lambda: box.ask("status")["rendezvous"]["state"] == "connected", "the box at the rendezvous")
-        playlist = folder / "playlist.m3u"
-        playlist.write_text(f"#EXTM3U\n#EXTINF:-1,Thesis\nudp://[{SOURCE}]@[{GROUP}]:{PORT}\n", encoding="utf-8")
-        box.ask("import", str(playlist))
+        import_group(box)
         away = program("away", "away", {"http": {"listen": "127.0.0.1:8870"}}, unprivileged=True)
         until(lambda: away.ask("status"), "the away client")
         away.call("pair", box.ask("pair")["link"])
@@ -153,6 +152,12 @@ def hearthcast(bed: TestBed, folder: Path) -> Iterator[None]:
         for one in reversed(started):
             with contextlib.suppress(Exception):
                 one.stop()
+
+
+def import_group(box: Program) -> None:
+    playlist = box.folder / "playlist.m3u"
+    playlist.write_text(f"#EXTM3U\n#EXTINF:-1,Thesis\nudp://[{SOURCE}]@[{GROUP}]:{PORT}\n", encoding="utf-8")
+    box.ask("import", str(playlist))
 
 
 def _path(space: Namespace) -> str | None:

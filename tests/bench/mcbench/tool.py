@@ -21,8 +21,9 @@ def binary(name: str) -> Path:
 class Sender:
     """Sends from construction until `stop`, which returns its report."""
 
-    def __init__(self, space: Namespace, group: str, source: str, *options: str, port: str = "eth0") -> None:
-        command = [str(binary("hearthcast-mcast")), "send", group, "--interface", port, "--source", source, "--json", *options]
+    def __init__(self, space: Namespace, group: str, source: str, *options: str, port: str = "eth0", processor: int | None = None) -> None:
+        alone = [] if processor is None else ["taskset", "-c", str(processor)]
+        command = [*alone, str(binary("hearthcast-mcast")), "send", group, "--interface", port, "--source", source, "--json", *options]
         self._process = space.popen(command, stdout=subprocess.PIPE)
 
     def stop(self) -> dict[str, Any]:
