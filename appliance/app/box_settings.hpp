@@ -27,6 +27,7 @@ struct BoxSettings {
   std::uint16_t tunnel_port = 4755;
   std::uint8_t dscp = 34;  // AF41
   bool port_mapping = false;
+  bool gather = true;
   bool answer_lan = true;
   std::string public_address;
   std::string upstream_interface;

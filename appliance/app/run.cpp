@@ -184,6 +184,7 @@ int run(const BoxSettings& settings, const BoxSettings& in_file, const fs::path&
                             .port = settings.tunnel_port,
                             .dscp = settings.dscp,
                             .port_mapping = settings.port_mapping,
+                            .gather = settings.gather,
                             .answer_lan = settings.answer_lan,
                             .public_address = settings.public_address,
                             .upstream_interface = settings.upstream_interface,

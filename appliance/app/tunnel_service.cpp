@@ -20,7 +20,7 @@ TunnelService::State::State(const Needs& use, const TunnelSettings& set, linux::
     : needs(use),
       settings(set),
       socket(std::move(udp)),
-      plane(socket, use.log),
+      plane(socket, use.log, set.gather ? Duration{forward::Loop::kLongestPause} : Duration{}),
       machine(use.io, use.netd, [this](Time now) { multicast_plane.on_deadline(now); }),
       multicast_plane(machine, use.log, set.multicast),
       trace_service(use.io, use.log, [this](Time now) { return multicast_plane.status(now).proxy; }),

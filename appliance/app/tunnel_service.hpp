@@ -31,6 +31,7 @@ struct TunnelSettings {
   std::uint16_t port = 4755;                           // UDP, all addresses
   std::uint8_t dscp = 34;                              // of all tunnels' packets
   bool port_mapping = false;                           // ask the router to let the port in
+  bool gather = true;                                  // datagrams, where very many come
   bool answer_lan = true;                              // be found by mDNS
   std::string public_address;                          // as tunnel::ReachAddress reads it; empty: none
   std::string upstream_interface;                      // empty: chosen (upstream.hpp)

@@ -16,8 +16,8 @@ constexpr std::uint64_t kFirstClearPort = 1024;  // the same
 
 }  // namespace
 
-Loop::Loop(linux::UdpSocket& socket, Log& log)
-    : SessionLoop(socket, log, kTick), table_(std::make_unique<ViewerTable>()) {}
+Loop::Loop(linux::UdpSocket& socket, Log& log, Duration longest_pause)
+    : SessionLoop(socket, log, kTick, longest_pause), table_(std::make_unique<ViewerTable>()) {}
 
 void Loop::take(Down message) {
   std::visit([this](auto&& m) { perform(std::forward<decltype(m)>(m)); }, std::move(message));
@@ -47,12 +47,14 @@ void Loop::on_event(const linux::Epoll::Event& event) {
   }
   const auto at = flows_.find(FlowId{static_cast<std::int64_t>(event.token - kFirstToken)});
   if (at != flows_.end()) {  // else it went earlier in this turn
-    (void)receive(at->second);
+    for (int n = 0; n < kReadsPerTurn && receive(at->second); ++n) {
+    }
   }
 }
 
 bool Loop::receive(Flow& flow) {
   const auto received = flow.socket().receive(batch_);
+  arrived_ += received.datagrams.size();
   if (const auto overflow = batch_.overflow()) {
     flow.meter().on_kernel_drops(*overflow);
   }

@@ -20,7 +20,10 @@ namespace hearthcast::forward {
 
 class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, private InnerSink {
  public:
-  Loop(linux::UdpSocket& socket, Log& log);
+  // longest_pause: while datagrams gather under load; zero: they never do.
+  Loop(linux::UdpSocket& socket, Log& log, Duration longest_pause = kLongestPause);
+
+  static constexpr auto kLongestPause = std::chrono::microseconds{200};
 
  private:
   static constexpr std::uint64_t kPlayerToken = std::uint64_t{1} << 40;  // beyond those of all flows
@@ -52,6 +55,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   void on_session_added() override { resolve_viewers(); }
   void on_session_gone() override { resolve_viewers(); }
   [[nodiscard]] Time next_deadline() const override { return batch_at_; }
+  [[nodiscard]] std::uint64_t arrived() const override { return counters_.datagrams + arrived_; }
   void after_events() override;
   void on_tick() override;
   void on_report() override;
@@ -74,7 +78,8 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   std::map<FlowId, Flow> flows_;
   std::vector<FlowId> owing_;  // of flows_, those that may have to send something again
   std::unordered_map<PlayerId, FlowId> players_;
-  Time batch_at_ = kNever;  // when players are written next
+  std::uint64_t arrived_ = 0;  // datagrams of all flows
+  Time batch_at_ = kNever;     // when players are written next
   std::unique_ptr<const ViewerTable> table_;
 };
 

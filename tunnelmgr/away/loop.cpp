@@ -11,18 +11,18 @@ namespace {
 
 constexpr std::size_t kMaxFlows = 1024;  // remembered; a box has far fewer
 constexpr auto kTick = std::chrono::milliseconds{50};
+constexpr auto kLongestPause = std::chrono::microseconds{500};
 constexpr std::size_t kMaxPreludes = 16;  // that wait for their media
 
 }  // namespace
 
-Loop::Loop(linux::UdpSocket& socket, Log& log) : SessionLoop(socket, log, kTick) {}
+Loop::Loop(linux::UdpSocket& socket, Log& log) : SessionLoop(socket, log, kTick, kLongestPause) {}
 
 void Loop::take(Down message) {
   std::visit([this](auto&& m) { perform(std::forward<decltype(m)>(m)); }, std::move(message));
 }
 
 void Loop::after_events() {
-  busy_.on_turn(counters_.datagrams, now_);
   tun_.flush();
   for (auto& [id, stream] : streams_) {
     if (stream.next_deadline() <= now_) {

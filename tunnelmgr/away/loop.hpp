@@ -10,7 +10,6 @@
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/stream.hpp"
 #include "tunnelmgr/away/tun_output.hpp"
-#include "tunnelmgr/datapath/busy_pause.hpp"
 #include "tunnelmgr/datapath/session_loop.hpp"
 #include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
@@ -41,7 +40,6 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   [[nodiscard]] bool idle() const override { return streams_.empty() && tun_.idle(); }
 
   [[nodiscard]] Time next_deadline() const override;
-  [[nodiscard]] Duration pause() const override { return busy_.pause(); }
 
   void on_media(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
   void on_compact(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
@@ -56,7 +54,6 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   std::unordered_map<PlayerId, Stream*> player_streams_;
   // Which stream a flow's number stands for: found by the inner headers once per session. Null: nobody's.
   std::unordered_map<std::uint32_t, Stream*> flow_streams_;
-  datapath::BusyPause busy_;
   tunnel::CompactReceiver compact_;
   MediaCounters media_;
   // Preludes of flows of which no media came yet: by whose headers the stream is found.

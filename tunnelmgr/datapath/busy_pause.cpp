@@ -12,7 +12,7 @@ void BusyPause::on_turn(std::uint64_t total, Time now) {
   }
   const double rate = static_cast<double>(total - total_then_) / passed.count();
   pause_ = rate < kMany ? Duration{}
-                        : std::min<Duration>(kLongest,
+                        : std::min<Duration>(longest_,
                                              std::chrono::duration_cast<Duration>(Seconds(kGathered / rate)));
   window_begin_ = now;
   total_then_ = total;

@@ -16,7 +16,8 @@ class BusyPause {
   static constexpr double kMany = 8000;
   // As long as so many take to come, which is all that a batch gains by.
   static constexpr double kGathered = 32;
-  static constexpr std::chrono::microseconds kLongest{500};
+
+  explicit BusyPause(Duration longest) : longest_(longest) {}
 
   // After each turn. total: datagrams since the beginning of time.
   void on_turn(std::uint64_t total, Time now);
@@ -26,6 +27,7 @@ class BusyPause {
  private:
   static constexpr std::chrono::milliseconds kWindow{10};
 
+  Duration longest_;
   Time window_begin_{};
   std::uint64_t total_then_ = 0;
   Duration pause_{};

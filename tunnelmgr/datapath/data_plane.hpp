@@ -29,8 +29,10 @@ class DataPlane {
   using Down = typename Loop::Down;
   using Up = typename Loop::Up;
 
-  // Both outlive it. Throws std::system_error when the kernel refuses what the thread needs.
-  DataPlane(linux::UdpSocket& socket, Log& log) : loop_(socket, log) {}
+  // Both outlive it; options: what the Loop takes beside. Throws std::system_error when the kernel refuses
+  // what the thread needs.
+  template <class... Options>
+  DataPlane(linux::UdpSocket& socket, Log& log, Options... options) : loop_(socket, log, options...) {}
   ~DataPlane() { stop(); }
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;

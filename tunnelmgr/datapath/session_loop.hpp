@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "tunnelmgr/base/log.hpp"
+#include "tunnelmgr/datapath/busy_pause.hpp"
 #include "tunnelmgr/datapath/mailbox.hpp"
 #include "tunnelmgr/datapath/port_reader.hpp"
 #include "tunnelmgr/datapath/relay_port.hpp"
@@ -48,12 +49,15 @@ class SessionLoop : protected PortSink {
 
  protected:
   static constexpr std::uint64_t kFirstToken = std::uint64_t{1} << 32;  // of the program's descriptors
+  static constexpr int kReadsPerTurn = 4;  // of one socket, so that the others get their turn
 
-  SessionLoop(linux::UdpSocket& socket, Log& log, Duration tick)  // both outlive it
+  // socket and log outlive it. longest_pause: while datagrams gather under load; zero: they never do.
+  SessionLoop(linux::UdpSocket& socket, Log& log, Duration tick, Duration longest_pause = {})
       : log_(log),
         sender_(socket, route_),
         socket_(socket),
         tick_(tick),
+        busy_(longest_pause),
         reader_(socket, sessions_, counters_, route_) {
     if (!epoll_.add(mailbox_.down_fd(), kQueueToken) || !epoll_.add(socket.fd(), kPortToken)) {
       throw std::system_error(errno, std::generic_category(), "watching the tunnel's port");
@@ -65,7 +69,7 @@ class SessionLoop : protected PortSink {
   virtual void on_event(const linux::Epoll::Event& event) = 0;  // of a descriptor the program added to epoll_
   virtual void after_events() {}                                // once a turn
   [[nodiscard]] virtual Time next_deadline() const { return kNever; }  // a turn is wanted then, too
-  [[nodiscard]] virtual Duration pause() const { return {}; }  // before the next look at the descriptors
+  [[nodiscard]] virtual std::uint64_t arrived() const { return counters_.datagrams; }  // since the beginning
   virtual void on_session_added() {}
   virtual void on_session_gone() {}  // a peer's memory is freed after this
   virtual void on_tick() = 0;
@@ -134,7 +138,6 @@ class SessionLoop : protected PortSink {
   static constexpr std::uint64_t kQueueToken = 0;
   static constexpr std::uint64_t kPortToken = 1;
   static constexpr std::uint64_t kRelayToken = 2;
-  static constexpr int kReadsPerTurn = 4;  // of the port, so that the program's descriptors get their turn
   static constexpr auto kReport = std::chrono::seconds{1};
 
   void consume() {
@@ -146,6 +149,7 @@ class SessionLoop : protected PortSink {
 
   linux::UdpSocket& socket_;
   Duration tick_;
+  BusyPause busy_;
   PortReader reader_;
   SourceBudget strangers_;
   RelayPort relay_port_{epoll_, route_, kRelayToken};
@@ -165,8 +169,8 @@ void SessionLoop<Down, Up>::run() {
     if (auto changed = relay_port_.tend()) {
       mailbox_.say_surely(std::move(*changed));
     }
-    if (const Duration wanted = pause(); wanted > Duration{}) {
-      std::this_thread::sleep_for(wanted);
+    if (const Duration pause = busy_.pause(); pause > Duration{} && !batch_.full()) {
+      std::this_thread::sleep_for(pause);
     }
     const auto events = epoll_.wait(std::min(idle() ? next_report_ : next_tick_, next_deadline()));
     now_ = Clock::now();
@@ -178,6 +182,7 @@ void SessionLoop<Down, Up>::run() {
       handle(event);
     }
     after_events();
+    busy_.on_turn(arrived(), now_);
     if (now_ >= next_tick_) {
       tick();
     }

@@ -91,6 +91,7 @@ ReceiveBatch::~ReceiveBatch() = default;
 ReceiveBatch::Received ReceiveBatch::receive(int fd) {
   datagrams_.clear();
   overflow_.reset();
+  full_ = false;
   storage_->arm();
   const int count = ::recvmmsg(fd, storage_->headers.data(), static_cast<unsigned>(storage_->headers.size()),
                                MSG_DONTWAIT, nullptr);
@@ -101,7 +102,8 @@ ReceiveBatch::Received ReceiveBatch::receive(int fd) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     split(i, storage_->headers[i].msg_len);
   }
-  return {datagrams_, 0, static_cast<std::size_t>(count) == storage_->headers.size()};
+  full_ = static_cast<std::size_t>(count) == storage_->headers.size();
+  return {datagrams_, 0, full_};
 }
 
 void ReceiveBatch::split(std::size_t message, std::size_t size) {

@@ -43,6 +43,9 @@ class ReceiveBatch {
   };
   [[nodiscard]] Received receive(int fd);
 
+  // Whether the last receive() filled the batch, whatever socket it was for.
+  [[nodiscard]] bool full() const { return full_; }
+
   // The kernel's own count of datagrams it dropped at that socket since it was made (SO_RXQ_OVFL), as of the
   // last receive() that carried it; nullopt when that call carried none.
   [[nodiscard]] std::optional<std::uint32_t> overflow() const { return overflow_; }
@@ -54,6 +57,7 @@ class ReceiveBatch {
   std::unique_ptr<Storage> storage_;
   std::vector<Datagram> datagrams_;
   std::optional<std::uint32_t> overflow_;
+  bool full_ = false;
 };
 
 }  // namespace hearthcast::linux

@@ -33,7 +33,7 @@ class Thread {
   [[nodiscard]] Duration pause() const { return pause_.pause(); }
 
  private:
-  BusyPause pause_;
+  BusyPause pause_{500us};
   Time now_ = t0;
   Time next_ = t0;
   std::uint64_t total_ = 0;

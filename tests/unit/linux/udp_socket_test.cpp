@@ -61,9 +61,11 @@ TEST(UdpSocket, SaysWhetherMoreMayWait) {
   const auto full = b.receive(batch);
   EXPECT_EQ(full.datagrams.size(), 4u);
   EXPECT_TRUE(full.more);
+  EXPECT_TRUE(batch.full());
   const auto rest = b.receive(batch);
   EXPECT_EQ(rest.datagrams.size(), 1u);
   EXPECT_FALSE(rest.more);
+  EXPECT_FALSE(batch.full());
   EXPECT_FALSE(b.receive(batch).more);
 }
 
