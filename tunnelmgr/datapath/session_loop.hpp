@@ -17,8 +17,8 @@
 #include <thread>
 #include <utility>
 
+#include "tunnelmgr/base/busy_pause.hpp"
 #include "tunnelmgr/base/log.hpp"
-#include "tunnelmgr/datapath/busy_pause.hpp"
 #include "tunnelmgr/datapath/mailbox.hpp"
 #include "tunnelmgr/datapath/port_reader.hpp"
 #include "tunnelmgr/datapath/relay_port.hpp"

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <iostream>
+#include <thread>
 
+#include "tunnelmgr/base/busy_pause.hpp"
 #include "tunnelmgr/linux/epoll.hpp"
 #include "tunnelmgr/linux/group_watch.hpp"
 #include "tunnelmgr/linux/multicast_socket.hpp"
@@ -33,8 +35,13 @@ class Receiver {
     const Time end = arguments_.seconds > 0 ? start + of_seconds(arguments_.seconds) : kNever;
     while (!stopped() && Clock::now() < end &&
            (arguments_.count == 0 || reception_.packets() < arguments_.count)) {
+      if (busy_.pause() > Duration{} && !batch_.full()) {
+        std::this_thread::sleep_for(busy_.pause());  // the kernel stamps what comes meanwhile
+      }
       static_cast<void>(epoll.wait(end));
       const auto received = socket.receive(batch_);
+      arrived_ += received.datagrams.size();
+      busy_.on_turn(arrived_, Clock::now());
       report_.dropped = batch_.overflow().value_or(report_.dropped);
       const std::int64_t now = received.datagrams.empty() ? 0 : wall_ns();
       for (const auto& datagram : received.datagrams) {
@@ -76,10 +83,14 @@ class Receiver {
   [[nodiscard]] const Reception& reception() const { return reception_; }
 
  private:
+  static constexpr std::chrono::milliseconds kLongestPause{1};
+
   const ReceiveArguments& arguments_;
   ReceiveReport& report_;
   Reception reception_;
   linux::ReceiveBatch batch_;
+  BusyPause busy_{kLongestPause};
+  std::uint64_t arrived_ = 0;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include "tunnelmgr/datapath/busy_pause.hpp"
+#include "tunnelmgr/base/busy_pause.hpp"
 
 #include <gtest/gtest.h>
 
-namespace hearthcast::datapath {
+namespace hearthcast {
 namespace {
 
 using namespace std::chrono_literals;
@@ -77,4 +77,4 @@ TEST(BusyPause, APictureAtOnceIsNotLoad) {
 }
 
 }  // namespace
-}  // namespace hearthcast::datapath
+}  // namespace hearthcast

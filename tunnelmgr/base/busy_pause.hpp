@@ -8,7 +8,7 @@
 
 #include "tunnelmgr/base/time.hpp"
 
-namespace hearthcast::datapath {
+namespace hearthcast {
 
 class BusyPause {
  public:
@@ -33,4 +33,4 @@ class BusyPause {
   Duration pause_{};
 };
 
-}  // namespace hearthcast::datapath
+}  // namespace hearthcast

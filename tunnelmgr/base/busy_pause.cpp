@@ -1,8 +1,8 @@
-#include "tunnelmgr/datapath/busy_pause.hpp"
+#include "tunnelmgr/base/busy_pause.hpp"
 
 #include <algorithm>
 
-namespace hearthcast::datapath {
+namespace hearthcast {
 
 void BusyPause::on_turn(std::uint64_t total, Time now) {
   using Seconds = std::chrono::duration<double>;
@@ -18,4 +18,4 @@ void BusyPause::on_turn(std::uint64_t total, Time now) {
   total_then_ = total;
 }
 
-}  // namespace hearthcast::datapath
+}  // namespace hearthcast
