@@ -2,10 +2,13 @@
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 
 namespace hearthcast::runtime {
 namespace {
@@ -83,9 +86,30 @@ std::string format_event(std::string_view event, std::initializer_list<Field> fi
   return line;
 }
 
+std::string_view journal_priority(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "<7>";
+    case Level::kInfo:
+      return "<6>";
+    case Level::kWarning:
+      return "<4>";
+    case Level::kError:
+      break;
+  }
+  return "<3>";
+}
+
+bool is_journal(int fd, const char* journal_stream) {
+  struct stat file {};
+  return journal_stream != nullptr && ::fstat(fd, &file) == 0 &&
+         std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino) == journal_stream;
+}
+
 StderrLog::StderrLog(Level minimum)
     : logger_(
-          std::make_shared<spdlog::logger>("hearthcast", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+          std::make_shared<spdlog::logger>("hearthcast", std::make_shared<spdlog::sinks::stderr_sink_mt>())),
+      to_journal_(is_journal(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))) {
   logger_->set_pattern("%v");
   logger_->flush_on(spdlog::level::debug);
   set_minimum(minimum);
@@ -96,9 +120,13 @@ void StderrLog::set_minimum(Level minimum) { logger_->set_level(to_spdlog(minimu
 void StderrLog::write(Level level, std::string_view event, std::initializer_list<Field> fields) {
   if (logger_->should_log(to_spdlog(level))) {
     const auto name = spdlog::level::to_string_view(to_spdlog(level));
-    logger_->log(to_spdlog(level), format_time(std::chrono::system_clock::now()) + " " +
-                                       std::string(name.data(), name.size()) + " " +
-                                       format_event(event, fields));
+    std::string line(to_journal_ ? journal_priority(level) : "");
+    line += format_time(std::chrono::system_clock::now());
+    line += ' ';
+    line.append(name.data(), name.size());
+    line += ' ';
+    line += format_event(event, fields);
+    logger_->log(to_spdlog(level), line);
   }
 }
 

@@ -1,11 +1,13 @@
 // The log of a running program: one line per event on standard error, `TIME LEVEL event key=value ...`, in
-// UTC.
+// UTC. Where standard error is systemd's journal each line begins with its priority, so that `journalctl -p
+// warning` finds what it should.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tunnelmgr/base/log.hpp"
 
@@ -23,7 +25,14 @@ class StderrLog final : public Log {
 
  private:
   std::shared_ptr<spdlog::logger> logger_;  // shared only because spdlog makes them so
+  bool to_journal_;
 };
+
+// `<N>` as of sd-daemon(3), which the journal takes off the line.
+[[nodiscard]] std::string_view journal_priority(Level level);
+
+// Whether that descriptor is what $JOURNAL_STREAM tells of, "DEVICE:INODE" (systemd.exec(5)); null: not set.
+[[nodiscard]] bool is_journal(int fd, const char* journal_stream);
 
 // 1970-01-01T00:00:00.000Z; years 0 to 9999.
 [[nodiscard]] std::string format_time(std::chrono::system_clock::time_point at);

@@ -1,6 +1,10 @@
 #include "tunnelmgr/runtime/stderr_log.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 namespace hearthcast::runtime {
 namespace {
@@ -51,6 +55,32 @@ TEST(StderrLog, WritesOneLinePerEventFromItsLevelOn) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
   EXPECT_THAT(text,
               testing::ContainsRegex("^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}[.][0-9]{3}Z info shown"));
+}
+
+TEST(StderrLog, TellsTheJournalHowGraveALineIs) {
+  testing::internal::CaptureStderr();  // into a file
+  struct stat file {};
+  ASSERT_EQ(::fstat(STDERR_FILENO, &file), 0);
+  const std::string its = std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
+  ::setenv("JOURNAL_STREAM", its.c_str(), 1);
+  StderrLog log(Level::kDebug);
+  ::unsetenv("JOURNAL_STREAM");
+  log.debug("d");
+  log.info("i");
+  log.warning("w");
+  log.error("e");
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(text,
+              testing::ContainsRegex("^<7>2.* debug d\n<6>2.* info i\n<4>2.* warning w\n<3>2.* error e\n$"));
+}
+
+TEST(IsJournal, OnlyWhatTheVariableNames) {
+  struct stat file {};
+  ASSERT_EQ(::fstat(STDERR_FILENO, &file), 0);
+  EXPECT_FALSE(is_journal(STDERR_FILENO, nullptr));
+  EXPECT_FALSE(is_journal(STDERR_FILENO, ""));
+  EXPECT_FALSE(is_journal(STDERR_FILENO, std::to_string(file.st_dev).c_str()));
+  EXPECT_FALSE(is_journal(-1, "0:0"));
 }
 
 TEST(ParseLevel, KnowsFourNames) {
