@@ -11,7 +11,7 @@ from hearthlab import transport_stream as ts
 from hearthlab.channels import ALL, FOUR, ONE, THREE, TWO, Channel
 from hearthlab.comparison import compare
 from hearthlab.film import DATAGRAM
-from hearthlab.lan import LAN_PORT, LanLink, ask_box, sockets_of
+from hearthlab.lan import LAN_PORT, LanLink, sockets_of
 from hearthlab.player import ConnectionLost, Player
 from hearthlab.topology import BOX_IP4
 from hearthlab.waiting import until
@@ -58,7 +58,7 @@ def test_four_players_cost_one_socket(world: World, link: LanLink) -> None:
             player.wait_for_more(WANTED)
         for player in players:
             assert compare(world.service.film(TWO), player.data()).bytes_equal
-        viewers = ask_box(world, "/viewers")["viewers"]
+        viewers = world.box.ask("viewers")["viewers"]
         assert [(viewer["via"], viewer["players"], viewer["path"]) for viewer in viewers] == [("lan_link", 4, "lan")]
     finally:
         for player in players:
@@ -76,7 +76,7 @@ def test_tunnel_and_players_share_a_channel(world: World, away: Away, link: LanL
         for player in (outside, inside):
             player.wait_for_more(WANTED)
             assert compare(world.service.film(FOUR), player.data()).bytes_equal
-        ways = sorted(viewer["via"] for viewer in ask_box(world, "/viewers")["viewers"])
+        ways = sorted(viewer["via"] for viewer in world.box.ask("viewers")["viewers"])
         assert ways == ["lan_link", "tunnel"]
         outside.close()
         inside.wait_for_more(WANTED)

@@ -10,7 +10,6 @@ import pytest
 from hearthlab.channels import ONE, TWO, Channel
 from hearthlab.comparison import Comparison, compare
 from hearthlab.impairment import Impairment, Weather
-from hearthlab.lan import ask_box
 from hearthlab.player import Player
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
@@ -44,7 +43,7 @@ def once_undisturbed(world: World, away: Away, path: Impairment, attempt: Callab
 def at_rest(world: World, away: Away) -> None:
     """The box has stopped the channel, so that the next player does not begin with what is left of it on the way."""
     until(lambda: not away.program.ask("status")["streams"], "the client to close the channel", 30)
-    until(lambda: not ask_box(world, "/viewers")["viewers"], "the box to stop the channel", 30)
+    until(lambda: not world.box.ask("viewers")["viewers"], "the box to stop the channel", 30)
 
 
 def stream(away: Away) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def stream(away: Away) -> dict[str, Any]:
 
 def watched(world: World) -> dict[str, Any]:
     """The box's figures of the device that watches."""
-    return until(lambda: next(iter(ask_box(world, "/viewers")["viewers"]), None), "the box's figures", 30)
+    return until(lambda: next(iter(world.box.ask("viewers")["viewers"]), None), "the box's figures", 30)
 
 
 def whole(world: World, channel: Channel, data: bytes) -> Comparison:

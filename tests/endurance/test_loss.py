@@ -8,7 +8,6 @@ import time
 from hearthlab.channels import ONE
 from hearthlab.comparison import compare
 from hearthlab.impairment import Impairment, Weather
-from hearthlab.lan import ask_box
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
@@ -48,7 +47,7 @@ def test_ten_minutes_at_five_percent(world: World, away: Away) -> None:
         whole += 1
         held += holds
     (figures,) = away.program.ask("status")["streams"]
-    at_box = until(lambda: next(iter(ask_box(world, "/viewers")["viewers"]), None), "the box's figures", 30)
+    at_box = until(lambda: next(iter(world.box.ask("viewers")["viewers"]), None), "the box's figures", 30)
     player.close()
     path.stop()
     print(f"\n{figures}\n{at_box}\n{disturbed} pieces disturbed; longest holds {sorted(held)[-10:]} ms")

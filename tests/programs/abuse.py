@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import random
 import socket
@@ -70,19 +69,6 @@ BODIES = {
 }
 
 IDS = ("1", "0", "-1", "99999999999999999999", "1.5", "x", "%2e%2e", "1%00")
-
-
-class LocalConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=30)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(30)
-        self.sock.connect(str(self._path))
 
 
 def connect(port: int, *, tls: bool) -> socket.socket:

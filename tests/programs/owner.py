@@ -10,9 +10,9 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from abuse import LocalConnection
 from command import Command
 from contract import Contract
+from hearthlab.control import ControlConnection
 
 CONTRACT = Contract()
 
@@ -104,7 +104,7 @@ class Owner:
 
 def locally(box: Command, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
     """As the owner, on the control socket; the answer is one that is documented, and a good one."""
-    connection = LocalConnection(box.socket)
+    connection = ControlConnection(box.socket)
     try:
         connection.request(method, "/api/v1" + path, body, {"Content-Type": kind, "X-Hearthcast": "1"})
         answer = connection.getresponse()

@@ -9,9 +9,10 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from abuse import BODIES, IDS, REQUESTS, LocalConnection, connect, descriptors, drain, memory, processor_time, say_no_more
+from abuse import BODIES, IDS, REQUESTS, connect, descriptors, drain, memory, processor_time, say_no_more
 from command import FINE, Command, Running
 from contract import Contract
+from hearthlab.control import ControlConnection
 from hearthlab.waiting import until
 
 USES_TLS = {"box": True, "away": False, "rendezvous": True}
@@ -118,7 +119,7 @@ def test_every_operation_takes_every_body(box: Command) -> None:
             for name, body in BODIES.items():
                 if method in ("GET", "DELETE") and name != "nothing":
                     continue
-                connection = LocalConnection(box.socket)
+                connection = ControlConnection(box.socket)
                 connection.request(method, "/api/v1" + path.replace("{id}", number), body,
                                    {"Content-Type": "application/json", "X-Hearthcast": "1"})
                 answer = connection.getresponse()

@@ -10,6 +10,8 @@ import stat
 
 import pytest
 from command import FAILED, FINE, NOT_RUNNING, REFUSED, STARTED, Command, Running
+from hearthlab import control
+from hearthlab.program import READING
 from hearthlab.waiting import until
 
 LINE = re.compile(
@@ -29,6 +31,15 @@ def test_starts_answers_and_ends_orderly(program: Command) -> None:
     assert running.end() == FINE
     assert not program.socket.exists()
     assert program.ask("status").code == NOT_RUNNING
+
+
+def test_what_only_reads_prints_what_the_control_socket_answers(program: Command) -> None:
+    """Other tests ask there, so as not to start a program for each question."""
+    running = program.started()
+    for command, path in READING[program.binary.name].items():
+        said, answered = json.loads(program.ask(command, "--json").out), control.ask(program.socket, "GET", path)
+        assert said | {"uptime_s": 0} == answered | {"uptime_s": 0}, command
+    assert running.end() == FINE
 
 
 def test_who_may_not_use_the_socket_is_told_how(program: Command) -> None:

@@ -19,12 +19,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hearthlab import control
 from hearthlab.namespace import Namespace, existing
 from hearthlab.program import Program, binaries
 from hearthlab.service import ROOT
 from hearthlab.topology import SYSCTLS
 from hearthlab.waiting import until
-from mclab.box import ask
 
 from .link import ready
 from .tool import CpuMeter, binary, resident_bytes
@@ -88,7 +88,7 @@ class House:
         self.box.call("import", str(playlist))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        return ask(self.box.control_socket, method, path, body)
+        return control.ask(self.box.control_socket, method, f"/api/v1{path}", body)
 
     def pair_all(self) -> None:
         """Makes the swarm's devices ones that were paired long ago, each with the right to its own groups. By writing them

@@ -39,12 +39,20 @@ class FrameTap:
     def _receive(self) -> None:
         while not self._closing:
             with contextlib.suppress(TimeoutError, OSError):  # an interface that is down is an error, and comes back
-                octets, address = self._socket.recvfrom(65536)
-                self.frames.append(Frame(time.monotonic_ns(), address[2] == _PACKET_OUTGOING, octets))
+                self._take()
+
+    def _take(self) -> None:
+        octets, address = self._socket.recvfrom(65536)
+        self.frames.append(Frame(time.monotonic_ns(), address[2] == _PACKET_OUTGOING, octets))
 
     def close(self) -> None:
+        """All that has passed until now is among the frames, on a busy machine, too."""
         self._closing = True
         self._thread.join()
+        self._socket.setblocking(False)
+        with contextlib.suppress(OSError):  # nothing is left
+            while True:
+                self._take()
         self._socket.close()
 
     def pcap(self) -> bytes:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from .channels import Channel
 from .namespace import Namespace
 from .player import Answer, Player, get, playing
@@ -51,12 +48,6 @@ class LanLink:
         lines = self.get("playlist.m3u").text.splitlines()
         names = [line.split(",", 1)[1].strip() for line in lines if line.startswith("#EXTINF")]
         return dict(zip(names, (line for line in lines if line and not line.startswith("#"))))
-
-
-def ask_box(world: World, path: str) -> dict[str, Any]:
-    """A GET of the box's API, on its control socket."""
-    shown = world.box.space.run("curl", "-sS", "--unix-socket", str(world.box.control_socket), f"http://box/api/v1{path}")
-    return dict(json.loads(shown))
 
 
 def sockets_of(world: World, channel: Channel) -> int:

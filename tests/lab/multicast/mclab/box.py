@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
+from hearthlab import control
 from hearthlab.namespace import Namespace
 from hearthlab.program import Program
 from hearthlab.waiting import until
@@ -31,32 +29,6 @@ def tv(**changes: Any) -> dict[str, Any]:
 
 def family_name(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
-
-
-class _ControlSocket(http.client.HTTPConnection):
-    """HTTP to a running program over its Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=30)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def ask(control_socket: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """The API of a running program over its control socket, without starting a program for each question."""
-    with contextlib.closing(_ControlSocket(control_socket)) as connection:
-        content = None if body is None else json.dumps(body)
-        headers = {"X-Hearthcast": "1", "Content-Type": "application/json"} if content else {"X-Hearthcast": "1"}
-        connection.request(method, f"/api/v1{path}", body=content, headers=headers)
-        answer = connection.getresponse()
-        text = answer.read()
-    if answer.status >= 300:
-        raise RuntimeError(f"the program answered {answer.status}: {text[:500]!r}")
-    return json.loads(text) if text else None
 
 
 class Box:
@@ -113,7 +85,7 @@ class Box:
 
     def show(self) -> dict[str, Any]:
         """What `multicast show --json` prints. Tests look often."""
-        return dict(ask(self.program.control_socket, "GET", "/multicast"))
+        return dict(control.ask(self.program.control_socket, "GET", "/api/v1/multicast"))
 
     def instance(self, name: str = "tv") -> dict[str, Any]:
         return next(instance for instance in self.show()["instance"] if instance["name"] == name)
