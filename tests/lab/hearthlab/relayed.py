@@ -43,11 +43,18 @@ def begin_anew(world: World, away: Away, *, home: str, away_kind: str) -> None:
     """Both programs, behind routers of these kinds; the box is where it can be found."""
     away.program.stop()
     world.box.stop()
-    give_access(world.topology, home=home, away=away_kind)
+    give_access(world.topology, home=home)
     world.box.start()
     world.wait_for_rendezvous(world.box)
     if home == "udp-blocked":
         world.wait_for_relay(world.box)
+    laptop_anew(world, away, away_kind)
+
+
+def laptop_anew(world: World, away: Away, kind: str) -> None:
+    """The laptop alone, behind a router of that kind; the box goes on."""
+    away.program.stop()
+    give_access(world.topology, away=kind)
     away.program.start()
     until(lambda: away.program.ask("status"), "the laptop's control socket")
 

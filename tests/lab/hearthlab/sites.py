@@ -25,12 +25,13 @@ table ip onlysix {{
 """
 
 
-def give_access(topology: Topology, *, home: str, away: str) -> None:
-    """Both sites have that access from now on; the routers know nothing of what was before."""
+def give_access(topology: Topology, *, home: str = "", away: str = "") -> None:
+    """A site that is named has that access from now on; its router knows nothing of what was before."""
     for site, kind in (("home", home), ("away", away)):
-        router, _, wan, *_ = _SITES[site]
-        nat.apply(topology[router], wan, nat.PROFILES.get(kind, nat.PORT_RESTRICTED))
-        _put_carrier(topology, site, there=kind == CARRIER_GRADE)
+        if kind:
+            router, _, wan, *_ = _SITES[site]
+            nat.apply(topology[router], wan, nat.PROFILES.get(kind, nat.PORT_RESTRICTED))
+            _put_carrier(topology, site, there=kind == CARRIER_GRADE)
 
 
 def _put_carrier(topology: Topology, site: str, *, there: bool) -> None:
