@@ -20,13 +20,35 @@ from hearthlab.world import Away, World
 WANTED = 5000 * DATAGRAM
 
 
-@pytest.fixture
-def link(world: World, away: Away) -> LanLink:
-    """A new LAN link of the only device, which may watch everything."""
-    assert away.program
+def new_link(world: World) -> LanLink:
+    """Of the only device, which may watch everything."""
     device = int(world.box.ask("devices")["devices"][0]["id"])
     world.approve(device)
     return LanLink(world, device)
+
+
+@pytest.fixture
+def link(world: World, away: Away) -> LanLink:
+    assert away.program
+    return new_link(world)
+
+
+@pytest.fixture(scope="module")
+def players(world: World, away: Away) -> dict[str, Player]:
+    """One on each channel, by its name; all played at the same time, and have ended."""
+    assert away.program
+    link = new_link(world)
+    playing = {channel.name: link.playing(channel) for channel in ALL}
+    wait_for_wanted(*playing.values())
+    for player in playing.values():
+        player.close()
+    return playing
+
+
+def wait_for_wanted(*players: Player) -> None:
+    """Until each has got so much more, at the same time."""
+    for player, octets in [(player, player.octets() + WANTED) for player in players]:
+        player.wait_for_octets(octets)
 
 
 def is_quiet(world: World, channel: Channel) -> bool:
@@ -36,12 +58,9 @@ def is_quiet(world: World, channel: Channel) -> bool:
 
 
 @pytest.mark.parametrize("channel", ALL, ids=lambda channel: channel.name)
-def test_octets_are_the_providers(world: World, link: LanLink, channel: Channel) -> None:
-    player = link.playing(channel)
-    player.wait_for_more(WANTED)
-    data = player.data()
-    player.close()
-    result = compare(world.service.film(channel), data)
+def test_octets_are_the_providers(world: World, players: dict[str, Player], channel: Channel) -> None:
+    player = players[channel.name]
+    result = compare(world.service.film(channel), player.data())
     assert result.bytes_equal, result
     assert result.continuity_errors == 0
     assert player.headers["content-type"] == "video/mp2t"
@@ -54,8 +73,7 @@ def test_four_players_cost_one_socket(world: World, link: LanLink) -> None:
     try:
         players = [link.playing(TWO) for _ in range(4)]
         assert sockets_of(world, TWO) == 1
-        for player in players:
-            player.wait_for_more(WANTED)
+        wait_for_wanted(*players)
         for player in players:
             assert compare(world.service.film(TWO), player.data()).bytes_equal
         viewers = world.box.ask("viewers")["viewers"]
@@ -73,13 +91,13 @@ def test_tunnel_and_players_share_a_channel(world: World, away: Away, link: LanL
     inside = link.playing(FOUR)
     try:
         assert sockets_of(world, FOUR) == 1
+        wait_for_wanted(outside, inside)
         for player in (outside, inside):
-            player.wait_for_more(WANTED)
             assert compare(world.service.film(FOUR), player.data()).bytes_equal
         ways = sorted(viewer["via"] for viewer in world.box.ask("viewers")["viewers"])
         assert ways == ["lan_link", "tunnel"]
         outside.close()
-        inside.wait_for_more(WANTED)
+        wait_for_wanted(inside)
         assert compare(world.service.film(FOUR), inside.data()).bytes_equal
     finally:
         outside.close()
