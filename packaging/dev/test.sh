@@ -4,9 +4,14 @@
 . packaging/dev/common.sh
 
 everyday=(architecture lint unit sim fuzz web programs lab e2e)
-# Of the end-to-end tests: those that keep a processor busy, and those of the others that take longest.
+# The end-to-end tests that keep a processor busy.
 busy=(tests/e2e/test_{attacks,eight_viewers,loss,media,rendezvous_gone,roaming,small_path}.py)
-long=(tests/e2e/test_{home_blocks_udp,tcp_blocked,lan_relay}.py)
+# Where whole files run beside each other, those that take longest begin.
+long=(
+  tests/programs/test_{hostile_rendezvous,attack,watchdog}.py
+  tests/lab/tunnels/test_{combinations,dissection,malformed}.py
+  tests/e2e/test_{home_blocks_udp,tun,port_mapping,lan_relay,kills,nat_matrix}.py
+)
 kinds=()
 for argument in "$@"; do
   case $argument in
@@ -62,6 +67,13 @@ pytest_kind() { # KIND FOLDER [OPTION...]
   if [ $status -ne 0 ] && [ "$failed" -eq "$before" ]; then crashed "$1"; fi
 }
 
+# beside KIND FOLDER WORKERS: its files but for the busy ones, so many beside each other.
+beside() {
+  local files
+  mapfile -t files < <(printf '%s\n' "${long[@]}" "$2"/test_*.py | grep "^$2/" | grep -vxFf <(printf '%s\n' "${busy[@]}") | awk '!seen[$0]++')
+  pytest_kind "$1" "${files[@]}" -n "$3" --dist loadfile
+}
+
 script_kind() { # KIND COMMAND...: a script that prints `N passed, N failed` as its last line
   local kind=$1 status=0 ok=0 bad=0 line
   shift
@@ -106,20 +118,18 @@ for kind in "${kinds[@]}"; do
     unit | sim | fuzz) ctest_kind "$kind" ;;
     architecture) pytest_kind architecture tests/architecture ;;
     lint) script_kind lint bash packaging/dev/lint.sh --quick ;;
-    programs) pytest_kind programs tests/programs -n 2 --dist loadfile ;;
+    # These, the tunnels and the end-to-end tests that are not busy mostly wait.
+    programs) beside programs tests/programs 4 ;;
     lab)
       pytest_kind lab tests/lab --ignore=tests/lab/multicast --ignore=tests/lab/tunnels
       # Each of these has a world of its own, and mostly waits.
       started=$SECONDS
       pytest_kind multicast tests/lab/multicast -n 4
       started=$SECONDS
-      pytest_kind tunnels tests/lab/tunnels -n 2 --dist loadfile
+      beside tunnels tests/lab/tunnels 4
       ;;
-    # Whole files beside each other, each with its lab. Most only wait for time to pass, those that wait longest begin;
-    # some keep a processor busy.
     e2e)
-      mapfile -t others < <(printf '%s\n' tests/e2e/test_*.py | grep -vxFf <(printf '%s\n' "${busy[@]}" "${long[@]}"))
-      pytest_kind e2e "${long[@]}" "${others[@]}" -n 3 --dist loadfile
+      beside e2e tests/e2e 4
       started=$SECONDS
       pytest_kind e2e-busy "${busy[@]}" -n 2 --dist loadfile
       ;;
