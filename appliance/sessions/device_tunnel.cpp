@@ -61,7 +61,7 @@ DeviceTunnel::DeviceTunnel(const IdentityId& identity, DeviceId device, BoxFacts
       device_(device),
       facts_(std::move(facts)),
       access_(std::move(access)),
-      routers_{tunnel_router(Family::kIp4, now), tunnel_router(Family::kIp6, now)},
+      routers_{device_router(Family::kIp4, now), device_router(Family::kIp6, now)},
       standing_(code_of(access_->standing(identity))) {
   std::vector<IpAddress> own{tunnel::box_link_local()};
   std::vector<IpAddress> of_device{link_local_of(device)};
@@ -275,8 +275,11 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
   } else if (const auto* path = std::get_if<tunnel::PathTold>(&message)) {
     relayed_because_ = channels::clean_label(path->relayed, kLongestReason);
     out.emplace_back(PathChanged{});
+  } else if (std::holds_alternative<tunnel::Ping>(message)) {  // the transport has acknowledged it
+    for (membership::Router& router : routers_) {
+      perform(router.ask_if_quiet(now), now, out);
+    }
   }
-  // A ping was answered by the transport's acknowledgement.
 }
 
 void DeviceTunnel::say(const tunnel::ControlMessage& message, Time now, TunnelActions& out) {

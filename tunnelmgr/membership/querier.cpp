@@ -104,6 +104,19 @@ void Querier::adopt(const wire::MembershipQuery& query) {
   }
 }
 
+void Querier::ask_if_quiet(bool wanted, Time now) {
+  if (role_ == QuerierRole::kSelf && is_quiet(wanted)) {
+    asked_for_ = true;
+    next_query_ = now;
+  }
+}
+
+void Querier::on_wanted(Time now) {
+  if (role_ == QuerierRole::kSelf && is_quiet(false)) {
+    next_query_ = now + timing_.query_interval;
+  }
+}
+
 bool Querier::other_is_overdue(Time now) const {
   return role_ == QuerierRole::kOther &&
          now > other_asked_ + timing_.query_interval + timing_.query_response_interval;
@@ -121,8 +134,9 @@ bool Querier::on_deadline(bool wanted, Time now) {
   if (role_ != QuerierRole::kSelf) {
     return false;
   }
-  if (next_query_ <= now) {
+  if (next_query_ <= now && !is_quiet(wanted)) {
     startup_queries_left_ -= startup_queries_left_ > 0 ? 1 : 0;
+    asked_for_ = false;
     last_query_ = now;
     next_query_ = now + (startup_queries_left_ > 0 ? timing_.startup_query_interval()
                                                    : std::chrono::milliseconds(timing_.query_interval));
@@ -150,6 +164,9 @@ Time Querier::next_deadline(bool wanted) const {
       return other_until_;
     case QuerierRole::kSelf:
       break;
+  }
+  if (is_quiet(wanted)) {
+    return kNever;
   }
   return repeats_left(wanted) ? std::min<Time>(next_query_, last_query_ + timing_.query_repeats[repeats_])
                               : next_query_;

@@ -26,6 +26,10 @@ class Querier {
   void on_query(const IpAddress& source, const wire::MembershipQuery& query, Time now);
   // The last general query was answered, or needs no answer: it is not repeated.
   void on_answer() { answered_ = true; }
+  // Where Timing::quiet_unless_wanted keeps it from asking: asks at the next deadline, which is now.
+  void ask_if_quiet(bool wanted, Time now);
+  // Something is wanted where nothing was: it was just reported, so its first confirmation is not due yet.
+  void on_wanted(Time now);
   // True: send a general query now. `wanted`: hosts want something, so that an answer is due.
   [[nodiscard]] bool on_deadline(bool wanted, Time now);
   [[nodiscard]] Time next_deadline(bool wanted) const;
@@ -50,6 +54,9 @@ class Querier {
   void be_silent();
   void adopt(const wire::MembershipQuery& query);
   [[nodiscard]] bool repeats_left(bool wanted) const;
+  [[nodiscard]] bool is_quiet(bool wanted) const {
+    return timing_.quiet_unless_wanted && !wanted && startup_queries_left_ == 0 && !asked_for_;
+  }
 
   Timing configured_;
   Timing timing_;
@@ -60,6 +67,7 @@ class Querier {
   int startup_queries_left_ = 0;
   Time next_query_ = kNever;
   Time last_query_{};
+  bool asked_for_ = false;   // ask_if_quiet() was called since
   std::size_t repeats_ = 0;  // of the last query, done so far
   bool answered_ = true;
   Time listeners_known_at_ = kNever;

@@ -120,6 +120,11 @@ Actions Router::on_settings(RouterSettings settings, Time now) {
   return on_deadline(now);
 }
 
+Actions Router::ask_if_quiet(Time now) {
+  querier_.ask_if_quiet(!groups_.empty(), now);
+  return on_deadline(now);
+}
+
 Actions Router::on_deadline(Time now) {
   Actions actions;
   // First: who becomes querier now must not lose memberships that it had no chance to ask about.

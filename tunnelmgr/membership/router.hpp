@@ -103,6 +103,9 @@ class Router {
   [[nodiscard]] Actions on_settings(RouterSettings settings, Time now);
   [[nodiscard]] Actions on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
+  // The host at the other end is there, and may want something that was not heard: a general query, where
+  // Timing::quiet_unless_wanted keeps this querier from asking.
+  [[nodiscard]] Actions ask_if_quiet(Time now);
   // The link will be served no more: everything is left, and nothing is sent or heard from now on.
   [[nodiscard]] Actions close();
 

@@ -76,6 +76,9 @@ void Router::on_record(const IpAddress& host, GroupRecord record, int old_versio
     return;
   }
   if (at == groups_.end()) {
+    if (groups_.empty()) {
+      querier_.on_wanted(now);
+    }
     at = groups_.try_emplace(record.group).first;
     at->second.since = now;
   }

@@ -83,7 +83,7 @@ RouterStatus Router::status(Time now) const {
   if (status.role == QuerierRole::kOther) {
     status.querier_expires = until(querier_.other_expires(), now);
     status.querier_version = querier_.other_version();
-  } else if (status.role == QuerierRole::kSelf) {
+  } else if (querier_.next_deadline(!groups_.empty()) != kNever) {
     status.next_query = until(querier_.next_query(), now);
   }
   for (const auto& [address, group] : groups_) {

@@ -19,6 +19,9 @@ struct Timing {
   // When a general query that has no answer is repeated, counted from its sending, while something is wanted.
   // For a tunnel, whose one host answers at once; empty elsewhere.
   std::vector<std::chrono::milliseconds> query_repeats = {};
+  // No general queries while nothing is wanted, beyond those of the start: for a tunnel whose host says by
+  // other means that it is there, and is asked then (Router::ask_if_quiet).
+  bool quiet_unless_wanted = false;
 
   // How long a membership lasts without a report; also how long an older host is remembered (section 9.13).
   [[nodiscard]] std::chrono::milliseconds multicast_address_listening_interval() const {

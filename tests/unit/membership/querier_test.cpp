@@ -32,6 +32,52 @@ TEST(Querier, StartsAsQuerierWithStartupQueriesAQuarterIntervalApart) {  // row 
   EXPECT_THAT(link.query_times(), ElementsAre(0ms, 31250ms, 156250ms, 281250ms, 406250ms, 531250ms));
 }
 
+// A device that says by other means that it is there.
+Link quiet_tunnel() {
+  Timing timing = tunnel_timing();
+  timing.quiet_unless_wanted = true;
+  return Link({.timing = timing, .limits = kTunnelLimits, .tracking = Tracking::kPointToPoint}, "fe80::1");
+}
+
+TEST(QuietQuerier, AsksNobodyWhileNothingIsWanted) {
+  Link link = quiet_tunnel();
+  link.run(1h);
+  EXPECT_THAT(link.query_times(), ElementsAre(0ms, 2500ms)) << "those of the start";
+  EXPECT_FALSE(link.router.status(link.now).next_query);
+}
+
+TEST(QuietQuerier, AsksAsOftenAsEverWhileSomethingIs) {
+  Link link = quiet_tunnel();
+  link.run(1h);
+  link.forget();
+  link.record(RecordType::kChangeToExclude, kGroup);
+  const Time joined = link.now;
+  for (int n = 0; n < 5; ++n) {
+    link.run(10s);
+    const auto asked = link.queries();
+    ASSERT_THAT(asked, SizeIs(1));
+    EXPECT_EQ(asked[0].at, joined + (n + 1) * 10s);
+    link.record(RecordType::kModeIsExclude, kGroup);
+  }
+  link.record(RecordType::kChangeToInclude, kGroup);
+  link.forget();
+  link.run(1h);
+  EXPECT_THAT(link.queries(), IsEmpty());
+}
+
+TEST(QuietQuerier, AsksOnceWhenTheHostIsHeardToBeThere) {
+  Link link = quiet_tunnel();
+  link.run(1h);
+  link.forget();
+  link.perform(link.router.ask_if_quiet(link.now));
+  EXPECT_THAT(link.queries(), SizeIs(1));
+  link.run(1h);
+  EXPECT_THAT(link.queries(), IsEmpty());
+  link.record(RecordType::kChangeToExclude, kGroup);
+  link.perform(link.router.ask_if_quiet(link.now));
+  EXPECT_THAT(link.queries(), IsEmpty()) << "it has its turns";
+}
+
 TEST(Querier, SendsAsManyStartupQueriesAsItsRobustness) {  // row 12
   Link link({.timing = {.query_interval = 40s, .robustness = 4}});
   link.run(100s);

@@ -178,6 +178,29 @@ TEST_F(TunnelTest, HelloIsAnsweredWithStateAndTheGrantedChannels) {
   EXPECT_GT(device.queries, 0);  // querier from the start
 }
 
+TEST_F(TunnelTest, ADeviceThatWatchesNothingIsNotAskedAgain) {
+  open();
+  hello();
+  pass(1min);
+  const int before = device.queries;
+  pass(1h);
+  EXPECT_EQ(device.queries, before);
+}
+
+// All four copies of its report were lost.
+TEST_F(TunnelTest, AWishThatNobodyHeardIsAskedForWhenTheDevicePings) {
+  approve({news});
+  open();
+  hello();
+  pass(1min);
+  (void)device.join({kNews.source, kNews.group}, now);
+  now += 1s;
+  (void)device.on_deadline(now);
+  EXPECT_THAT(box->watching(), IsEmpty());
+  to_box(device.say(tunnel::Ping{1}, now));
+  EXPECT_THAT(box->watching(), ElementsAre(kNews));
+}
+
 TEST_F(TunnelTest, AListThatTheDeviceHasIsNotSentAgain) {
   approve({film});
   open();
