@@ -43,7 +43,7 @@ void DevicePeer::on_stun(const Endpoint& from, Bytes datagram, const wire::StunM
     return;
   }
   perform(agent_.on_stun(from, datagram, decoded, now));
-  update_prober(now);
+  follow(now);
 }
 
 bool DevicePeer::on_handshake(const Endpoint& from, PeerId peer, Bytes datagram, Time now) {
@@ -69,7 +69,7 @@ void DevicePeer::on_inner(PeerId peer, Bytes gre, Time now) {
   perform(tunnel_->on_inner(gre, now));
   tell_capabilities();
   tell_inner();
-  update_prober(now);
+  follow(now);
 }
 
 void DevicePeer::on_refused(PeerId peer, std::size_t datagram, Time now) {
@@ -105,8 +105,9 @@ void DevicePeer::tell_inner() {
   }
 }
 
-// Follows the tunnel and the agent; harmless when nothing has changed.
-void DevicePeer::update_prober(Time now) {
+// Prober and agent follow the tunnel, and each other; harmless when nothing has changed.
+void DevicePeer::follow(Time now) {
+  perform(agent_.set_idle(tunnel_ && tunnel_->watching().empty(), now));
   if (!tunnel_) {
     return;
   }
@@ -128,9 +129,10 @@ void DevicePeer::perform(const sessions::PathProberActions& actions) {
   }
 }
 
-void DevicePeer::on_session_closed(PeerId peer, const std::string& reason, Time) {
+void DevicePeer::on_session_closed(PeerId peer, const std::string& reason, Time now) {
   if (tunnel_ && peer == peer_) {
     drop(reason, false);
+    follow(now);
   }
 }
 
@@ -155,7 +157,7 @@ void DevicePeer::on_access(std::shared_ptr<const access::Access> access, Time no
   if (tunnel_) {
     perform(tunnel_->on_access(access_, now));
     tell_inner();
-    update_prober(now);
+    follow(now);
   }
 }
 
@@ -198,7 +200,7 @@ void DevicePeer::on_deadline(Time now) {
   if (tunnel_ && prober_.next_deadline() <= now) {
     perform(prober_.on_deadline(now));
   }
-  update_prober(now);
+  follow(now);
 }
 
 Time DevicePeer::next_deadline() const {

@@ -107,7 +107,7 @@ class DevicePeer {
   void perform(sessions::TunnelActions actions);
   void perform(const sessions::PathProberActions& actions);
   void perform(Handshake::Step step, Time now);
-  void update_prober(Time now);
+  void follow(Time now);
   void open(std::unique_ptr<secure::DtlsSession> session, Time now);
   void drop(const std::string& reason, bool close_notify);
   void tell_capabilities();

@@ -32,6 +32,7 @@ class IcePeer final : public Actor {
   }
   void lurk(const Endpoint& last) { apply(agent_.lurk(last, world_.now())); }
   void silence() { apply(agent_.on_silence(world_.now())); }
+  void idle(bool idle) { apply(agent_.set_idle(idle, world_.now())); }
   void register_at(const Endpoint& server);
 
   [[nodiscard]] nat::Agent& agent() { return agent_; }

@@ -17,6 +17,7 @@ constexpr Duration kLastBackOff = std::chrono::seconds{20};
 constexpr Duration kReplacedBackOff =
     std::chrono::seconds{30};  // do not fight another client with our identity
 constexpr Duration kRefusedBackOff = std::chrono::seconds{10};
+constexpr Duration kUseLasts = std::chrono::seconds{30};  // after a packet of a network interface
 
 Duration random_below(Random& random, Duration limit) {
   std::array<std::uint8_t, 4> octets{};
@@ -76,6 +77,10 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
       doubt_path(true, now);
     } else if (std::holds_alternative<nat::PathConfirmed>(action)) {
       doubt_path(false, now);
+    } else if (std::holds_alternative<nat::PeerRestarted>(action)) {
+      if (session_) {
+        session_->doubt_box(now);
+      }
     } else if (std::holds_alternative<nat::PathLost>(action)) {
       context_.log.warning("path_lost", {});
       handshake_.reset();
@@ -106,6 +111,12 @@ void BoxLink::tell_path(Time now) {
     told_path_ = because;
     perform(session_->say_path(std::move(because), now), now);
   }
+}
+
+// Nothing is watched, and no packet went either way for a while.
+void BoxLink::follow_use(Time now) {
+  const bool idle = session_ && session_->greeting() && wanted_.empty() && packets_until_ == kNever;
+  perform(agent_.set_idle(idle, now), now);
 }
 
 void BoxLink::begin_handshake(Time now) {
@@ -195,12 +206,14 @@ void BoxLink::try_again(Time now, Duration at_least) {
 void BoxLink::on_inner(PeerId peer, Bytes gre, Time now) {
   if (session_ && peer == peer_) {
     perform(session_->on_inner(gre, now), now);
+    follow_use(now);
   }
 }
 
 void BoxLink::on_session_closed(PeerId peer, const std::string& reason, Time now) {
   if (session_ && peer == peer_) {
     end_session(reason, now);
+    follow_use(now);
   }
 }
 
@@ -235,6 +248,7 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
     } else if (const auto* home = std::get_if<HomeHostsTold>(&action)) {
       host_.on_home_hosts(home->hosts);
     } else if (const auto* packet = std::get_if<PacketCame>(&action)) {
+      packets_until_ = now + kUseLasts;
       host_.on_packet(packet->ip_packet);
     } else if (std::holds_alternative<CheckPath>(action)) {
       perform(agent_.on_silence(now), now);
@@ -250,6 +264,7 @@ void BoxLink::perform(const SessionActions& actions, Time now) {
 
 void BoxLink::want(const FlowKey& flow, Time now) {
   wanted_.emplace(flow, false);
+  follow_use(now);
   if (session_) {
     perform(session_->want(flow, now), now);
   }
@@ -260,6 +275,7 @@ void BoxLink::unwant(const FlowKey& flow, Time now) {
   if (session_) {
     perform(session_->unwant(flow, now), now);
   }
+  follow_use(now);
 }
 
 void BoxLink::on_signal(const FlowKey& flow, bool present, Time now) {
@@ -282,8 +298,10 @@ void BoxLink::on_congestion(const tunnel::Congestion& congestion, Time now) {
   }
 }
 
-void BoxLink::send_packet(Bytes ip_packet) {
+void BoxLink::send_packet(Bytes ip_packet, Time now) {
   if (session_ && session_->greeting()) {
+    packets_until_ = now + kUseLasts;
+    follow_use(now);
     host_.post(datapath::SendInner{peer_, tunnel::encode_membership(ip_packet)});
   }
 }
@@ -302,10 +320,14 @@ void BoxLink::on_deadline(Time now) {
   if (unheard || (next_attempt_ <= now && !handshake_)) {
     begin_handshake(now);
   }
+  if (packets_until_ <= now) {
+    packets_until_ = kNever;
+  }
+  follow_use(now);
 }
 
 Time BoxLink::next_deadline() const {
-  Time first = agent_.next_deadline();
+  Time first = std::min(agent_.next_deadline(), packets_until_);
   first = std::min(first, handshake_ ? std::min(handshake_->next_deadline(), unheard_until_) : next_attempt_);
   if (session_) {
     first = std::min(first, session_->next_deadline());

@@ -86,7 +86,7 @@ class BoxLink {
   void on_signal(const FlowKey& flow, bool present, Time now);
   void on_congestion(const tunnel::Congestion& congestion, Time now);
   // An IP packet for the box's address inside the tunnel; dropped while there is no session.
-  void send_packet(Bytes ip_packet);
+  void send_packet(Bytes ip_packet, Time now);
 
   void on_deadline(Time now);
   [[nodiscard]] Time next_deadline() const;
@@ -100,6 +100,7 @@ class BoxLink {
   void perform(const SessionActions& actions, Time now);
   void settle(const std::vector<Buffer>& datagrams, Time now);
   void tell_path(Time now);
+  void follow_use(Time now);  // whether the path is idle
   void doubt_path(bool doubted, Time now);
   void begin_handshake(Time now);
   void establish(Time now);
@@ -117,6 +118,7 @@ class BoxLink {
   std::map<FlowKey, bool> wanted_;  // and whether its data is coming
   std::optional<tunnel::Notice> notice_;
   std::string last_error_;
+  Time packets_until_ = kNever;  // those of a network interface; kNever: for longer than kUseLasts none
   Time next_attempt_ = kNever;
   int failures_ = 0;  // in a row, without a greeting
 };

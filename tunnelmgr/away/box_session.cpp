@@ -16,7 +16,7 @@ membership::Subscription subscription(const FlowKey& flow) { return {flow.source
 
 SessionActions BoxSession::start(Time now) {
   SessionActions out;
-  next_ping_ = now + timing_.idle_ping;
+  next_ping_ = after_ping(now);
   perform(transport_.send(tunnel::encode(hello_), now), out, now);
   return out;
 }
@@ -127,6 +127,7 @@ SessionActions BoxSession::want(const FlowKey& flow, Time now) {
   if (dead_ || !is_new) {
     return out;
   }
+  next_ping_ = std::min(next_ping_, after_ping(now));
   if (listener_) {
     report(listener_->join(subscription(flow), now), out);
   }
@@ -174,7 +175,7 @@ SessionActions BoxSession::on_path(bool answers, Time now) {
   }
   if (!transport_.idle()) {
     next_ping_ = std::max(next_ping_, now + timing_.ping_after);  // an answer is due anyway
-  } else if (silent_since_ != kNever) {
+  } else if (!any_present()) {
     next_ping_ = std::min(next_ping_, now);  // a box that has restarted answers checks, but knows no session
   }
   return out;
@@ -225,7 +226,7 @@ void BoxSession::report(const membership::Listener::Packets& packets, SessionAct
 }
 
 void BoxSession::ping(SessionActions& out, Time now) {
-  next_ping_ = now + timing_.idle_ping;
+  next_ping_ = after_ping(now);
   perform(transport_.send(tunnel::encode(tunnel::Ping{++pings_}), now), out, now);
 }
 

@@ -28,7 +28,8 @@ struct SessionTiming {
   std::chrono::milliseconds check_slowly{5000};  // then at that pace
   std::chrono::milliseconds ping_after{1000};    // of silence: ask the box
   std::chrono::milliseconds patience{1000};      // no answer and no media: the box has forgotten us
-  std::chrono::seconds idle_ping{10};
+  std::chrono::seconds ping{10};
+  std::chrono::seconds idle_ping{300};  // while nothing is watched: a restarted box shows in its checks, too
 };
 
 struct SendGre {
@@ -86,6 +87,8 @@ class BoxSession {
   // The path does not answer: what the box does not say is the path's fault, and nothing is repeated until it
   // answers again.
   [[nodiscard]] SessionActions on_path(bool answers, Time now);
+  // The box may have begun anew: asks it at once, whether it knows this session.
+  void doubt_box(Time now) { next_ping_ = std::min(next_ping_, now); }
   // Data of a wanted flow came, or stopped coming.
   void on_signal(const FlowKey& flow, bool present, Time now);
 
@@ -107,6 +110,9 @@ class BoxSession {
   void on_probe(const tunnel::PathProbe& probe, SessionActions& out);
   void report(const membership::Listener::Packets& packets, SessionActions& out) const;
   void ping(SessionActions& out, Time now);
+  [[nodiscard]] Time after_ping(Time now) const {
+    return now + (wanted_.empty() ? timing_.idle_ping : timing_.ping);
+  }
   void die(std::string reason, SessionActions& out);
   static constexpr int kQuickChecks = 10;
 

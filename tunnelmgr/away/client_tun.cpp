@@ -21,7 +21,7 @@ void Client::start_tun() {
   };
   ports.send_packet = [this](Bytes ip_packet) {
     if (link_) {
-      link_->send_packet(ip_packet);
+      link_->send_packet(ip_packet, Clock::now());
     }
   };
   other_networks_changed();

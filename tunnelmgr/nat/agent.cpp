@@ -5,6 +5,7 @@
 #include <array>
 
 #include "tunnelmgr/nat/check.hpp"
+#include "tunnelmgr/nat/jitter.hpp"
 #include "tunnelmgr/wire/channel_endpoint.hpp"
 
 namespace hearthcast::nat {
@@ -152,8 +153,33 @@ void Agent::on_request(const Endpoint& from, const wire::StunMessage& request, T
       pair->peer_nominated = true;
     }
   }
-  if (!fresh) {
+  // Where nothing is urgent a check that may still be answered is enough: on a path that reorders, this
+  // request has often overtaken the answer.
+  const bool under_way = idle_ && from == selected_ && pair->sent && now - *pair->sent < timing_.rto;
+  if (!fresh && !under_way) {
     trigger(*pair, now, out);
+  }
+  if (from == selected_) {
+    note_asked(*pair, request, now, out);
+  }
+}
+
+// What a check on the path in use says of the peer beside that it is there.
+void Agent::note_asked(Pair& pair, const wire::StunMessage& request, Time now, Actions& out) {
+  const auto& tie_breaker = request.ice_controlling ? request.ice_controlling : request.ice_controlled;
+  if (tie_breaker) {
+    if (peer_tie_breaker_ && peer_tie_breaker_ != tie_breaker) {
+      out.push_back(PeerRestarted{});
+    }
+    peer_tie_breaker_ = tie_breaker;
+  }
+  // One that checks often needs the path for something: so does this end, while that lasts. The other end
+  // does not follow in turn, or they would never rest again.
+  const bool often = last_asked_ && now - *last_asked_ < timing_.idle_least / 2;
+  last_asked_ = now;
+  if (idle_ && often && role_ == Role::kControlled && pair.unanswered == 0) {
+    const Time soon = *pair.answered + jittered(timing_.consent_interval, random_);
+    pair.next_check = std::min(pair.next_check, std::max(now, soon));
   }
 }
 

@@ -6,9 +6,9 @@
 // such a one on the relay, and the agent prefers every path without.
 //
 // The controlling end (away) nominates and tries its candidates for ever with back-off; those that would be
-// no better than a path that answers rest meanwhile. The controlled end (box) answers, proves by a check of
-// its own every endpoint that a valid check came from, and selects what the peer nominated once it is proven.
-// It also lurks: see Timing::lurk_interval.
+// no better than a path that answers rest meanwhile, and all of them while nothing travels by it (set_idle).
+// The controlled end (box) answers, proves by a check of its own every endpoint that a valid check came from,
+// and selects what the peer nominated once it is proven. It also lurks: see Timing::lurk_interval.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +51,12 @@ struct PathLost {};  // consent expired
 struct PathSuspected {};
 // After on_silence(), on_network_change() or PathSuspected: the selected path answers.
 struct PathConfirmed {};
+// A check came by the selected path with another tie-breaker than before: the peer's program has begun anew,
+// and knows nothing of what was agreed on.
+struct PeerRestarted {};
 
 using Action = std::variant<SendDatagram, EndpointProven, PathNominated, PathSelected, PathLost,
-                            PathSuspected, PathConfirmed>;
+                            PathSuspected, PathConfirmed, PeerRestarted>;
 using Actions = std::vector<Action>;
 
 struct AgentCounters {
@@ -88,6 +91,10 @@ class Agent {
   // An interface or address of this end changed: the path is doubted, too, and the controlling end tries
   // everything afresh.
   [[nodiscard]] Actions on_network_change(Time now);
+  // Nothing travels by the path, and nobody waits for it: it is checked just often enough for NATs and for
+  // consent, other pairs not at all. Not any more: a path that was not checked lately is doubted at once, so
+  // that the check goes out with what is about to be sent. At first an agent is not idle.
+  [[nodiscard]] Actions set_idle(bool idle, Time now);
   // Controlled: the peer was last seen there, in a former run of this program. Keeps the filter of its NAT
   // open.
   [[nodiscard]] Actions lurk(const Endpoint& last, Time now);
@@ -116,11 +123,13 @@ class Agent {
   void on_request(const Endpoint& from, const wire::StunMessage& message, Time now, Actions& out);
   void on_answer(const Endpoint& from, const wire::StunMessage& message, Time now, Actions& out);
   bool settle_role(const wire::StunMessage& request, const Endpoint& from, Actions& out);
+  void note_asked(Pair& pair, const wire::StunMessage& request, Time now, Actions& out);
 
   void check(Pair& pair, Time now, Actions& out);
   void trigger(Pair& pair, Time now, Actions& out);  // at once, but not twice within Ta
   [[nodiscard]] Time plan(Pair& pair, Time now);     // the next check, should this one stay unanswered
   [[nodiscard]] Time plan_answered(const Pair& pair);
+  [[nodiscard]] Duration until_next_check();  // of the selected path, after an answer
   [[nodiscard]] bool lurks(const Pair& pair, Time now) const;
   [[nodiscard]] bool rests(const Pair& pair, Time now) const;  // it would be no better than the path in use
   void doubt(Time now, Actions& out);                          // the selected path
@@ -145,6 +154,9 @@ class Agent {
   Time next_slot_{};  // ordinary checks keep the pacing; triggered ones and consent do not wait
   std::optional<Endpoint> selected_;
   std::optional<Endpoint> nominating_;
+  bool idle_ = false;
+  std::optional<Time> last_asked_;  // by the selected path, when last
+  std::optional<std::uint64_t> peer_tie_breaker_;
   bool doubted_ = false;                 // the selected path has to answer
   std::optional<Time> suspected_since_;  // and does not
   Time nominate_at_ = kNever;

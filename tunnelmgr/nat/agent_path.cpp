@@ -73,6 +73,33 @@ Actions Agent::on_network_change(Time now) {
   return out;
 }
 
+Actions Agent::set_idle(bool idle, Time now) {
+  Actions out;
+  Pair* pair = selected_ ? find(*selected_) : nullptr;
+  if (std::exchange(idle_, idle) == idle || pair == nullptr) {
+    return out;
+  }
+  const bool in_peace = !doubted_ && pair->unanswered == 0;
+  if (in_peace) {
+    pair->next_check = std::max(now, *pair->answered + until_next_check());
+  }
+  if (idle || role_ == Role::kControlled) {
+    return on_deadline(now);
+  }
+  for (Pair& other : pairs_) {  // what has rested since
+    if (other.next_check == kNever && (other.told || other.answered) && !rests(other, now)) {
+      other.back_off = Duration::zero();
+      other.next_check = now;
+    }
+  }
+  if (*pair->answered + timing_.consent_interval <= now) {
+    doubt(now, out);
+  }
+  auto more = on_deadline(now);
+  out.insert(out.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  return out;
+}
+
 void Agent::doubt(Time now, Actions& out) {
   if (Pair* pair = selected_ ? find(*selected_) : nullptr) {
     pair->active_until = std::max(pair->active_until, now + 4 * timing_.rto);
@@ -146,8 +173,10 @@ void Agent::activate_all(Time now) {
 // Until the path does not answer, or this pair is named again: then there is reason to look at it.
 bool Agent::rests(const Pair& pair, Time now) const {
   const Pair* used = selected_ ? find(*selected_) : nullptr;
-  return used != nullptr && !doubted_ && is_healthy(*used, now) && pair.priority <= used->priority &&
-         !pair.proven(now, timing_.consent_expiry);
+  if (used == nullptr || doubted_ || !is_healthy(*used, now)) {
+    return false;
+  }
+  return idle_ || (pair.priority <= used->priority && !pair.proven(now, timing_.consent_expiry));
 }
 
 bool Agent::lurks(const Pair& pair, Time now) const {
@@ -210,9 +239,20 @@ Time Agent::plan(Pair& pair, Time now) {
 
 Time Agent::plan_answered(const Pair& pair) {
   if (pair.remote.endpoint == selected_) {
-    return *pair.answered + jittered(timing_.consent_interval, random_);
+    return *pair.answered + until_next_check();
   }
-  return role_ == Role::kControlling ? *pair.answered + jittered(timing_.better_path, random_) : kNever;
+  return role_ == Role::kControlling && !idle_ ? *pair.answered + jittered(timing_.better_path, random_)
+                                               : kNever;
+}
+
+// RFC 7675 section 5.1 asks for no consent of an end that sends nothing. It is kept fresh all the same, at
+// the pace of the NATs' patience, so that what is sent at last waits for no check.
+Duration Agent::until_next_check() {
+  if (!idle_) {
+    return jittered(timing_.consent_interval, random_);
+  }
+  return role_ == Role::kControlling ? between(timing_.idle_least, timing_.idle_most, random_)
+                                     : timing_.idle_patience;
 }
 
 void Agent::expire_consent(Time now, Actions& out) {

@@ -8,5 +8,7 @@ namespace hearthcast::nat {
 
 // Uniform between 0.8 and 1.2 of the period, as RFC 7675 section 5.1 wants of consent checks.
 [[nodiscard]] Duration jittered(Duration period, Random& random);
+// Uniform between the two.
+[[nodiscard]] Duration between(Duration least, Duration most, Random& random);
 
 }  // namespace hearthcast::nat

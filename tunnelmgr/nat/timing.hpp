@@ -20,6 +20,12 @@ struct Timing {
   int suspect_after = 3;                                // unanswered checks in a row: look for another path
   Duration lurk_interval = std::chrono::seconds{15};    // to the last endpoint after consent was lost,
   Duration lurk_for = std::chrono::hours{24};           // for that long
+
+  // While nothing travels by the path: the controlling end checks it between these, in time for NATs that
+  // forget after 30 s. The other end checks then, too; by itself when it was not checked for so long.
+  Duration idle_least = std::chrono::seconds{20};
+  Duration idle_most = std::chrono::seconds{25};
+  Duration idle_patience = std::chrono::milliseconds{26'500};
 };
 
 }  // namespace hearthcast::nat

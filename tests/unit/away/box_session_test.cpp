@@ -375,11 +375,34 @@ TEST_F(BoxSessionTest, ABoxWhoseMediaComeHasNotRestarted) {
 
 TEST_F(BoxSessionTest, AnIdleSessionIsPingedAndItsDeathNoticed) {
   greet();
-  run(60s);
+  run(30min);
   EXPECT_EQ(box_.heard_.size(), 6U);
   EXPECT_TRUE(seen_.empty());
   reachable_ = false;
-  run(11s);
+  run(301s);
+  EXPECT_THAT(seen_, ElementsAre("dead"));
+}
+
+TEST_F(BoxSessionTest, ASessionThatWatchesIsPingedMoreOften) {
+  greet();
+  run(1min);
+  perform(session_.want(kOne, now_));
+  session_.on_signal(kOne, true, now_);
+  box_.heard_.clear();
+  run(60s);
+  EXPECT_EQ(box_.heard_.size(), 6U);
+}
+
+TEST_F(BoxSessionTest, AnIdleSessionWhoseBoxPerhapsBeganAnewAsksItAtOnce) {
+  greet();
+  run(1min);
+  session_.doubt_box(now_);
+  run(1s);
+  EXPECT_EQ(box_.heard_.size(), 1U) << "it has not";
+  EXPECT_TRUE(seen_.empty());
+  reachable_ = false;
+  session_.doubt_box(now_);
+  run(1s);
   EXPECT_THAT(seen_, ElementsAre("dead"));
 }
 
