@@ -204,7 +204,9 @@ def idle(world: World, laptop: Away, figures: Figures, minutes: float) -> None:
         time.sleep(60 * minutes)
         capture.stop()
         sent = len(fields(pcap, f"ip.src == {HOME_WAN_IP4}", "frame.number")) / minutes
+        datagrams = len(fields(pcap, f"ip.src == {HOME_WAN_IP4} && udp", "frame.number")) / minutes
         figures.row(f"idle_{name}", [sent], "packets/min", goal=None if connected else 10)
+        figures.row(f"idle_{name}_datagrams", [datagrams], "datagrams/min", goal=10)
         figures.row(f"idle_{name}_mappings_lost", [float(world.box.log().count(" mapping ") - mapped)], "", goal=0)
 
 
