@@ -120,7 +120,7 @@ TEST_F(ExportTest, APowerCutLeavesOneWholeBox) {
     SCOPED_TRACE(cut);
     // A box that was restored in one go is taken apart into what a cut after `cut` steps leaves.
     testing_scratch::Scratch scratch;
-    const fs::path state = scratch.path();
+    const fs::path& state = scratch.path();
     ASSERT_TRUE(restore_box(box, state, false));
     const fs::path waits = state / ".restored";
     const fs::path aside = state / "before-restore-1";
