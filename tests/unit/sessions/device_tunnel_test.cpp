@@ -5,7 +5,7 @@
 
 #include <deque>
 
-#include "tests/unit/sessions/device_end.hpp"
+#include "tests/unit/sessions/tunnel_in_test.hpp"
 #include "tunnelmgr/tunnel/unicast.hpp"
 #include "tunnelmgr/wire/icmp6.hpp"
 #include "tunnelmgr/wire/ip4.hpp"
@@ -14,93 +14,10 @@
 namespace hearthcast::sessions {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const FlowKey kNews{*IpAddress::parse("2001:db8::5"), *IpAddress::parse("ff3e::1234"), 5000};
-const FlowKey kFilm{std::nullopt, *IpAddress::parse("239.1.2.3"), 5004};
-constexpr IdentityId kPhone{{7}};
-
-// One box with two channels and one device; everything travels without loss and without time.
-struct TunnelTest : testing::Test {
-  TunnelTest() {
-    news =
-        catalogue
-            .apply({.flow = kNews, .rtp = false, .name = "News", .attributes = {{"group-title", "Public"}}})
-            ->id;
-    film = catalogue.apply({.flow = kFilm, .rtp = true, .name = "Film", .attributes = {}})->id;
-    phone = *devices.paired(kPhone, as_bytes("key"), "Phone");
-  }
-  std::shared_ptr<const access::Access> snapshot() const {
-    return std::make_shared<const access::Access>(std::make_shared<const channels::Catalogue>(catalogue),
-                                                  std::make_shared<const access::DeviceList>(devices));
-  }
-  void approve(std::set<ChannelId> granted) {
-    ASSERT_TRUE(devices.set_state(phone, access::DeviceState::kApproved));
-    (void)devices.set_grants(phone, {.all = false, .channels = std::move(granted)});
-  }
-  void open() {
-    box.emplace(
-        kPhone, phone,
-        BoxFacts{
-            "hearthcast test", "Living room", {"repair"}, InnerPlan(kPhone, *Prefix::parse("10.203.0.0/16"))},
-        snapshot(), now);
-    run();
-  }
-
-  void to_box(const DeviceEnd::Packets& packets) {
-    for (const auto& packet : packets) {
-      perform(box->on_inner(packet, now));
-    }
-  }
-  void perform(TunnelActions actions) {
-    for (auto& action : actions) {
-      if (auto* inner = std::get_if<SendInner>(&action)) {
-        if (hears) {
-          to_box(device.on_gre(inner->gre, now));
-        }
-      } else if (std::holds_alternative<WatchingChanged>(action)) {
-        ++changes;
-      } else if (const auto* close = std::get_if<CloseTunnel>(&action)) {
-        closed.push_back(close->reason);
-      }
-    }
-  }
-  void run() {  // what is due now
-    for (int i = 0; i < 100 && box->next_deadline() <= now; ++i) {
-      perform(box->on_deadline(now));
-    }
-    ASSERT_GT(box->next_deadline(), now);
-  }
-  void pass(Duration duration) {
-    const Time end = now + duration;
-    for (Time next = std::min(box->next_deadline(), device.next_deadline()); next <= end;
-         next = std::min(box->next_deadline(), device.next_deadline())) {
-      now = std::max(now, next);
-      to_box(device.on_deadline(now));
-      run();
-    }
-    now = end;
-  }
-  void hello(std::uint64_t revision = 0) {
-    to_box(device.say(tunnel::DeviceHello{.software = "test", .name = "Phone", .channels_revision = revision},
-                      now));
-  }
-
-  channels::Catalogue catalogue;
-  access::DeviceList devices;
-  ChannelId news, film;
-  DeviceId phone;
-  Time now{1h};
-  std::optional<DeviceTunnel> box;
-  DeviceEnd device;
-  bool hears = true;
-  int changes = 0;
-  std::vector<std::string> closed;
-};
 
 TEST_F(TunnelTest, EachHelloListsWhatItsSenderCan) {
   approve({film});
@@ -176,29 +93,6 @@ TEST_F(TunnelTest, HelloIsAnsweredWithStateAndTheGrantedChannels) {
   EXPECT_EQ(lists[0].channels[0].flow, kFilm);
   EXPECT_TRUE(lists[0].channels[0].rtp);
   EXPECT_GT(device.queries, 0);  // querier from the start
-}
-
-TEST_F(TunnelTest, ADeviceThatWatchesNothingIsNotAskedAgain) {
-  open();
-  hello();
-  pass(1min);
-  const int before = device.queries;
-  pass(1h);
-  EXPECT_EQ(device.queries, before);
-}
-
-// All four copies of its report were lost.
-TEST_F(TunnelTest, AWishThatNobodyHeardIsAskedForWhenTheDevicePings) {
-  approve({news});
-  open();
-  hello();
-  pass(1min);
-  (void)device.join({kNews.source, kNews.group}, now);
-  now += 1s;
-  (void)device.on_deadline(now);
-  EXPECT_THAT(box->watching(), IsEmpty());
-  to_box(device.say(tunnel::Ping{1}, now));
-  EXPECT_THAT(box->watching(), ElementsAre(kNews));
 }
 
 TEST_F(TunnelTest, AListThatTheDeviceHasIsNotSentAgain) {
