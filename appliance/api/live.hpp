@@ -37,6 +37,7 @@ struct DeviceLive {
   std::optional<Time> last_seen;            // when it is not connected any more
   std::string path_reason{};                // why it is relayed, in the device's words once it told
   std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to reach it
+  std::string encapsulation{};              // in its DTLS, as it asked for it: "gre", "6in4", "ayiya"
   std::string form{};                       // of its viewers' forms the most costly one
 };
 
@@ -50,7 +51,7 @@ struct ViewerLive {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t dropped = 0;  // by this viewer alone, because it was too slow
-  std::string form{};         // how its datagrams travel: "full", "compact", "fragments"
+  std::string form{};         // how its datagrams travel: "6in4", "ayiya", "full", "compact", "fragments"
   Via via = Via::kTunnel;
   std::size_t players = 1;  // of a LAN link: on this channel at once
   // Packets that did not arrive and were asked for once more, and what became of that.

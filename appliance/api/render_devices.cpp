@@ -77,6 +77,9 @@ json render_device(const household::Household& household, const Device& device, 
   if (seen.connected && seen.path_mtu) {
     out["path_mtu"] = *seen.path_mtu;
   }
+  if (seen.connected && !seen.encapsulation.empty()) {
+    out["encapsulation"] = seen.encapsulation;
+  }
   if (seen.connected && !seen.form.empty()) {
     out["form"] = seen.form;
   }

@@ -90,6 +90,9 @@ void DevicePeer::tell_capabilities() {
     told_ = memory;
     host_.post(memory);
   }
+  if (std::exchange(form_told_, tunnel_->encapsulation()) != tunnel_->encapsulation()) {
+    host_.post(forward::SetForm{peer_, form_told_});
+  }
 }
 
 void DevicePeer::tell_inner() {
@@ -259,6 +262,7 @@ void DevicePeer::open(std::unique_ptr<secure::DtlsSession> session, Time now) {
   }
   peer_ = host_.next_peer();
   told_ = {peer_};
+  form_told_ = tunnel::Form::kGre;
   inner_told_.reset();
   hosts_told_.clear();
   tunnel_ = std::make_unique<sessions::DeviceTunnel>(identity_, device_, context_.facts, access_, now);

@@ -92,6 +92,9 @@ class DevicePeer {
   [[nodiscard]] std::optional<std::uint16_t> path_mtu() const {
     return tunnel_ ? prober_.path_mtu() : std::nullopt;
   }
+  [[nodiscard]] tunnel::Form encapsulation() const {
+    return tunnel_ ? tunnel_->encapsulation() : tunnel::Form::kGre;
+  }
   [[nodiscard]] std::string relayed_because() const {
     return tunnel_ ? tunnel_->relayed_because() : std::string();
   }
@@ -125,6 +128,7 @@ class DevicePeer {
   sessions::PathProber prober_{secure::kDtlsMaxOverhead};  // of tunnel_
   PeerId peer_;                                            // of tunnel_
   forward::SetMemory told_;                                // what the data thread knows of tunnel_
+  tunnel::Form form_told_ = tunnel::Form::kGre;            // the same
   std::optional<tunnel::InnerAddresses> inner_told_;       // what the host knows of tunnel_
   HomeHosts hosts_told_;
   Time tunnel_since_{};

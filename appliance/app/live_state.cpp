@@ -76,9 +76,10 @@ api::LiveState live_state(const std::vector<DeviceStatus>& devices, const std::v
       live.address = device.path;
       live.path = path_kind(*device.path, device.path_type, own);
       live.path_mtu = device.path_mtu;
+      live.encapsulation = tunnel::to_string(device.encapsulation);
       live.path_reason = live.path == api::PathKind::kRelayed ? device.relayed_because : "";
     }
-    auto narrowest = tunnel::MediaForm::kFull;
+    auto narrowest = tunnel::MediaForm::kSixInFour;
     for (const auto& [key, since] : device.watching) {
       const auto* channel = access.catalogue().find(key);
       const auto flow = ids.find(key);

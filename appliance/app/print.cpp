@@ -48,13 +48,20 @@ std::string grants(const json& channels) {
   return text.empty() ? "no channels" : text;
 }
 
+// What it asked for, unless it is what all have; and how channels travel, where that is not told by it.
+std::string how(const json& device) {
+  const std::string encapsulation = device.value("encapsulation", "gre");
+  const std::string form = device.value("form", "");
+  const bool usual = form.empty() || form == (encapsulation == "gre" ? "full" : encapsulation);
+  return (encapsulation == "gre" ? "" : ", " + encapsulation) + (usual ? "" : ", " + form);
+}
+
 std::string where(const json& device) {
   if (device.value("connected", false)) {
     return "connected " + device.value("path", "") +
            (device.contains("path_reason") ? " (" + device.value("path_reason", "") + ")" : "") + " " +
            device.value("address", "") +
-           (device.contains("path_mtu") ? ", path MTU " + number(device, "path_mtu") : "") +
-           (device.value("form", "full") == "full" ? "" : ", " + device.value("form", ""));
+           (device.contains("path_mtu") ? ", path MTU " + number(device, "path_mtu") : "") + how(device);
   }
   return device.contains("last_seen_s") ? "last seen " + number(device, "last_seen_s") + " s ago"
                                         : "not connected";

@@ -275,6 +275,7 @@ std::vector<DeviceStatus> Sessions::devices() const {
                    .round_trip = peer->agent().round_trip(),
                    .path_mtu = peer->path_mtu(),
                    .relayed_because = peer->relayed_because(),
+                   .encapsulation = peer->encapsulation(),
                    .peer = peer->tunnel(),
                    .since = peer->tunnel_since(),
                    .last_seen = std::nullopt,

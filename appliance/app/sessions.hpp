@@ -52,6 +52,7 @@ struct DeviceStatus {
   std::optional<Duration> round_trip;
   std::optional<std::uint16_t> path_mtu{};  // the largest IP packet that is known to arrive
   std::string relayed_because{};            // in the device's words
+  tunnel::Form encapsulation = tunnel::Form::kGre;
   std::optional<PeerId> peer;
   Time since{};                      // connected
   std::optional<Time> last_seen;     // when it is not connected any more

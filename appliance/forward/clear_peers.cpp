@@ -5,13 +5,12 @@
 #include <cassert>
 #include <chrono>
 
+#include "appliance/forward/wall_clock.hpp"
+
 namespace hearthcast::forward {
 namespace {
 
-tunnel::Moment moment_at(Time now) {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  return {now, static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(since_1970).count())};
-}
+tunnel::Moment moment_at(Time now) { return {now, wall_clock_seconds()}; }
 
 Family family_of(Bytes ip_packet) {
   return !ip_packet.empty() && ip_packet[0] >> 4 == 4 ? Family::kIp4 : Family::kIp6;

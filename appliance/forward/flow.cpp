@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "appliance/forward/clear_peers.hpp"
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
 #include "tunnelmgr/wire/ecn.hpp"
 
 namespace hearthcast::forward {
@@ -94,10 +95,34 @@ void Flow::fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch&
       send_clear(viewer, frames);
       continue;
     }
+    if (viewer.peer->encapsulation != tunnel::Form::kGre &&
+        send_unnumbered(viewer, frames, batch, ecn, sender)) {
+      continue;
+    }
     send_to(viewer, batch, ecn, sender);
     viewer.form = batch.form();
     viewer.repair.on_live(octets);
   }
+}
+
+bool Flow::send_unnumbered(Viewer& viewer, std::span<const Bytes> frames, FormedBatch& batch,
+                           std::uint8_t ecn, datapath::SegmentSender& sender) {
+  datapath::Peer& peer = *viewer.peer;
+  const auto packets =
+      peer.too_narrow ? std::span<const Bytes>() : batch.unnumbered(peer.encapsulation, peer.frame_limit);
+  if (packets.empty()) {
+    peer.too_narrow = true;
+    if (tunnel::is_unnumbered(viewer.form)) {
+      batch.begin(frames, true);  // it was never told the addresses of this flow
+    }
+    return false;
+  }
+  const auto sent = sender.send(peer, packets, ecn);
+  viewer.sent.packets += sent.packets;
+  viewer.sent.bytes += sent.bytes;
+  viewer.sent.drops += sent.drops;
+  viewer.form = tunnel::media_form(peer.encapsulation);
+  return true;
 }
 
 void Flow::send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapath::SegmentSender& sender) {

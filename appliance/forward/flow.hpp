@@ -70,7 +70,10 @@ class Flow {
   // One batch of frames whose outer headers get the same two bits of ECN.
   void fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch& batch,
                datapath::SegmentSender& sender, Time now);
-  // In the form that the viewer's path carries.
+  // The batch without numbers. False: to this viewer it goes in GRE, because its path does not carry it so.
+  [[nodiscard]] static bool send_unnumbered(Viewer& viewer, std::span<const Bytes> frames, FormedBatch& batch,
+                                            std::uint8_t ecn, datapath::SegmentSender& sender);
+  // In the form of GRE that the viewer's path carries.
   static void send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapath::SegmentSender& sender);
   static void send_clear(Viewer& viewer, std::span<const Bytes> frames);
   static void announce(Viewer& viewer, datapath::SegmentSender& sender);

@@ -59,6 +59,9 @@ bool Flow::send_again(FormedBatch& batch, datapath::SegmentSender& sender) {
   bool owes = false;
   std::array<Bytes, datapath::kMaxBatch> memory;
   for (auto& viewer : viewers_) {
+    if (viewer.repair.owes() && !viewer.peer->numbered()) {
+      viewer.repair.forget();  // it went over to a form without numbers
+    }
     while (viewer.repair.owes()) {
       auto frames = std::span<const Bytes>(memory).first(viewer.repair.take(ring_, memory));
       if (frames.empty()) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "appliance/forward/wall_clock.hpp"
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
+
 namespace hearthcast::forward {
 
 using tunnel::MediaForm;
@@ -13,6 +16,7 @@ void FormedBatch::begin(std::span<const Bytes> full, bool tell) {
   tell_ = tell;
   looked_ = false;
   chosen_count_ = 0;
+  unnumbered_[0].made = unnumbered_[1].made = false;
   largest_ = 0;
   for (const Bytes& frame : full_) {
     largest_ = std::max(largest_, frame.size());
@@ -44,6 +48,26 @@ const tunnel::CompactPackets& FormedBatch::made(std::size_t index, MediaForm for
     packets = tunnel::to_compact(full_[index], form, room).value();
   }
   return packets;
+}
+
+std::span<const Bytes> FormedBatch::unnumbered(tunnel::Form form, std::size_t limit) {
+  if (full_.empty() || tunnel::unnumbered_size(form, largest_) > std::min(limit, datapath::kMaxInnerSize)) {
+    return {};
+  }
+  const bool ayiya = form == tunnel::Form::kAyiya;
+  auto& [packets, is_made] = unnumbered_[ayiya ? 1 : 0];
+  if (!is_made) {
+    is_made = true;
+    if (ayiya) {
+      ayiya_room_.resize(datapath::kMaxBatch * datapath::kMaxInnerSize);
+    }
+    const std::uint32_t epoch = ayiya ? wall_clock_seconds() : 0;
+    for (std::size_t i = 0; i < full_.size(); ++i) {
+      const auto room = MutableBytes(ayiya_room_).subspan(ayiya ? i * datapath::kMaxInnerSize : 0);
+      packets[i] = tunnel::to_unnumbered(full_[i], form, epoch, room);
+    }
+  }
+  return std::span(packets).first(full_.size());
 }
 
 std::span<const Bytes> FormedBatch::for_limit(std::size_t limit) {

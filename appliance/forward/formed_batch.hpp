@@ -9,6 +9,7 @@
 
 #include "tunnelmgr/datapath/segment_sender.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 
 namespace hearthcast::forward {
 
@@ -24,6 +25,9 @@ class FormedBatch {
   // What a viewer gets whose path carries GRE packets of `limit` octets: at most twice kMaxBatch, in order.
   // Valid until the next call.
   [[nodiscard]] std::span<const Bytes> for_limit(std::size_t limit);
+  // The same datagrams without numbers, each as one packet; none when one of them has more than `limit`
+  // octets so. `form` is not kGre. Valid until the next begin().
+  [[nodiscard]] std::span<const Bytes> unnumbered(tunnel::Form form, std::size_t limit);
   // Of the last datagram of the last for_limit(), whether or not it also names the addresses.
   [[nodiscard]] tunnel::MediaForm form() const { return form_; }
 
@@ -47,6 +51,12 @@ class FormedBatch {
   tunnel::MediaForm chosen_form_ = tunnel::MediaForm::kFull;
   tunnel::MediaForm form_ = tunnel::MediaForm::kFull;
   Buffer room_;  // two forms of each datagram
+  struct Unnumbered {
+    std::array<Bytes, datapath::kMaxBatch> packets;
+    bool made = false;  // of this batch
+  };
+  std::array<Unnumbered, 2> unnumbered_;  // 6in4, AYIYA
+  Buffer ayiya_room_;
 };
 
 }  // namespace hearthcast::forward

@@ -100,6 +100,7 @@ void Loop::perform(SetViewers message) {
 void Loop::perform(SetFrameLimit message) {
   if (auto* peer = sessions_.find(message.peer)) {
     peer->frame_limit = message.octets;
+    peer->too_narrow = false;  // until a datagram says otherwise
     for (auto& [id, flow] : flows_) {
       flow.tell_addresses();
     }
@@ -110,6 +111,13 @@ void Loop::perform(const SetMemory& message) {
   if (auto* peer = sessions_.find(message.peer)) {
     peer->takes_repair = message.repair;
     peer->takes_prelude = message.prelude;
+  }
+}
+
+void Loop::perform(const SetForm& message) {
+  if (auto* peer = sessions_.find(message.peer)) {
+    peer->encapsulation = message.encapsulation;
+    peer->too_narrow = false;
   }
 }
 
@@ -200,7 +208,7 @@ void Loop::resolve_viewers(Flow& flow) {
       viewer = std::move(*old);
     } else {
       viewer.id = peer_id;
-      if (peer != nullptr && peer->takes_prelude) {
+      if (peer != nullptr && peer->takes_prelude && peer->numbered()) {
         flow.begin_prelude(viewer);
         owe(flow.id());
       }

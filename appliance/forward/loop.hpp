@@ -38,6 +38,7 @@ class Loop final : public datapath::SessionLoop<Down, Up>, private ClearSink, pr
   void perform(const RemovePlayer& message);
   void perform(SetFrameLimit message);
   void perform(const SetMemory& message);
+  void perform(const SetForm& message);
   void perform(AddClearPort message);
   void perform(AddClearPeer message);
   void perform(const SendClear& message) { clear_peers_.send(message); }

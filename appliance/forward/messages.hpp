@@ -24,6 +24,7 @@
 #include "tunnelmgr/datapath/player.hpp"
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 #include "tunnelmgr/tunnel/inner_addresses.hpp"
 #include "tunnelmgr/tunnel/retransmitter.hpp"
 #include "tunnelmgr/tunnel/static_peer.hpp"
@@ -93,6 +94,13 @@ struct SetMemory {
   bool prelude = false;
 };
 
+// The form that the peer asked for its media in. Where a datagram does not fit its path in that form, all of
+// them go in GRE, until the next SetFrameLimit. GRE until told; unknown peers are ignored.
+struct SetForm {
+  PeerId peer;
+  tunnel::Form encapsulation = tunnel::Form::kGre;
+};
+
 // Foreign peers, unsealed (clear_peers.hpp). A port is there before its peers; both stay until the end.
 struct AddClearPort {
   std::size_t port = 0;  // a number of the control thread's choice, less than 1024
@@ -133,8 +141,8 @@ using Down =
     std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::RemoveSession,
                  datapath::SendInner, datapath::PassToSession, datapath::SetRelay, datapath::OpenRelayStream,
                  datapath::SendToRelay, AddFlow, RemoveFlow, SetViewers, AddPlayer, RemovePlayer,
-                 SetFrameLimit, SetMemory, AddClearPort, AddClearPeer, SendClear, OpenInner, ServeInner,
-                 AdmitInner, ExpelInner>;
+                 SetFrameLimit, SetMemory, SetForm, AddClearPort, AddClearPeer, SendClear, OpenInner,
+                 ServeInner, AdmitInner, ExpelInner>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

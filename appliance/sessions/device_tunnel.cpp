@@ -264,6 +264,7 @@ void DeviceTunnel::on_message(const tunnel::ControlMessage& message, Time now, T
     greeted_ = true;
     device_software_ = hello->software;
     device_capabilities_ = hello->capabilities;
+    encapsulation_ = hello->encapsulation;
     channels_revision_ = hello->channels_revision;
     said_reach_.reset();  // it may have forgotten
     said_home_hosts_.reset();
@@ -294,7 +295,8 @@ void DeviceTunnel::say_hello(Time now, TunnelActions& out) {
                        .link_local = link_local_of(device_),
                        .text = standing ? standing->text : "",
                        .capabilities = facts_.capabilities,
-                       .inner = tunnel::lists(device_capabilities_, tunnel::kCanTun) ? inner_ : std::nullopt},
+                       .inner = tunnel::lists(device_capabilities_, tunnel::kCanTun) ? inner_ : std::nullopt,
+                       .encapsulation = encapsulation_},
       now, out);
   if (state_of(standing) == tunnel::DeviceState::kRevoked) {
     for (auto& action : end(tunnel::NoticeCode::kRevoked, standing->text, now)) {

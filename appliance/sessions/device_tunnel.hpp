@@ -86,6 +86,8 @@ class DeviceTunnel {
   [[nodiscard]] const std::string& device_software() const { return device_software_; }
   // What the device's hello listed; empty until it came.
   [[nodiscard]] const tunnel::Capabilities& device_capabilities() const { return device_capabilities_; }
+  // How its media go, as its hello asked for it.
+  [[nodiscard]] tunnel::Form encapsulation() const { return encapsulation_; }
   // The addresses at which it and the box's own kernel may meet: of an approved device that said hello and
   // has an interface for them.
   [[nodiscard]] std::optional<tunnel::InnerAddresses> inner() const;
@@ -152,6 +154,7 @@ class DeviceTunnel {
   std::string device_software_;
   std::string relayed_because_;
   tunnel::Capabilities device_capabilities_;
+  tunnel::Form encapsulation_ = tunnel::Form::kGre;
   int unheard_refusals_ = 0;
   Time close_at_ = kNever;
   std::string close_reason_;

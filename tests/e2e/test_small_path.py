@@ -16,7 +16,7 @@ from hearthlab.channels import ALL, FOUR, ONE, THREE, TWO, Channel
 from hearthlab.comparison import compare
 from hearthlab.film import DATAGRAM
 from hearthlab.player import Player
-from hearthlab.sites import join_by_ip6, part_ip6
+from hearthlab.sites import join_by_ip6, narrow_away, part_ip6
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
@@ -52,11 +52,6 @@ FORM_OF_ONE = {
 }
 
 
-def narrow(world: World, mtu: int) -> None:
-    world.topology["internet"].ip(f"link set away mtu {mtu}")
-    world.topology["awaynat"].ip(f"link set wan mtu {mtu}")
-
-
 @pytest.fixture(scope="module")
 def number(world: World) -> Iterator[int]:
     """The device's number; its client is `world.aways["away"]`."""
@@ -65,14 +60,14 @@ def number(world: World) -> Iterator[int]:
     device = world.pair(laptop)
     world.approve(device)
     yield device
-    narrow(world, 1500)
+    narrow_away(world.topology, 1500)
 
 
 def begin_anew(world: World, mtu: int) -> Away:
     """The client begins on a path of that size, which nobody knows yet."""
     laptop = world.aways["away"]
     laptop.program.stop()
-    narrow(world, mtu)
+    narrow_away(world.topology, mtu)
     laptop.program.start()
     until(lambda: laptop.program.ask("status")["state"] == "connected", "the client to find its box", 60)
     return laptop
@@ -157,7 +152,7 @@ def test_a_path_that_shrinks_without_a_word(world: World, number: int, smaller: 
     try:
         expect_size(world, number, laptop, 1500)
         player.wait_for_more(1_000_000)
-        narrow(world, smaller)
+        narrow_away(world.topology, smaller)
         moment = time.monotonic_ns()
         silence = silence_after(player, moment, 8)
         print(f"path from 1500 to {smaller}: {silence:.1f} s without picture")

@@ -169,7 +169,9 @@ void BoxLink::establish(Time now) {
     host_.post(datapath::RemoveSession{former, false});
   }
   last_error_.clear();
-  session_.emplace(host_.hello());
+  auto hello = host_.hello();
+  host_.post(ExpectForm{hello.encapsulation});
+  session_.emplace(std::move(hello));
   told_path_.clear();
   for (const auto& [flow, present] : wanted_) {
     perform(session_->want(flow, now), now);

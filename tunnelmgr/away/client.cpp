@@ -350,8 +350,12 @@ tunnel::DeviceHello Client::hello() const {
   if (parts_.tun) {
     capabilities.emplace_back(tunnel::kCanTun);
   }
-  return {tunnel::kControlVersion, "hearthcast-away " HEARTHCAST_VERSION, parts_.name, channels_revision_,
-          std::move(capabilities)};
+  return {tunnel::kControlVersion,
+          "hearthcast-away " HEARTHCAST_VERSION,
+          parts_.name,
+          channels_revision_,
+          std::move(capabilities),
+          parts_.encapsulation};
 }
 
 void Client::on_status() {

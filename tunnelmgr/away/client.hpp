@@ -42,7 +42,8 @@ class Client final : private LinkHost {
     std::string name;            // of this device
     std::unique_ptr<Tun> tun{};  // none: players come by HTTP only
     signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
-    bool ask_lan = true;  // for the box, on the links that this machine is on
+    bool ask_lan = true;                              // for the box, on the links that this machine is on
+    tunnel::Form encapsulation = tunnel::Form::kGre;  // that the box is asked for
   };
 
   // Starts the data thread; connects as soon as the io_context runs, if a box is paired.
@@ -62,6 +63,7 @@ class Client final : private LinkHost {
 
   [[nodiscard]] const secure::OpenSslIdentity& identity() const { return parts_.identity; }
   [[nodiscard]] const std::string& name() const { return parts_.name; }
+  [[nodiscard]] tunnel::Form encapsulation() const { return parts_.encapsulation; }  // that it asks for
   [[nodiscard]] const std::optional<BoxRecord>& box() const { return box_; }
   [[nodiscard]] const std::vector<tunnel::Channel>& channels() const { return viewing_.channels(); }
   [[nodiscard]] const Reachability& reachability() const { return viewing_.reachability(); }

@@ -59,14 +59,21 @@ int ask_status(const std::filesystem::path& socket, bool json) {
     const auto& path = status["path"];
     std::cout << "path: " << path.value("endpoint", "") << " (" << path.value("type", "direct") << ")\n";
   }
+  if (const auto form = status.value("encapsulation", Json::object()); form.contains("text")) {
+    std::cout << "in DTLS: " << form.value("text", "") << "\n";
+  }
   std::cout << "rendezvous: " << status.value("rendezvous", "")
             << "\nrelay: " << status.value("relay", Json::object()).value("text", "not known")
             << "\nchannels: " << status.value("channels", 0) << "\n";
   for (const auto& stream : status["streams"]) {
     const auto number = [&](const char* name) { return stream.value(name, std::uint64_t{0}); };
     std::cout << "channel " << number("channel") << ": " << number("players") << " players, "
-              << number("bits_per_second") / 1000 << " kbit/s, " << number("packets") << " packets, "
-              << number("repaired") << " repaired, " << number("lost") << " lost; waits up to "
+              << number("bits_per_second") / 1000 << " kbit/s, " << number("packets") << " packets, ";
+    if (const auto form = stream.value("form", ""); form == "6in4" || form == "ayiya") {
+      std::cout << "without numbers: what is lost is not known\n";
+      continue;
+    }
+    std::cout << number("repaired") << " repaired, " << number("lost") << " lost; waits up to "
               << number("delay_ms") << " ms for a repair\n";
   }
   for (const auto& narrow : status.value("narrow", Json::array())) {

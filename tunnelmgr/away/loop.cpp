@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
 #include "tunnelmgr/wire/ecn.hpp"
 
 namespace hearthcast::away {
@@ -56,13 +57,21 @@ void Loop::ask_again(Stream& stream) {
 }
 
 void Loop::on_session_added() {
-  tun_.on_new_session();
-  flow_streams_.clear();
+  begin_numbers(true);
   compact_.reset();
+  unnumbered_.expect(tunnel::Form::kGre);
   preludes_.clear();
   repair_ = false;  // until its hello says so
   for (auto& [id, stream] : streams_) {
     stream.set_repair(false);
+  }
+}
+
+void Loop::begin_numbers(bool of_the_box) {
+  numbers_of_the_box_ = of_the_box;
+  tun_.on_new_session();
+  flow_streams_.clear();
+  for (auto& [id, stream] : streams_) {
     stream.on_new_session(now_);
   }
 }
@@ -122,7 +131,7 @@ void Loop::perform(AddPlayer message) {
 void Loop::on_inner(datapath::Peer& peer, const Endpoint& from, Bytes gre) {
   const auto inner = tunnel::decode_inner_packet(gre);
   if (!inner) {
-    ++counters_.malformed;
+    on_unnumbered(gre, peer);
   } else if (inner->kind == tunnel::InnerKind::kMedia) {
     on_media(*inner, peer);
   } else if (inner->kind == tunnel::InnerKind::kCompact) {
@@ -198,6 +207,15 @@ void Loop::on_compact(const tunnel::InnerPacket& inner, const datapath::Peer& pe
   }
 }
 
+// No GRE packet begins like one of these: bare IP with 4 or 6, AYIYA with 0x41.
+void Loop::on_unnumbered(Bytes record, const datapath::Peer& peer) {
+  if (const auto media = unnumbered_.on_record(record)) {
+    play(*media, tunnel::media_form(unnumbered_.form()), peer);
+  } else {
+    ++counters_.malformed;
+  }
+}
+
 void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath::Peer& peer) {
   const auto traffic_class = wire::egress_traffic_class(media.header.traffic_class, peer.traffic_class);
   if (!traffic_class) {
@@ -206,6 +224,9 @@ void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath
   }
   media_.ecn_marked += *traffic_class == media.header.traffic_class ? 0 : 1;
   media.header.traffic_class = *traffic_class;
+  if (tunnel::is_unnumbered(form) == numbers_of_the_box_) {
+    begin_numbers(!numbers_of_the_box_);
+  }
   const bool listened = tun_.on_media(media, now_, tun_signal_);
   Stream* stream = stream_of(media);
   if (stream == nullptr || !stream->carries(media.header)) {

@@ -13,6 +13,7 @@
 #include "tunnelmgr/datapath/session_loop.hpp"
 #include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/inner_packet.hpp"
+#include "tunnelmgr/tunnel/unnumbered_receiver.hpp"
 
 namespace hearthcast::away {
 
@@ -27,6 +28,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   void perform(AddPlayer message);
   void perform(const SetRepair& message);
   void perform(const SetRoundTrip& message);
+  void perform(const ExpectForm& message) { unnumbered_.expect(message.encapsulation); }
   void perform(OpenTun message) { tun_.open(std::move(message)); }
   void perform(TunListens message) { tun_.listen(std::move(message)); }
 
@@ -43,6 +45,9 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
 
   void on_media(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
   void on_compact(const tunnel::InnerPacket& inner, const datapath::Peer& peer);
+  void on_unnumbered(Bytes record, const datapath::Peer& peer);
+  // Flows and their numbers mean something else from now on: those of GRE, or those that are given here.
+  void begin_numbers(bool of_the_box);
   void play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath::Peer& peer);
   void on_prelude(Bytes payload);
   void meet_prelude(const tunnel::MediaFrame& media, Stream& stream);
@@ -55,6 +60,8 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   // Which stream a flow's number stands for: found by the inner headers once per session. Null: nobody's.
   std::unordered_map<std::uint32_t, Stream*> flow_streams_;
   tunnel::CompactReceiver compact_;
+  tunnel::UnnumberedReceiver unnumbered_;
+  bool numbers_of_the_box_ = true;
   MediaCounters media_;
   // Preludes of flows of which no media came yet: by whose headers the stream is found.
   std::vector<tunnel::Prelude> preludes_;

@@ -16,6 +16,7 @@
 #include "tunnelmgr/linux/fd.hpp"
 #include "tunnelmgr/membership/subscription.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 
 namespace hearthcast::away {
 
@@ -50,6 +51,11 @@ struct SetRoundTrip {
   Duration measured{};
 };
 
+// What the present session asked the box for: media without numbers come in this form. kGre until told.
+struct ExpectForm {
+  tunnel::Form encapsulation = tunnel::Form::kGre;
+};
+
 // The interface that media is written to as well: a descriptor of its own.
 struct OpenTun {
   linux::Fd descriptor;
@@ -63,7 +69,7 @@ struct TunListens {
 using Down = std::variant<datapath::Stop, datapath::AddSession, datapath::MoveSession, datapath::HearSession,
                           datapath::RemoveSession, datapath::SendInner, datapath::PassToSession,
                           datapath::SetRelay, datapath::OpenRelayStream, datapath::SendToRelay, OpenStream,
-                          CloseStream, AddPlayer, SetRepair, SetRoundTrip, OpenTun, TunListens>;
+                          CloseStream, AddPlayer, SetRepair, SetRoundTrip, ExpectForm, OpenTun, TunListens>;
 
 // ---- up ------------------------------------------------------------------------------------------------
 

@@ -97,8 +97,9 @@ int run(const AwaySettings& settings) {
   }
 
   runtime::ControlLoop loop(log);
-  auto client = Client::start({loop.io(), log, state, *identity, std::move(*socket), memory,
-                               device_name(settings), std::move(tun), settings.relay, settings.ask_lan});
+  auto client =
+      Client::start({loop.io(), log, state, *identity, std::move(*socket), memory, device_name(settings),
+                     std::move(tun), settings.relay, settings.ask_lan, settings.encapsulation});
   if (!client) {
     return fail(log, client.error());
   }

@@ -23,6 +23,17 @@ runtime::Settings declare(AwaySettings& s) {
                     }
                     return [&s, policy] { s.relay = *policy; };
                   });
+  settings.parsed("network.encapsulation", tunnel::to_string(s.encapsulation), std::string(tunnel::kForms),
+                  "What channels are in, inside DTLS: \"gre\", where what is lost is sent again; \"6in4\", "
+                  "bare IP packets, or "
+                  "\"ayiya\", both without that. The box is asked for it; a path too narrow for it gets GRE.",
+                  [&s](const std::string& word) -> std::optional<std::function<void()>> {
+                    const auto form = tunnel::parse_form(word);
+                    if (!form) {
+                      return std::nullopt;
+                    }
+                    return [&s, form] { s.encapsulation = *form; };
+                  });
   settings.flag(
       "network.ask_lan", s.ask_lan,
       "While the box is not reached, ask the network that this machine is in whether it is there (mDNS). "

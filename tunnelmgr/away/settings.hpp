@@ -9,6 +9,7 @@
 #include "tunnelmgr/base/log.hpp"
 #include "tunnelmgr/runtime/settings.hpp"
 #include "tunnelmgr/signalling/relay_policy.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 
 namespace hearthcast::away {
 
@@ -19,6 +20,7 @@ struct AwaySettings {
   std::string name;  // empty: the machine's name
   Endpoint http_listen = *Endpoint::parse("127.0.0.1:8870");
   signalling::RelayPolicy relay = signalling::RelayPolicy::kAuto;
+  tunnel::Form encapsulation = tunnel::Form::kGre;
   std::uint16_t tunnel_port = 0;
   bool ask_lan = true;
   bool tun_on = false;

@@ -1,6 +1,9 @@
 #include "tunnelmgr/away/status.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -129,6 +132,10 @@ Json path_json(const Client& client, const LinkStatus& link) {
 // How a channel travels, for people.
 const char* described(tunnel::MediaForm form) {
   switch (form) {
+    case tunnel::MediaForm::kSixInFour:
+      return "bare IP packets (6in4)";
+    case tunnel::MediaForm::kAyiya:
+      return "packets of AYIYA";
     case tunnel::MediaForm::kFull:
       return "whole packets";
     case tunnel::MediaForm::kCompact:
@@ -137,6 +144,25 @@ const char* described(tunnel::MediaForm form) {
       return "two packets a datagram (the path is very narrow)";
   }
   return "";
+}
+
+// What media are in, inside DTLS, and why they are not in what was asked for; empty before the box said.
+std::string encapsulation_text(const Client& client) {
+  const auto link = client.link();
+  if (!link || !link->hello) {
+    return "";
+  }
+  const tunnel::Form granted = link->hello->encapsulation;
+  const std::string asked = tunnel::to_string(client.encapsulation());
+  if (granted != client.encapsulation()) {
+    return std::string(tunnel::to_string(granted)) + ", since the box does not know " + asked;
+  }
+  const auto* statistics = client.statistics();
+  const bool fell_back = granted != tunnel::Form::kGre && statistics != nullptr &&
+                         std::ranges::any_of(statistics->streams, [](const StreamCounters& stream) {
+                           return stream.packets > 0 && !tunnel::is_unnumbered(stream.form);
+                         });
+  return fell_back ? "gre, since the path is too narrow for " + asked : asked;
 }
 
 std::string doing(const Client& client) {
@@ -169,6 +195,9 @@ std::string status_json(const Client& client) {
       status["path"] = path_json(client, *link);
     }
     if (link->hello) {
+      status["encapsulation"] = {{"asked", tunnel::to_string(client.encapsulation())},
+                                 {"granted", tunnel::to_string(link->hello->encapsulation)},
+                                 {"text", encapsulation_text(client)}};
       status["approval"] = tunnel::to_string(link->hello->state);
     }
   }
@@ -218,6 +247,9 @@ std::string status_text(const Client& client) {
   if (const auto link = client.link(); link && link->path_mtu != 0) {
     text += "path: packets of " + std::to_string(link->path_mtu) + " octets\n";
   }
+  if (const auto words = encapsulation_text(client); !words.empty()) {
+    text += "in DTLS: " + words + "\n";
+  }
   text += "channels: " + std::to_string(client.channels().size()) + "\n";
   text += "rendezvous: " + client.rendezvous_text() + "\n";
   text += "relay: " + client.relay_text() + "\n";
@@ -228,7 +260,12 @@ std::string status_text(const Client& client) {
     for (const auto& s : statistics->streams) {
       text += "channel " + std::to_string(s.channel.value) + ": " + std::to_string(s.players) + " players, " +
               std::to_string(s.bits_per_second / 1000) + " kbit/s, " + std::to_string(s.packets) +
-              " packets, " + std::to_string(s.repaired) + " repaired, " + std::to_string(s.lost) + " lost, " +
+              " packets, ";
+      if (tunnel::is_unnumbered(s.form)) {
+        text += std::string(described(s.form)) + ", without numbers: what is lost is not known\n";
+        continue;
+      }
+      text += std::to_string(s.repaired) + " repaired, " + std::to_string(s.lost) + " lost, " +
               described(s.form) + "; waits up to " + std::to_string(milliseconds_of(s.delay)) +
               " ms for a repair\n";
     }

@@ -16,6 +16,7 @@
 #include "tunnelmgr/base/time.hpp"
 #include "tunnelmgr/datapath/messages.hpp"
 #include "tunnelmgr/secure/dtls_session.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 
 namespace hearthcast::datapath {
 
@@ -30,7 +31,12 @@ struct Peer {
   std::size_t frame_limit = SIZE_MAX;  // largest GRE packet of media that its path carries, as far as known
   bool takes_repair = false;           // it lists that it takes retransmissions
   bool takes_prelude = false;          // and what came before it did
+  tunnel::Form encapsulation = tunnel::Form::kGre;  // of media, as the device asked for it
+  bool too_narrow = false;       // a datagram did not fit the path in that form: they go in GRE
   std::size_t refused_size = 0;  // the smallest datagram that the system would not send, since asked last
+
+  // Media go to it with flow and number: what is lost can be asked for, and what came before can be sent.
+  [[nodiscard]] bool numbered() const { return encapsulation == tunnel::Form::kGre || too_narrow; }
 };
 
 class SessionTable {

@@ -10,6 +10,7 @@ namespace hearthcast::tunnel {
 namespace {
 
 constexpr std::size_t kGre = 12;     // with key and sequence number
+constexpr std::size_t kAyiya = 24;   // with an identity of 16 octets and no signature
 constexpr std::size_t kCompact = 8;  // ports, traffic class, hop limit, fragment
 constexpr std::uint8_t kFragmentCount = 2;
 
@@ -73,6 +74,10 @@ std::uint8_t traffic_class_of(Bytes full) {
 
 const char* to_string(MediaForm form) {
   switch (form) {
+    case MediaForm::kSixInFour:
+      return "6in4";
+    case MediaForm::kAyiya:
+      return "ayiya";
     case MediaForm::kFull:
       return "full";
     case MediaForm::kCompact:
@@ -85,6 +90,10 @@ const char* to_string(MediaForm form) {
 
 std::size_t packet_size(MediaForm form, Family family, std::size_t payload) {
   switch (form) {
+    case MediaForm::kSixInFour:
+      return wire::inner_header_size(family) + payload;
+    case MediaForm::kAyiya:
+      return kAyiya + wire::inner_header_size(family) + payload;
     case MediaForm::kFull:
       return kGre + wire::inner_header_size(family) + payload;
     case MediaForm::kCompact:

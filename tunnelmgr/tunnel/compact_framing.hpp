@@ -21,16 +21,19 @@
 
 namespace hearthcast::tunnel {
 
-// How a datagram travels, from the least costly on.
-enum class MediaForm : std::uint8_t { kFull, kCompact, kFragments };
-[[nodiscard]] const char* to_string(MediaForm form);  // "full", "compact", "fragments"
+// How a datagram travels. The first two have no numbers (unnumbered_framing.hpp); the others are the forms of
+// GRE, from the least costly on.
+enum class MediaForm : std::uint8_t { kSixInFour, kAyiya, kFull, kCompact, kFragments };
+// "6in4", "ayiya", "full", "compact", "fragments"
+[[nodiscard]] const char* to_string(MediaForm form);
 
 inline constexpr std::size_t kMaxCompactPayload = 1492;  // of a datagram; larger ones are not media here
 inline constexpr std::size_t kCompactRoom = kMaxCompactPayload + 96;  // for two packets with headers of 48
 
-// Octets of the largest GRE packet that a datagram becomes in that form.
+// Octets of the largest packet that a datagram becomes in that form.
 [[nodiscard]] std::size_t packet_size(MediaForm form, Family family, std::size_t payload);
-// The least costly form in which no packet has more than `limit` octets; fragments when even they do not fit.
+// The least costly form of GRE in which no packet has more than `limit` octets; fragments when even they do
+// not fit.
 [[nodiscard]] MediaForm form_for(Family family, std::size_t payload, std::size_t limit);
 
 // What FlowFramer::frame() made, looked at without a check: for the sender itself.

@@ -193,6 +193,13 @@ void put_capabilities(Json& object, const Capabilities& capabilities) {
   }
 }
 
+// A side of before this knows GRE only, and the other one need not be told of that.
+void put_encapsulation(Json& object, Form encapsulation) {
+  if (encapsulation != Form::kGre) {
+    object["encapsulation"] = to_string(encapsulation);
+  }
+}
+
 Json to_json(const DeviceHello& m) {
   Json object{{"type", "hello"},
               {"version", m.version},
@@ -200,6 +207,7 @@ Json to_json(const DeviceHello& m) {
               {"name", m.name},
               {"channels_revision", m.channels_revision}};
   put_capabilities(object, m.capabilities);
+  put_encapsulation(object, m.encapsulation);
   return object;
 }
 
@@ -208,6 +216,7 @@ Json to_json(const BoxHello& m) {
               {"name", m.name},  {"state", to_string(m.state)}, {"link_local", m.link_local.to_string()},
               {"text", m.text}};
   put_capabilities(object, m.capabilities);
+  put_encapsulation(object, m.encapsulation);
   if (m.inner) {
     object["inner"] = {{"ip6", m.inner->ip6.to_string()},
                        {"box_ip6", m.inner->box_ip6.to_string()},
@@ -253,15 +262,21 @@ ControlMessage read_hello(Members& in, Sender sender) {
   auto software = in.text("software", false);
   auto name = in.text("name", false);
   auto capabilities = in.capabilities();
+  // A word that is not known here is as good as none.
+  const Form encapsulation = parse_form(in.text("encapsulation", false)).value_or(Form::kGre);
   if (sender == Sender::kDevice) {
-    return DeviceHello{version, std::move(software), std::move(name),
-                       in.number("channels_revision", UINT64_MAX, false), std::move(capabilities)};
+    return DeviceHello{version,
+                       std::move(software),
+                       std::move(name),
+                       in.number("channels_revision", UINT64_MAX, false),
+                       std::move(capabilities),
+                       encapsulation};
   }
   const auto state = in.code("state", kStates);
   const auto link_local = in.address("link_local");
   auto text = in.text("text", false);
-  return BoxHello{version,    std::move(software), std::move(name),         state,
-                  link_local, std::move(text),     std::move(capabilities), in.inner()};
+  return BoxHello{version,         std::move(software),     std::move(name), state,        link_local,
+                  std::move(text), std::move(capabilities), in.inner(),      encapsulation};
 }
 
 ControlMessage read_channels(Members& in, const Json& object) {

@@ -14,6 +14,7 @@
 #include "tunnelmgr/base/ids.hpp"
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/tunnel/capabilities.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 #include "tunnelmgr/tunnel/inner_addresses.hpp"
 
 namespace hearthcast::tunnel {
@@ -26,6 +27,7 @@ struct DeviceHello {
   std::string name;
   std::uint64_t channels_revision = 0;  // of the list that the device has; 0: none
   Capabilities capabilities{};
+  Form encapsulation = Form::kGre;  // that it asks for
   friend bool operator==(const DeviceHello&, const DeviceHello&) = default;
 };
 
@@ -40,6 +42,7 @@ struct BoxHello {
   std::string text;      // for people, when not approved
   Capabilities capabilities{};
   std::optional<InnerAddresses> inner{};  // for a device that lists kCanTun
+  Form encapsulation = Form::kGre;        // that media come in, where the path carries it
   friend bool operator==(const BoxHello&, const BoxHello&) = default;
 };
 

@@ -16,11 +16,11 @@
 #include "tunnelmgr/base/bytes.hpp"
 #include "tunnelmgr/base/result.hpp"
 #include "tunnelmgr/base/time.hpp"
+#include "tunnelmgr/tunnel/form.hpp"
 #include "tunnelmgr/wire/ayiya_signature.hpp"
 
 namespace hearthcast::tunnel {
 
-enum class Form : std::uint8_t { kGre, kSixInFour, kAyiya };
 enum class Carrier : std::uint8_t {
   kIp,   // IP protocol 47 or 41; not for AYIYA
   kUdp,  // RFC 8086 for GRE, FOU for 6in4

@@ -57,6 +57,14 @@ void Retransmitter::on_nack(const Nack& nack, const RepairRing& ring) {
   }
 }
 
+void Retransmitter::forget() {
+  if (bits_) {
+    bits_->fill(0);
+  }
+  wanted_ = 0;
+  prelude_left_ = 0;
+}
+
 void Retransmitter::begin_prelude(std::uint32_t first, std::uint32_t count) {
   prelude_next_ = first;
   prelude_left_ = count;

@@ -48,6 +48,9 @@ class Retransmitter {
   // Of the flow; how much budget can be saved.
   void set_rate(std::uint64_t octets_per_second);
 
+  // The viewer has no use for the past any more: what was still owed is not.
+  void forget();
+
   // What goes now: views into the ring, at most out.size(); how many. They count as sent.
   [[nodiscard]] std::size_t take(const RepairRing& ring, std::span<Bytes> out);
 

@@ -56,6 +56,12 @@ def _put_carrier(topology: Topology, site: str, *, there: bool) -> None:
         internet.ip(f"address add {gateway} dev {link}", f"link set {link} up")
 
 
+def narrow_away(topology: Topology, mtu: int) -> None:
+    """The Internet's link to the away site carries IP packets of that size from now on."""
+    topology["internet"].ip(f"link set away mtu {mtu}")
+    topology["awaynat"].ip(f"link set wan mtu {mtu}")
+
+
 def join_by_ip6(topology: Topology, *, firewall: bool = False) -> None:
     """IPv6 from box to laptop, and no IPv4 between the two sites any more; the rendezvous stays on IPv4."""
     for name in ("homenat", "internet", "awaynat"):

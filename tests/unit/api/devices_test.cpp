@@ -121,14 +121,17 @@ TEST_F(DevicesTest, ShowsThePathsSizeAndTheFormWhileConnected) {
   EXPECT_FALSE(d.contains("form"));
   live.devices[laptop].path_mtu = 1428;
   live.devices[laptop].form = "compact";
+  live.devices[laptop].encapsulation = "6in4";
   d = get("/devices").body()["devices"][0];
   EXPECT_EQ(d["path_mtu"], 1428);
   EXPECT_EQ(d["form"], "compact");
+  EXPECT_EQ(d["encapsulation"], "6in4");
   live.viewers = {{laptop, news, PathKind::kDirect, now, 5, 6000, 1, "fragments"}};
   EXPECT_EQ(get("/viewers").body()["viewers"][0]["form"], "fragments");
   live.devices[laptop].connected = false;
   d = get("/devices").body()["devices"][0];
   EXPECT_FALSE(d.contains("path_mtu"));
+  EXPECT_FALSE(d.contains("encapsulation"));
   EXPECT_FALSE(d.contains("form"));
 }
 

@@ -17,6 +17,7 @@
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/tunnel/compact_framing.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
 
 namespace hearthcast::away {
 
@@ -85,6 +86,15 @@ class Box {
     for (std::size_t i = 0; i < made->count; ++i) {
       send(to, made->packets[i]);
     }
+  }
+  // The same without numbers.
+  void send_unnumbered(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, tunnel::Form form) {
+    Buffer slot(tunnel::kFrameHeadroom);
+    slot.insert(slot.end(), payload.begin(), payload.end());
+    const auto frame = framer.frame(slot, {kSource, 16, 0});
+    ASSERT_TRUE(frame);
+    Buffer room(tunnel::unnumbered_size(form, frame->size()));
+    send(to, tunnel::to_unnumbered(*frame, form, 1700000000, room));
   }
   // As a router on the way does it.
   void mark_congestion() {

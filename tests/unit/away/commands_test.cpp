@@ -118,6 +118,17 @@ TEST_F(AwayCommands, CountersBeyondThirtyTwoBitsAreWhole) {
   EXPECT_EQ(shown.err, "");
 }
 
+TEST_F(AwayCommands, WhatChannelsAreInIsToldAndLossesOnlyWhereTheyAreKnown) {
+  const auto shown =
+      status_of(http("200 OK", R"({"text":"connected","rendezvous":"connected","channels":1,)"
+                               R"("encapsulation":{"asked":"6in4","granted":"6in4","text":"6in4"},)"
+                               R"("streams":[{"channel":1,"players":1,"bits_per_second":8000000,"packets":9,)"
+                               R"("repaired":0,"lost":0,"delay_ms":150,"form":"6in4"}]})"));
+  EXPECT_EQ(shown.out,
+            "connected\nin DTLS: 6in4\nrendezvous: connected\nrelay: not known\nchannels: 1\n"
+            "channel 1: 1 players, 8000 kbit/s, 9 packets, without numbers: what is lost is not known\n");
+}
+
 TEST_F(AwayCommands, JsonIsPassedOn) {
   const auto shown = status_of(http("200 OK", R"({"packets":18446744073709551615})"), true);
   EXPECT_EQ(shown.out, "{\"packets\":18446744073709551615}\n");

@@ -39,6 +39,44 @@ TEST_F(AwayDataPlaneTest, FormsMayChangeAndThePlayersSeeNothingOfIt) {
   EXPECT_EQ(report->statistics->media.unknown_flow, 0U);
 }
 
+// So does a session that falls back to GRE on a narrow path and comes back: nothing is asked for again.
+TEST_F(AwayDataPlaneTest, FormsWithoutNumbersMayTakeTurnsWithGre) {
+  for (const auto form : {tunnel::Form::kSixInFour, tunnel::Form::kAyiya}) {
+    post(box_.session(form == tunnel::Form::kAyiya ? 3 : 2));
+    post(ExpectForm{form});
+    post(SetRepair{true});
+    post(CloseStream{ChannelId{1}});
+    post(OpenStream{ChannelId{1}, kFlow});
+    Screen one;
+    post(one.player(form == tunnel::Form::kAyiya ? 3 : 2, 1));
+    settle();
+    Buffer sent;
+    for (int n = 0; n < 90; ++n) {
+      const auto payload = datagram(n);
+      if (n / 10 % 3 == 1) {
+        media(payload);
+      } else {
+        box_.send_unnumbered(endpoint(), framer_, payload, form);
+      }
+      sent.insert(sent.end(), payload.begin(), payload.end());
+    }
+    EXPECT_EQ(one.read(sent.size()), sent) << tunnel::to_string(form);
+    const auto report = wait_for<StatisticsReady>([&](const StatisticsReady& r) {
+      return !r.statistics->streams.empty() && r.statistics->streams[0].form == tunnel::media_form(form);
+    });
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->statistics->streams[0].lost, 0U);
+    EXPECT_EQ(report->statistics->streams[0].nacks, 0U);
+    EXPECT_EQ(report->statistics->port.malformed, 0U);
+  }
+}
+
+TEST_F(AwayDataPlaneTest, AFormThatWasNotAskedForIsCounted) {
+  box_.send_unnumbered(endpoint(), framer_, datagram(1), tunnel::Form::kSixInFour);
+  EXPECT_TRUE(
+      wait_for<StatisticsReady>([](const StatisticsReady& r) { return r.statistics->port.malformed == 1; }));
+}
+
 TEST_F(AwayDataPlaneTest, OnePieceOfAnUnknownFlowIsCountedUntilTheAddressesAreTold) {
   Screen one;
   post(one.player(1, 1));

@@ -87,6 +87,8 @@ TEST_F(LiveStateTest, AViewerHasItsDevicesPathAndItsOwnCounters) {
                                 .bytes = 80,
                                 .drops = 5,
                                 .form = tunnel::MediaForm::kCompact});
+  EXPECT_EQ(live_state({device}, {}, nullptr, access(), {}, now).devices.at(DeviceId{3}).encapsulation,
+            "gre");
   statistics.viewers.back().repair = {
       .nacks = 2, .asked = 9, .sent = 6, .octets = 6000, .gone = 1, .refused = 2};
   const auto live = live_state({device}, {flow(true, 1min)}, &statistics, access(), {}, now);

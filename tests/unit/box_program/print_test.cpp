@@ -92,6 +92,13 @@ TEST(Print, DevicesWithGrantsAndWhereabouts) {
                             {"path_mtu", 1280},
                             {"form", "fragments"}}),
               HasSubstr("connected direct 192.0.2.1:5, path MTU 1280, fragments\n"));
+  const json asked{{"id", 3},          {"channels", "all"},        {"connected", true},
+                   {"path", "direct"}, {"address", "192.0.2.1:5"}, {"encapsulation", "ayiya"},
+                   {"form", "ayiya"}};
+  EXPECT_THAT(print_device(asked), HasSubstr("connected direct 192.0.2.1:5, ayiya\n"));
+  json narrow = asked;
+  narrow["form"] = "compact";
+  EXPECT_THAT(print_device(narrow), HasSubstr("connected direct 192.0.2.1:5, ayiya, compact\n"));
   EXPECT_THAT(print_device({{"id", 3},
                             {"channels", "all"},
                             {"connected", true},

@@ -10,6 +10,7 @@
 #include "tunnelmgr/base/text.hpp"
 #include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
+#include "tunnelmgr/tunnel/unnumbered_receiver.hpp"
 
 namespace hearthcast::forward {
 namespace {
@@ -197,6 +198,103 @@ TEST(BoxDataPlane, Row41_EachViewerGetsTheFormThatItsPathCarries) {
         EXPECT_EQ(viewer.form, tunnel::MediaForm::kFragments);
       }
     }
+  });
+}
+
+// What a viewer gets that asked for such a form, and how often it changed between it and GRE.
+std::vector<Buffer> taken(const std::vector<Buffer>& received, tunnel::Form form, int& turns) {
+  tunnel::UnnumberedReceiver unnumbered;
+  tunnel::CompactReceiver compact;
+  unnumbered.expect(form);
+  std::vector<Buffer> result;
+  bool in_gre = false;
+  for (const auto& record : received) {
+    const auto inner = tunnel::decode_inner_packet(record);
+    if (inner.has_value() != in_gre) {
+      in_gre = inner.has_value();
+      ++turns;
+    }
+    if (const auto media = unnumbered.on_record(record)) {
+      result.emplace_back(media->payload.begin(), media->payload.end());
+    } else if (inner->kind == tunnel::InnerKind::kMedia) {
+      const auto full = tunnel::decode_media(*inner);
+      result.emplace_back(full->payload.begin(), full->payload.end());
+    } else if (const auto put_together = compact.on_packet(*inner)) {
+      result.emplace_back(put_together->frame.payload.begin(), put_together->frame.payload.end());
+    }
+  }
+  return result;
+}
+
+TEST(BoxDataPlane, EachViewerGetsTheEncapsulationThatItAskedFor) {
+  in_network([] {
+    Provider provider;
+    Box box;
+    Device gre(1);
+    Device bare(2);
+    Device ayiya(3);
+    for (auto* device : {&gre, &bare, &ayiya}) {
+      box.post(device->session());
+    }
+    box.post(SetForm{bare.id(), tunnel::Form::kSixInFour});
+    box.post(SetForm{ayiya.id(), tunnel::Form::kAyiya});
+    box.post(SetForm{PeerId{77}, tunnel::Form::kAyiya});  // nobody
+    box.carry();
+    box.show({gre.id(), bare.id(), ayiya.id()});
+    std::vector<Buffer> sent;
+    for (int n = 0; n < 100; ++n) {
+      sent.push_back(numbered(n));
+      provider.send(sent.back());
+    }
+    EXPECT_EQ(payloads(gre.receive(100)), sent);
+    int turns = 0;
+    EXPECT_EQ(taken(bare.receive(100), tunnel::Form::kSixInFour, turns), sent);
+    EXPECT_EQ(taken(ayiya.receive(100), tunnel::Form::kAyiya, turns), sent);
+    EXPECT_EQ(turns, 0);
+    const auto report = box.wait_for<StatisticsReady>([](const StatisticsReady& r) {
+      return !r.statistics->flows.empty() && r.statistics->flows[0].packets == 100;
+    });
+    ASSERT_TRUE(report);
+    ASSERT_EQ(report->statistics->viewers.size(), 3U);
+    EXPECT_EQ(report->statistics->viewers[0].form, tunnel::MediaForm::kFull);
+    EXPECT_EQ(report->statistics->viewers[1].form, tunnel::MediaForm::kSixInFour);
+    EXPECT_EQ(report->statistics->viewers[2].form, tunnel::MediaForm::kAyiya);
+  });
+}
+
+TEST(BoxDataPlane, WhereItDoesNotFitAllGoInGreUntilThePathCarriesMore) {
+  in_network([] {
+    constexpr std::size_t kWhole = 20 + 8 + 1316;
+    Provider provider;
+    Box box;
+    Device bare(1);
+    box.post(bare.session());
+    box.post(SetForm{bare.id(), tunnel::Form::kSixInFour});
+    box.post(SetMemory{bare.id(), true, true});
+    box.carry();
+    box.show({bare.id()});
+    std::vector<Buffer> sent;
+    std::vector<Buffer> received;
+    std::vector<Buffer> got;
+    int turns = 0;
+    int number = 0;
+    for (const std::size_t limit : {kWhole, kWhole - 1, kWhole}) {
+      box.post(SetFrameLimit{bare.id(), limit});
+      for (int n = 0; n < 20; ++n) {
+        // Small ones fit every path, and go as the others do: a flow is not mixed.
+        sent.push_back(n % 2 == 0 ? numbered(number++) : Buffer(188, static_cast<std::uint8_t>(number++)));
+        provider.send(sent.back());
+      }
+      while (got.size() < sent.size()) {
+        const auto more = bare.receive(1);
+        ASSERT_FALSE(more.empty()) << "after " << got.size();
+        received.insert(received.end(), more.begin(), more.end());
+        turns = 0;
+        got = taken(received, tunnel::Form::kSixInFour, turns);
+      }
+    }
+    EXPECT_EQ(got, sent);
+    EXPECT_EQ(turns, 2);
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include "tunnelmgr/tunnel/compact_receiver.hpp"
 #include "tunnelmgr/tunnel/flow_framing.hpp"
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
+#include "tunnelmgr/tunnel/unnumbered_receiver.hpp"
 
 namespace hearthcast::forward {
 namespace {
@@ -61,6 +63,35 @@ TEST_F(FormedBatchTest, AWidePathGetsTheFramesThemselves) {
   EXPECT_EQ(packets.data(), full_.data()) << "no copy";
   EXPECT_EQ(packets.size(), 3U);
   EXPECT_EQ(batch_.form(), MediaForm::kFull);
+}
+
+TEST_F(FormedBatchTest, WithoutNumbersEachIsOnePacketWhereAllFit) {
+  add_many(3);
+  add(9);
+  for (const auto form : {tunnel::Form::kSixInFour, tunnel::Form::kAyiya}) {
+    next_batch(false);
+    const std::size_t largest = tunnel::unnumbered_size(form, full_[0].size());
+    const auto packets = batch_.unnumbered(form, largest);
+    ASSERT_EQ(packets.size(), 4U);
+    tunnel::UnnumberedReceiver receiver;
+    receiver.expect(form);
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      const auto media = receiver.on_record(packets[i]);
+      ASSERT_TRUE(media);
+      EXPECT_EQ(media->payload.size(), i < 3 ? 1316U : 9U);
+      EXPECT_EQ(media->payload[0], i + 1) << "the datagrams' order";
+    }
+    EXPECT_EQ(batch_.unnumbered(form, SIZE_MAX).front().data(), packets.front().data()) << "made once";
+    EXPECT_TRUE(batch_.unnumbered(form, largest - 1).empty());
+    EXPECT_EQ(batch_.for_limit(kWide).data(), full_.data()) << "GRE beside it";
+  }
+}
+
+TEST_F(FormedBatchTest, WithoutNumbersNothingIsLargerThanTheSenderTakes) {
+  add(datapath::kMaxInnerSize - tunnel::kFrameHeadroom);  // the largest that is framed at all
+  next_batch(false);
+  EXPECT_EQ(batch_.unnumbered(tunnel::Form::kSixInFour, SIZE_MAX).size(), 1U);
+  EXPECT_TRUE(batch_.unnumbered(tunnel::Form::kAyiya, SIZE_MAX).empty());
 }
 
 TEST_F(FormedBatchTest, EachFormIsMadeOnceForAllViewers) {

@@ -122,6 +122,36 @@ TEST(BoxRepair, WhoDoesNotListItOrDoesNotWatchGetsNothing) {
 }
 
 // The same packets, in the form that the path carries now.
+TEST(BoxRepair, WhoAskedForAFormWithoutNumbersGetsNothingFromThePast) {
+  in_network([] {
+    Provider provider;
+    Box box;
+    Device first(1);
+    Device bare(2);
+    box.post(first.session());
+    box.post(bare.session());
+    box.post(SetForm{bare.id(), tunnel::Form::kSixInFour});
+    box.post(SetMemory{bare.id(), true, true});
+    box.carry();
+    box.show({first.id()});
+    playout::TsMaker ts;
+    provider.send(playout::joined({ts.table(), ts.picture(true)}));
+    ASSERT_EQ(first.receive(1).size(), 1U);
+    box.show({first.id(), bare.id()});
+    ask(bare, box, {{0, 1}});
+    ASSERT_TRUE(counters_of(box, bare.id(), 1));
+    provider.send(numbered(7));
+    const auto got = bare.receive(1);
+    ASSERT_EQ(got.size(), 1U) << "no prelude before it";
+    EXPECT_FALSE(tunnel::decode_inner_packet(got[0]));
+    ask(bare, box, {{0, 1}});
+    const auto counters = counters_of(box, bare.id(), 2);
+    ASSERT_TRUE(counters);
+    EXPECT_EQ(counters->repair.sent, 0U);
+    EXPECT_EQ(counters->repair.prelude, 0U);
+  });
+}
+
 TEST(BoxRepair, OnANarrowPathAPacketComesAgainInFragments) {
   in_network([] {
     Provider provider;

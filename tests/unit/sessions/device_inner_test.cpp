@@ -69,6 +69,17 @@ TEST_F(DeviceInnerTest, OnlyWithAnInterface) {
   EXPECT_FALSE(box->inner()) << "it has none any more";
 }
 
+TEST_F(DeviceInnerTest, ItsMediaAreInWhatItsLastHelloAskedFor) {
+  set(access::DeviceState::kApproved);
+  hello({});
+  EXPECT_EQ(device.received<tunnel::BoxHello>().back().encapsulation, tunnel::Form::kGre);
+  to_box(device.say(tunnel::DeviceHello{.encapsulation = tunnel::Form::kAyiya}, now));
+  EXPECT_EQ(device.received<tunnel::BoxHello>().back().encapsulation, tunnel::Form::kAyiya);
+  EXPECT_EQ(box->encapsulation(), tunnel::Form::kAyiya);
+  hello({});
+  EXPECT_EQ(box->encapsulation(), tunnel::Form::kGre);
+}
+
 TEST_F(DeviceInnerTest, NotOnceTheOwnerTurnedItAway) {
   set(access::DeviceState::kApproved);
   hello({"tun"});

@@ -36,6 +36,11 @@ std::vector<Example> examples() {
       {"device hello", DeviceHello{1, "hearthcast-away 0.1.0", "laptop", 42}, Sender::kDevice},
       {"device hello that lists", DeviceHello{1, "a", "b", 0, {"repair", "a word of tomorrow"}},
        Sender::kDevice},
+      {"device hello that asks", DeviceHello{1, "a", "b", 0, {}, Form::kAyiya}, Sender::kDevice},
+      {"box hello that grants",
+       BoxHello{
+           1, "a", "b", DeviceState::kApproved, *IpAddress::parse("fe80::1:2"), "", {}, {}, Form::kSixInFour},
+       Sender::kBox},
       {"box hello",
        BoxHello{1, "hearthcast-box 0.1.0", "Home", DeviceState::kPending, *IpAddress::parse("fe80::1:2"),
                 "Waits for approval"},
@@ -102,6 +107,21 @@ TEST(ControlMessage, AHelloWithoutCapabilitiesListsNone) {
   EXPECT_TRUE(lists(words, kCanRepair));
   EXPECT_TRUE(lists(words, kCanTun));
   EXPECT_FALSE(lists(words, kCanPrelude));
+}
+
+TEST(ControlMessage, AHelloWithoutAKnownEncapsulationMeansGre) {
+  for (const auto& [member, expected] :
+       {std::pair(R"()", Form::kGre), std::pair(R"(,"encapsulation":"gre")", Form::kGre),
+        std::pair(R"(,"encapsulation":"6in4")", Form::kSixInFour),
+        std::pair(R"(,"encapsulation":"of tomorrow")", Form::kGre)}) {
+    const auto hello = decode_control_message(
+        as_bytes(R"({"type":"hello","version":1)" + std::string(member) + "}"), Sender::kDevice);
+    ASSERT_TRUE(hello) << member;
+    EXPECT_EQ(std::get<DeviceHello>(*hello).encapsulation, expected) << member;
+  }
+  EXPECT_EQ(as_text(encode(DeviceHello{})).find("encapsulation"), std::string_view::npos);
+  EXPECT_FALSE(
+      decode_control_message(as_bytes(R"({"type":"hello","version":1,"encapsulation":4})"), Sender::kDevice));
 }
 
 TEST(ControlMessage, UnknownMembersAndTypesArePassedOver) {
