@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy
 import pytest
 from hearthlab.channels import ONE
+from hearthlab.comparison import compare
 from hearthlab.picture import read_frame_number
+from hearthlab.player import Player
 from hearthlab.program import GROUP, USER
 from hearthlab.waiting import until
 from hearthlab.world import AWAY_PORT, Away, World
@@ -70,6 +72,19 @@ def test_ffmpeg_joins_late_without_complaint(world: World, away: Away) -> None:
     assert done.returncode == 0, done.stderr
     assert "error" not in done.stderr.lower()
     assert "non-existing" not in done.stderr.lower()
+
+
+def test_player_that_comes_back_at_once_begins_whole(world: World, away: Away) -> None:
+    """What of the stream before was still on its way is no part of the next one."""
+    path = away.path_of(ONE)
+    for turn in range(15):
+        player = Player(away.space, "127.0.0.1", away.port, path)
+        try:
+            player.wait_for_octets(400_000)
+            result = compare(world.service.film(ONE), player.data())
+        finally:
+            player.close()
+        assert result.bytes_equal, (turn, result)
 
 
 def test_playlist_is_one_that_players_read(world: World, away: Away) -> None:

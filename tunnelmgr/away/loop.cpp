@@ -71,6 +71,7 @@ void Loop::begin_numbers(bool of_the_box) {
   numbers_of_the_box_ = of_the_box;
   tun_.on_new_session();
   flow_streams_.clear();
+  former_.clear();
   for (auto& [id, stream] : streams_) {
     stream.on_new_session(now_);
   }
@@ -112,6 +113,7 @@ void Loop::perform(CloseStream message) {
     return;
   }
   at->second.audience().close();
+  former_.leave(at->second.number(), round_trip_, now_);
   flow_streams_.clear();
   streams_.erase(at);
 }
@@ -167,6 +169,7 @@ void Loop::on_prelude(Bytes payload) {
     ++counters_.malformed;
     return;
   }
+  former_.resume(prelude->flow);
   tun_.pass_over(FlowId{prelude->flow}, prelude->first + prelude->count - 1, now_);
   if (const auto known = flow_streams_.find(prelude->flow); known != flow_streams_.end()) {
     if (known->second != nullptr) {
@@ -232,6 +235,9 @@ void Loop::play(tunnel::MediaFrame media, tunnel::MediaForm form, const datapath
   if (stream == nullptr || !stream->carries(media.header)) {
     unwanted_ += listened ? 0 : 1;
     forget_prelude(media);
+    return;
+  }
+  if (former_.is_straggler(static_cast<std::uint32_t>(media.flow.value), now_)) {
     return;
   }
   if (!preludes_.empty()) {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tunnelmgr/away/former_flows.hpp"
 #include "tunnelmgr/away/messages.hpp"
 #include "tunnelmgr/away/stream.hpp"
 #include "tunnelmgr/away/tun_output.hpp"
@@ -59,6 +60,7 @@ class Loop final : public datapath::SessionLoop<Down, Up> {
   std::unordered_map<PlayerId, Stream*> player_streams_;
   // Which stream a flow's number stands for: found by the inner headers once per session. Null: nobody's.
   std::unordered_map<std::uint32_t, Stream*> flow_streams_;
+  FormerFlows former_;
   tunnel::CompactReceiver compact_;
   tunnel::UnnumberedReceiver unnumbered_;
   bool numbers_of_the_box_ = true;

@@ -116,7 +116,7 @@ struct StreamCounters {
   std::uint64_t continuity_errors = 0;
   std::uint64_t bits_per_second = 0;
   std::uint64_t players = 0;
-  tunnel::MediaForm form = tunnel::MediaForm::kFull;  // of the last datagram
+  tunnel::MediaForm form = tunnel::MediaForm::kFull;  // of most datagrams of the last second that had any
 };
 
 // How the tunnel treated media beyond losing them.

@@ -1,5 +1,6 @@
 #include "tunnelmgr/away/stream.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,7 +22,7 @@ bool Stream::on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, P
     return false;
   }
   last_data_ = now;
-  form_ = form;
+  ++forms_.at(static_cast<std::size_t>(form));
   peer_ = peer;
   const bool came = !std::exchange(present_, true);
   const auto arrival = receiver_.on_packet(media.sequence, media.payload, now, *this);
@@ -87,6 +88,15 @@ std::optional<tunnel::Overload> Stream::overload() {
   return tripped;
 }
 
+tunnel::MediaForm Stream::usual_form() {
+  const auto most = std::ranges::max_element(forms_);
+  if (*most > 0) {
+    form_ = static_cast<tunnel::MediaForm>(most - forms_.begin());
+  }
+  forms_.fill(0);
+  return form_;
+}
+
 StreamCounters Stream::report(Time now) {
   StreamCounters counters;
   counters.channel = channel_;
@@ -102,7 +112,7 @@ StreamCounters Stream::report(Time now) {
   counters.longest_hold = receiver_.take_longest_hold();
   counters.continuity_errors = buffer_.continuity_errors();
   counters.players = audience_.players().size();
-  counters.form = form_;
+  counters.form = usual_form();
   if (reported_at_ && now > *reported_at_) {
     const std::chrono::duration<double> passed = now - *reported_at_;
     counters.bits_per_second =

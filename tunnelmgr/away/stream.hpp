@@ -1,6 +1,8 @@
 // One channel that is watched: what arrives of it, and the players that it is written to. Data thread only.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -19,6 +21,8 @@ class Stream : private tunnel::RepairReceiver::Sink {
       : channel_(message.channel), flow_(message.flow), audience_(std::move(audience)) {}
 
   [[nodiscard]] ChannelId channel() const { return channel_; }
+  // Of the flow that came last, 0 before one did.
+  [[nodiscard]] std::uint32_t number() const { return receiver_.flow(); }
   [[nodiscard]] bool carries(const wire::UdpPacketHeader& header) const;
 
   // Keeps a datagram that `peer` sent; true when it is the first, or the first after silence. Does not write
@@ -59,6 +63,9 @@ class Stream : private tunnel::RepairReceiver::Sink {
   // False: it is another flow than the present one, and an older.
   bool take_flow(std::uint32_t flow, Time now);
   void restart(std::uint32_t flow, Time now);
+  // The form of most datagrams since the last report: in a compact one the box tells the addresses now and
+  // then, in fragments.
+  tunnel::MediaForm usual_form();
   // Part of a prelude that players do not need.
   [[nodiscard]] bool is_past(std::uint32_t flow, std::uint32_t sequence) const;
 
@@ -70,6 +77,7 @@ class Stream : private tunnel::RepairReceiver::Sink {
   datapath::Audience audience_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
+  std::array<std::uint64_t, tunnel::kMediaForms> forms_{};  // datagrams in each since the last report
   tunnel::MediaForm form_ = tunnel::MediaForm::kFull;
   std::optional<tunnel::Prelude> passed_;  // is of the past for players that went on from a former session
   bool continued_ = false;                 // something was played of another flow or session

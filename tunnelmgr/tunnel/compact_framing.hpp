@@ -24,6 +24,7 @@ namespace hearthcast::tunnel {
 // How a datagram travels. The first two have no numbers (unnumbered_framing.hpp); the others are the forms of
 // GRE, from the least costly on.
 enum class MediaForm : std::uint8_t { kSixInFour, kAyiya, kFull, kCompact, kFragments };
+inline constexpr std::size_t kMediaForms = 5;
 // "6in4", "ayiya", "full", "compact", "fragments"
 [[nodiscard]] const char* to_string(MediaForm form);
 

@@ -4,6 +4,7 @@
 #include "tests/unit/away/away_in_test.hpp"
 #include "tests/unit/playout/ts_maker.hpp"
 #include "tunnelmgr/playout/stream_buffer.hpp"
+#include "tunnelmgr/tunnel/quick_packet.hpp"
 
 namespace hearthcast::away {
 namespace {
@@ -222,6 +223,52 @@ TEST_F(AwayDataPlaneTest, UnwantedMediaIsCountedAndSilenceSaid) {
   media(datagram(1));
   ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
   ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return !s.present; }));
+}
+
+// A viewer comes back while datagrams of the flow that it left are still on their way: the box's next flow is
+// the first that it sees.
+TEST_F(AwayDataPlaneTest, StragglersOfALeftFlowDoNotBeginTheNextStream) {
+  media(datagram(1));
+  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
+  post(SetRoundTrip{std::chrono::seconds{1}});  // a busy machine may stop this test for a while
+  post(CloseStream{ChannelId{1}});
+  post(OpenStream{ChannelId{1}, kFlow});
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  media(datagram(2));
+  media(datagram(3));
+  tunnel::FlowFramer next{FlowId{10}, {kFlow.group, kFlow.port}};
+  box_.send_media(endpoint(), next, datagram(4));
+  EXPECT_EQ(one.read(1316), datagram(4));
+}
+
+// Another device watched on, so the flow did, too.
+TEST_F(AwayDataPlaneTest, AFlowThatWentOnIsTakenUpAgain) {
+  media(datagram(1));
+  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
+  post(SetRoundTrip{std::chrono::seconds{1}});  // a busy machine may stop this test for a while
+  post(CloseStream{ChannelId{1}});
+  post(OpenStream{ChannelId{1}, kFlow});
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  tunnel::QuickRoom room;
+  box_.send(endpoint(), tunnel::encode(tunnel::Prelude{9, 1, 1}, room));
+  media(datagram(2));
+  EXPECT_EQ(one.read(1316), datagram(2));
+}
+
+TEST_F(AwayDataPlaneTest, TheFormIsThatOfMostDatagrams) {
+  for (int n = 0; n < 20; ++n) {
+    box_.send_compact(endpoint(), framer_, datagram(n),
+                      n % 10 == 0 ? tunnel::MediaForm::kFragments : tunnel::MediaForm::kCompact);
+  }
+  const auto report = wait_for<StatisticsReady>([](const StatisticsReady& r) {
+    return !r.statistics->streams.empty() && r.statistics->streams[0].packets == 20;
+  });
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->statistics->streams[0].form, tunnel::MediaForm::kCompact);
 }
 
 TEST_F(AwayDataPlaneTest, ClosingAStreamEndsItsPlayers) {
