@@ -300,8 +300,8 @@ TEST(DataPlane, APortThatCannotBeWatchedIsAFailureAtTheStart) {
   SilentLog log;
   auto port = open_port();
   const auto taken = std::move(port);
-  EXPECT_THROW(DataPlane<ProbeLoop>(port, log),
-               std::system_error);  // NOLINT(bugprone-use-after-move): it is none
+  // NOLINTNEXTLINE(bugprone-use-after-move): that it is none is the matter
+  EXPECT_THROW(DataPlane<ProbeLoop>(port, log), std::system_error);
 }
 
 TEST(DataPlane, AFullQueueRefuses) {
