@@ -226,14 +226,15 @@ void Sessions::perform(const nat::PresenceActions& actions) {
 }
 
 void Sessions::on_knocked(const nat::Knocked& knocked) {
-  if (context_.relay == signalling::RelayPolicy::kAlways) {
-    return;  // and it says nothing of relays
-  }
   std::vector<nat::Candidate> seen;
+  auto type = nat::CandidateType::kServerReflexive;
+  auto unwanted = signalling::RelayPolicy::kAlways;
   for (const Endpoint& at : knocked.at) {
-    if (!at.address.is_private()) {
-      seen.push_back({nat::CandidateType::kServerReflexive, at});
+    if (context_.relay != unwanted && !at.address.is_private()) {
+      seen.push_back({type, at});
     }
+    type = nat::CandidateType::kRelayed;
+    unwanted = signalling::RelayPolicy::kNever;
   }
   context_.log.info("knocked", {{"device", knocked.device.to_string().substr(0, 8)}});
   on_candidates(knocked.device, seen, now_);

@@ -136,7 +136,9 @@ void Service::knock(const Session& device, const signalling::IntroduceRequest& m
   }
   ++counters_.knocks;
   send(device.id, signalling::Moved{message.box, {*box}}, out);
-  out.emplace_back(quiet_.knock(message.box, device.identity, *device.mapping, now));
+  std::vector<Endpoint> at{*device.mapping};
+  at.insert(at.end(), message.relayed.begin(), message.relayed.end());
+  out.emplace_back(quiet_.knock(message.box, device.identity, std::move(at), now));
   refuse(device.id, message.id, ErrorCode::kNotPresent,
          "the box is here by UDP alone: it was told where this device is", out);
 }

@@ -1,6 +1,7 @@
 #include "rendezvous-server/introduce/quiet_boxes.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hearthcast::rendezvous {
 namespace {
@@ -51,7 +52,7 @@ const Endpoint* QuietBoxes::mapping(const IdentityId& box) const {
   return at == boxes_.end() ? nullptr : &at->second.mapping;
 }
 
-SendDatagram QuietBoxes::knock(const IdentityId& box, const IdentityId& device, const Endpoint& at,
+SendDatagram QuietBoxes::knock(const IdentityId& box, const IdentityId& device, std::vector<Endpoint> at,
                                Time now) {
   std::erase_if(knocks_,
                 [&](const auto& entry) { return entry.second.box == box && entry.second.device == device; });
@@ -59,7 +60,7 @@ SendDatagram QuietBoxes::knock(const IdentityId& box, const IdentityId& device, 
   wire::StunMessage message;
   random_.fill(message.transaction);
   message.username = here.username;
-  message.xor_peer_addresses = {at};
+  message.xor_peer_addresses = std::move(at);
   message.data = Buffer(device.digest.begin(), device.digest.end());
   Knock& knock = knocks_[message.transaction];
   knock = {box, device, wire::encode_stun(message, crypto_, as_bytes(here.password)), 1, now + kRto};

@@ -37,8 +37,9 @@ class QuietBoxes {
   bool on_presence(const std::string& username, const Endpoint& from, Time now);
   // Where the box is; null when it is not here.
   [[nodiscard]] const Endpoint* mapping(const IdentityId& box) const;
-  // That is here. Instead of what it was told before of that device.
-  [[nodiscard]] SendDatagram knock(const IdentityId& box, const IdentityId& device, const Endpoint& at,
+  // That is here. Instead of what it was told before of that device. at: its mapping, then where it is behind
+  // relays.
+  [[nodiscard]] SendDatagram knock(const IdentityId& box, const IdentityId& device, std::vector<Endpoint> at,
                                    Time now);
   // True when the datagram answers a knock.
   bool on_answer(Bytes datagram);

@@ -1,14 +1,24 @@
-"""A home whose network lets no TCP out any more: the rendezvous still knows the box by UDP, and a laptop in a new place finds it."""
+"""A home whose network lets no TCP out any more: the rendezvous still knows the box by UDP, and a laptop in a new place finds it, directly or
+through a relay."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hearthlab.channels import ONE
+from hearthlab.fixtures import raised
 from hearthlab.sites import CARRIER_GRADE, give_access
 from hearthlab.waiting import until
 from hearthlab.world import Away, World
 
 NOT_ANSWERED = 150  # seconds until both ends of a connection that was not reset believe that it is gone, and some
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with raised(relay=True) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +48,16 @@ def test_the_laptop_finds_its_box(world: World, quiet: Away) -> None:
     assert world.rendezvous.ask("status")["counters"]["knocks"] >= 1
     (device,) = world.box.ask("devices")["devices"]
     assert device["path"] == "direct"
+
+
+def test_through_the_relay_where_there_is_no_other_way(world: World, quiet: Away) -> None:
+    quiet.program.stop()
+    give_access(world.topology, away="symmetric")
+    quiet.program.start()
+    quiet.playing(ONE, timeout=60).close()
+    (device,) = world.box.ask("devices")["devices"]
+    assert device["path"] == "relayed"
+    assert world.rendezvous.ask("status")["boxes"] == 0
 
 
 def test_and_is_introduced_again_when_tcp_passes(world: World, quiet: Away) -> None:

@@ -81,6 +81,7 @@ class Client final : private LinkHost {
   [[nodiscard]] const Relay& relay() const { return relay_; }
   // The settings of this device, or of the box where these leave it open.
   [[nodiscard]] signalling::RelayPolicy relay_policy() const;
+  [[nodiscard]] std::vector<Endpoint> relayed() const;
   [[nodiscard]] std::string relay_text() const;  // the same in words, and whether there is one to ask
   // The path that is used leads through a relay, this end's or the box's.
   [[nodiscard]] bool is_relayed(const Endpoint& path) const;

@@ -94,6 +94,17 @@ void Client::on_relay_changed(Time now) {
   update_candidates(now);
 }
 
+// Where this end is behind its relay.
+std::vector<Endpoint> Client::relayed() const {
+  std::vector<Endpoint> at;
+  for (const auto& relayed : {relay_.relayed(), relay_.relayed6()}) {
+    if (relayed) {
+      at.push_back(*relayed);
+    }
+  }
+  return at;
+}
+
 // Before the channel is bound; afterwards the data thread unwraps.
 void Client::on_behind_relay(const Endpoint& from, Bytes datagram, Time now) {
   if (!link_) {

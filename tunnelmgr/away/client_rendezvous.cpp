@@ -108,7 +108,7 @@ void Client::on_mapping(const Endpoint& mapped, Time now) {
 void Client::ask_for_introduction(Time now) {
   if (auto sealed = introducer_->on_deadline(parts_.memory, now)) {
     remember();  // the number that it carries is used up, whatever happens
-    signalling_->introduce(IdentityId{crypto_.sha256(box_->public_key)}, std::move(*sealed));
+    signalling_->introduce(IdentityId{crypto_.sha256(box_->public_key)}, std::move(*sealed), relayed());
   }
 }
 
@@ -135,10 +135,8 @@ void Client::update_candidates(Time now) {
   if (const auto mapped = presence_.mapped()) {
     candidates.push_back({signalling::CandidateType::kServerReflexive, *mapped});
   }
-  for (const auto& relayed : {relay_.relayed(), relay_.relayed6()}) {
-    if (relayed) {
-      candidates.push_back({signalling::CandidateType::kRelayed, *relayed});
-    }
+  for (const Endpoint& at : relayed()) {
+    candidates.push_back({signalling::CandidateType::kRelayed, at});
   }
   if (const auto interfaces = linux::list_interfaces()) {
     for (const auto& interface : *interfaces) {

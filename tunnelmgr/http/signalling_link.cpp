@@ -173,9 +173,9 @@ void SignallingLink::refuse_introduction(std::uint64_t id, Sealed sealed) {
 void SignallingLink::answer_pairing(std::uint64_t id, std::string payload) {
   state_->perform(state_->client.answer_pairing(id, std::move(payload)));
 }
-std::uint64_t SignallingLink::introduce(const IdentityId& box, Sealed sealed) {
+std::uint64_t SignallingLink::introduce(const IdentityId& box, Sealed sealed, std::vector<Endpoint> relayed) {
   std::uint64_t id = 0;
-  state_->perform(state_->client.introduce(box, std::move(sealed), Clock::now(), id));
+  state_->perform(state_->client.introduce(box, std::move(sealed), std::move(relayed), Clock::now(), id));
   return id;
 }
 std::uint64_t SignallingLink::pair(std::variant<IdentityId, std::string> to, std::string payload) {

@@ -46,7 +46,8 @@ class SignallingLink {
   void refuse_introduction(std::uint64_t id, signalling::Sealed sealed);
   void answer_pairing(std::uint64_t id, std::string payload);
   // The id is known before any event with it comes.
-  std::uint64_t introduce(const IdentityId& box, signalling::Sealed sealed);
+  std::uint64_t introduce(const IdentityId& box, signalling::Sealed sealed,
+                          std::vector<Endpoint> relayed = {});
   std::uint64_t pair(std::variant<IdentityId, std::string> to, std::string payload);
 
   [[nodiscard]] signalling::Client::State state() const;

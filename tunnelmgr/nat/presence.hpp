@@ -30,11 +30,10 @@ struct PresenceAccount {  // what the rendezvous gave in its welcome
 struct MappingChanged {  // also on first sight
   Endpoint mapped;
 };
-// A device looks for this box, which the rendezvous knows by UDP alone, and was seen there. A hint that
-// nobody signed.
+// A device looks for this box, which the rendezvous knows by UDP alone. A hint that nobody signed.
 struct Knocked {
   IdentityId device;
-  std::vector<Endpoint> at;
+  std::vector<Endpoint> at;  // where it was seen, then where it says that it is behind relays
 };
 struct PresenceLost {
 };  // kUnansweredLimit requests in a row had no answer: UDP to the rendezvous does not work

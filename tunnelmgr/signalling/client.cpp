@@ -298,11 +298,14 @@ ClientActions Client::answer_pairing(std::uint64_t id, std::string payload) {
   return out;
 }
 
-ClientActions Client::introduce(const IdentityId& box, Sealed sealed, Time now, std::uint64_t& id) {
+ClientActions Client::introduce(const IdentityId& box, Sealed sealed, std::vector<Endpoint> relayed, Time now,
+                                std::uint64_t& id) {
   ClientActions out;
   id = new_request(now);
   if (state_ == State::kJoined) {
-    send(IntroduceRequest{id, box, std::move(sealed.payload), std::move(sealed.signature)}, out);
+    send(
+        IntroduceRequest{id, box, std::move(sealed.payload), std::move(sealed.signature), std::move(relayed)},
+        out);
   } else {
     requests_.erase(id);
     out.push_back(RequestFailed{id, std::nullopt, "not connected to the rendezvous"});

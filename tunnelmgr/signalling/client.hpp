@@ -113,7 +113,9 @@ class Client {
   [[nodiscard]] ClientActions answer_pairing(std::uint64_t id, std::string payload);
 
   // Device. The id comes back in IntroductionAnswered, PairingAnswered or RequestFailed, exactly one of them.
-  [[nodiscard]] ClientActions introduce(const IdentityId& box, Sealed sealed, Time now, std::uint64_t& id);
+  // relayed: where this device is behind a relay, if it is.
+  [[nodiscard]] ClientActions introduce(const IdentityId& box, Sealed sealed, std::vector<Endpoint> relayed,
+                                        Time now, std::uint64_t& id);
   [[nodiscard]] ClientActions pair(std::variant<IdentityId, std::string> to, std::string payload, Time now,
                                    std::uint64_t& id);
 

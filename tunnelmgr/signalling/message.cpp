@@ -68,11 +68,15 @@ Json write(const RelayAccess& m) {
           {"lifetime_s", m.lifetime_s}};
 }
 Json write(const IntroduceRequest& m) {
-  return {{"type", "introduce"},
-          {"id", m.id},
-          {"box", m.box.to_string()},
-          {"payload", base64(m.payload)},
-          {"signature", base64(m.signature)}};
+  Json j{{"type", "introduce"},
+         {"id", m.id},
+         {"box", m.box.to_string()},
+         {"payload", base64(m.payload)},
+         {"signature", base64(m.signature)}};
+  if (!m.relayed.empty()) {
+    j["relayed"] = to_json(m.relayed);
+  }
+  return j;
 }
 Json write(const IntroduceOffer& m) {
   return {{"type", "introduce"},
@@ -251,7 +255,14 @@ Read read_introduce(const Json& j) {
     return std::nullopt;
   }
   if (const auto box = id_member(j, "box")) {
-    IntroduceRequest m{*id, *box, {}, {}};
+    IntroduceRequest m{*id, *box, {}, {}, {}};
+    if (j.contains("relayed")) {
+      auto relayed = endpoints_member(j, "relayed", kMaxRelayed);
+      if (!relayed) {
+        return std::nullopt;
+      }
+      m.relayed = std::move(*relayed);
+    }
     return read_sealed(j, m.payload, m.signature) ? Read(m) : std::nullopt;
   }
   const auto device = id_member(j, "device");

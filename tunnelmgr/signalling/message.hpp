@@ -22,6 +22,7 @@ inline constexpr std::size_t kMaxPayload = std::size_t{8} * 1024;  // of one int
 inline constexpr std::size_t kMaxAllowed = 512;                    // devices of one box
 inline constexpr std::size_t kMaxObserved = 4;
 inline constexpr std::size_t kMaxMoved = 8;  // endpoints
+inline constexpr std::size_t kMaxRelayed = 2;
 inline constexpr std::size_t kMaxRelayUrls = 8;
 inline constexpr std::size_t kMaxEnrolment = 64;  // characters of a token
 inline constexpr std::uint32_t kMaxRetry = 3600;  // seconds that a server may ask a client to stay away
@@ -89,6 +90,7 @@ struct IntroduceRequest {  // device
   IdentityId box;
   Buffer payload;
   Buffer signature;
+  std::vector<Endpoint> relayed;  // where it is behind a relay: for a box that can only be knocked at
   friend bool operator==(const IntroduceRequest&, const IntroduceRequest&) = default;
 };
 struct IntroduceOffer {  // server to box

@@ -14,7 +14,9 @@ class CarryTest : public ServiceTest {
     join(device, "192.0.2.1:2000");
     allow(box, {device.identity.id()});
   }
-  signalling::IntroduceRequest request(std::uint64_t id) { return {id, box.identity.id(), {1, 2}, {3, 4}}; }
+  signalling::IntroduceRequest request(std::uint64_t id) {
+    return {id, box.identity.id(), {1, 2}, {3, 4}, {}};
+  }
   void see_mapping(const Party& party, const char* endpoint) {
     perform(service().on_presence(heard<signalling::Welcome>(party)->presence.username,
                                   *Endpoint::parse(endpoint), now));

@@ -147,7 +147,7 @@ TEST_F(OperateTest, ABoxThatIsClosedLeavesAtOnceAndIsToldWhyEachTime) {
   EXPECT_THAT(come(box)->text, HasSubstr("unpaid since May"));
 
   device.role = Role::kDevice;
-  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}});
+  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}, {}});
   told = heard<signalling::Error>(device);
   ASSERT_TRUE(told);
   EXPECT_EQ(told->code, ErrorCode::kClosed);
@@ -164,7 +164,7 @@ TEST_F(OperateTest, AStrangerIsNotToldThatABoxIsClosed) {
   allow(box, {});
   join(device);
   close(box, "unpaid");
-  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}});
+  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}, {}});
   EXPECT_EQ(error_for(device), ErrorCode::kNotAllowed);
 }
 
@@ -180,7 +180,7 @@ TEST_F(OperateTest, TheDirectoryGrantsNothing) {
   (void)directory.enrol(device.identity.id(), unix_time);  // as if it were a box of the same owner
   ASSERT_TRUE(directory.move_box(device.identity.id(), owner));
   perform(service().on_box_changed(box.identity.id()));
-  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}});
+  say(device, signalling::IntroduceRequest{5, box.identity.id(), {1}, {2}, {}});
   EXPECT_EQ(error_for(device), ErrorCode::kNotAllowed);
   EXPECT_FALSE(heard<signalling::IntroduceOffer>(box));
 }

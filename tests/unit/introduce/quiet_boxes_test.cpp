@@ -21,8 +21,9 @@ class QuietBoxTest : public ServiceTest {
     perform(service().on_presence(device_presence.username, device_at, now));
     (void)heard<signalling::Moved>(device);
   }
-  void ask() {
-    say(device, signalling::IntroduceRequest{7, box.identity.id(), as_buffer("payload"), Buffer(64)});
+  void ask(std::vector<Endpoint> relayed = {}) {
+    say(device, signalling::IntroduceRequest{7, box.identity.id(), as_buffer("payload"), Buffer(64),
+                                             std::move(relayed)});
   }
   static Buffer as_buffer(std::string_view text) { return {text.begin(), text.end()}; }
   Buffer answer(const Buffer& knock) {
@@ -43,6 +44,8 @@ class QuietBoxTest : public ServiceTest {
   signalling::PresenceAccess device_presence;
   const Endpoint box_at = *Endpoint::parse("198.51.100.2:4755");
   const Endpoint device_at = *Endpoint::parse("192.0.2.2:40000");
+  const std::vector<Endpoint> relays{*Endpoint::parse("203.0.113.20:49152"),
+                                     *Endpoint::parse("[2001:db8:ffff:ffff:ffff:ffff:ffff:20]:49152")};
 };
 
 TEST_F(QuietBoxTest, EachEndIsToldWhereTheOtherWasSeen) {
@@ -78,17 +81,25 @@ TEST_F(QuietBoxTest, IsKnockedAtAgainUntilItAnswers) {
   EXPECT_EQ(datagrams.size(), 2U);
 }
 
+TEST_F(QuietBoxTest, IsToldOfTheDevicesRelayToo) {
+  service().on_closed(box.session, now);
+  ask(relays);
+  ASSERT_EQ(datagrams.size(), 1U);
+  EXPECT_EQ(wire::decode_stun(datagrams[0].bytes)->xor_peer_addresses,
+            (std::vector{device_at, relays[0], relays[1]}));
+}
+
 TEST_F(QuietBoxTest, OneThatDoesNotAnswerIsLeftAfterFourOfThem) {
   service().on_closed(box.session, now);
-  ask();
+  ask(relays);
   run_until(now + 30s);
   EXPECT_EQ(datagrams.size(), static_cast<std::size_t>(QuietBoxes::kTries));
   std::size_t out = 0;
   for (const auto& datagram : datagrams) {
     out += datagram.bytes.size();
   }
-  const auto asked = signalling::encode(
-      signalling::IntroduceRequest{7, box.identity.id(), Buffer(400), Buffer(64)});  // no real one is smaller
+  const auto asked = signalling::encode(signalling::IntroduceRequest{
+      7, box.identity.id(), Buffer(400), Buffer(64), relays});  // no real one is smaller
   EXPECT_LT(out, asked.size()) << "what one datagram of a device makes of it is no more than that";
 }
 
@@ -123,7 +134,7 @@ TEST_F(QuietBoxTest, OneThatWasNeverHeardOfByUdpIsGone) {
   join(silent);
   allow(silent, {device.identity.id()});
   service().on_closed(silent.session, now);
-  say(device, signalling::IntroduceRequest{8, silent.identity.id(), Buffer(8), Buffer(64)});
+  say(device, signalling::IntroduceRequest{8, silent.identity.id(), Buffer(8), Buffer(64), {}});
   EXPECT_TRUE(datagrams.empty());
 }
 
@@ -131,7 +142,7 @@ TEST_F(QuietBoxTest, StrangersCannotHaveItKnockedAt) {
   service().on_closed(box.session, now);
   Party stranger{{}, Role::kDevice};
   join(stranger, "203.0.113.77:50000");
-  say(stranger, signalling::IntroduceRequest{9, box.identity.id(), Buffer(8), Buffer(64)});
+  say(stranger, signalling::IntroduceRequest{9, box.identity.id(), Buffer(8), Buffer(64), {}});
   EXPECT_TRUE(datagrams.empty());
   EXPECT_EQ(error_for(stranger), signalling::ErrorCode::kNotAllowed);
 }

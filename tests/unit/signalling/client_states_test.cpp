@@ -46,7 +46,7 @@ std::vector<Said> everything() {
       {"hello", Hello{Role::kBox, Buffer(91, 4), {1}, ""}},
       {"allow", Allow{{}, 1, {1}}},
       {"pairing window", PairingWindow{"7K2M", 60}},
-      {"introduce", IntroduceRequest{1, {}, {1}, {2}}},
+      {"introduce", IntroduceRequest{1, {}, {1}, {2}, {}}},
       {"pair", PairRequest{1, std::string("7K2M"), "{}"}},
   };
 }

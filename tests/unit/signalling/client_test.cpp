@@ -182,7 +182,7 @@ TEST_F(ClientTest, FromADrainedServerItStaysAwayAsLongAsItWasToldAndARandomPartM
     Client client = make(Role::kDevice);
     (void)join(client, t0);
     std::uint64_t request = 0;
-    (void)client.introduce({}, Sealed{{1}, {2}}, t0, request);
+    (void)client.introduce({}, Sealed{{1}, {2}}, {}, t0, request);
     const auto actions = tell(client, Error{std::nullopt, ErrorCode::kDraining, "restart", 30}, t0);
     EXPECT_NE(find<Disconnect>(actions), nullptr);
     EXPECT_NE(find<RequestFailed>(actions), nullptr) << "nobody waits for an answer that cannot come";
@@ -265,11 +265,11 @@ TEST_F(ClientTest, EveryRequestEndsOnce) {
   std::uint64_t failed = 0;
   std::uint64_t late = 0;
   std::uint64_t paired = 0;
-  EXPECT_EQ(sent<IntroduceRequest>(client.introduce({}, {{1}, {2}}, t0, asked))[0].id, asked);
-  (void)client.introduce({}, {{1}, {2}}, t0, refused);
-  (void)client.introduce({}, {{1}, {2}}, t0, failed);
+  EXPECT_EQ(sent<IntroduceRequest>(client.introduce({}, {{1}, {2}}, {}, t0, asked))[0].id, asked);
+  (void)client.introduce({}, {{1}, {2}}, {}, t0, refused);
+  (void)client.introduce({}, {{1}, {2}}, {}, t0, failed);
   (void)client.pair(std::string("ABCD"), "{}", t0, paired);
-  (void)client.introduce({}, {{1}, {2}}, t0 + 1s, late);
+  (void)client.introduce({}, {{1}, {2}}, {}, t0 + 1s, late);
   EXPECT_EQ(find<IntroductionAnswered>(tell(client, IntroduceAnswer{asked, {3}, {4}, {}}, t0))->id, asked);
   EXPECT_THAT(tell(client, IntroduceAnswer{asked, {3}, {4}, {}}, t0), IsEmpty());
   EXPECT_EQ(find<IntroductionAnswered>(tell(client, IntroduceRefusal{refused, {3}, {4}}, t0))->id, refused);
@@ -285,9 +285,9 @@ TEST_F(ClientTest, EveryRequestEndsOnce) {
 TEST_F(ClientTest, RequestsFailWithTheConnection) {
   Client client = make(Role::kDevice);
   std::uint64_t id = 0;
-  EXPECT_EQ(find<RequestFailed>(client.introduce({}, {{1}, {2}}, t0, id))->id, id);
+  EXPECT_EQ(find<RequestFailed>(client.introduce({}, {{1}, {2}}, {}, t0, id))->id, id);
   (void)join(client, t0);
-  (void)client.introduce({}, {{1}, {2}}, t0, id);
+  (void)client.introduce({}, {{1}, {2}}, {}, t0, id);
   EXPECT_EQ(find<RequestFailed>(client.on_closed("gone", t0))->id, id);
 }
 

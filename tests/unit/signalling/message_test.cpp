@@ -37,7 +37,8 @@ std::vector<Message> samples() {
       RelayAccess{
           {"turn:relay.example.org:3479", "turns:relay.example.org:443"}, "1800000000:d", "p", 172800},
       RelayAccess{{}, "u", "p", 0},
-      IntroduceRequest{1, id_of(3), kPayload, kSignature},
+      IntroduceRequest{1, id_of(3), kPayload, kSignature, {}},
+      IntroduceRequest{1, id_of(3), kPayload, kSignature, {*Endpoint::parse("203.0.113.20:49152")}},
       IntroduceOffer{2, id_of(4), kKey, kPayload, kSignature, {*Endpoint::parse("192.0.2.1:1")}},
       IntroduceAnswer{3, kPayload, kSignature, {}},
       IntroduceRefusal{4, kPayload, kSignature},
@@ -86,7 +87,8 @@ TEST(MessageCodec, EveryPrefixIsRejected) {
 
 // A member renamed or of another type is refused, unless it may be absent.
 TEST(MessageCodec, EveryRequiredMemberIsRequired) {
-  const std::string_view optional[] = {"software", "observed", "text", "id", "enrolment", "retry_s"};
+  const std::string_view optional[] = {"software",  "observed", "text",   "id",
+                                       "enrolment", "retry_s",  "relayed"};
   for (const Message& message : samples()) {
     const std::string whole = encode(message);
     for (std::size_t at = whole.find("\":"); at != std::string::npos; at = whole.find("\":", at + 1)) {
