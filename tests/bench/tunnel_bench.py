@@ -28,7 +28,7 @@ from mcbench.tool import Sender, receive  # noqa: E402
 
 SIZE = 1316
 RATES = (1_000, 10_000, 30_000, 60_000)  # packets a second: 10, 105, 316 and 632 Mbit/s
-LADDER = (10_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000, 180_000)
+LADDER = (10_000, 20_000, 30_000, 45_000, 60_000, 75_000, 90_000, 105_000, 120_000, 150_000, 180_000)
 COMPARED = 60_000
 GOALS = {"wireguard-go": 1 / 3, "openvpn": 1 / 2}  # of their processor time
 CEILING = 3  # times the better of the two
