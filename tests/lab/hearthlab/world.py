@@ -70,9 +70,11 @@ class Away:
 
 
 class World:
-    """Raised by `up`, removed by `down`. Everything that the programs write lies below `folder`. `relay`, `behind`: relay.py."""
+    """Raised by `up`, removed by `down`. Everything that the programs write lies below `folder`. `relay`, `behind`: relay.py.
+    `limits`: of the rendezvous, where its own are too few for a test."""
 
-    def __init__(self, prefix: str, folder: Path | None = None, *, relay: bool = False, behind: bool = False) -> None:
+    def __init__(self, prefix: str, folder: Path | None = None, *, relay: bool = False, behind: bool = False,
+                 limits: dict[str, int] | None = None) -> None:
         self.topology = Topology(prefix)
         # Not below the checkout: the programs run as an unprivileged user, who may not be let in there.
         self.folder = folder or Path(tempfile.mkdtemp(prefix="hearthcast-lab-"))
@@ -85,6 +87,7 @@ class World:
         self.box: Program
         self.pin = ""
         self.relay = Relay(self.topology, self.folder / "relay", behind=behind) if relay else None
+        self.limits = limits or {}
         self.failed_raisings: list[str] = []  # what the edge looked like each time that it passed nothing
 
     def up(self) -> None:
@@ -156,7 +159,8 @@ class World:
     def start_rendezvous(self) -> None:
         self.rendezvous = self._program(
             "rendezvous", "rendezvous", "rendezvous",
-            {"listen": {"wss": f"{RENDEZVOUS_IP4}:443", "udp_port": 3478}, **(self.relay.settings() if self.relay else {})},
+            {"listen": {"wss": f"{RENDEZVOUS_IP4}:443", "udp_port": 3478}, "limits": self.limits,
+             **(self.relay.settings() if self.relay else {})},
             unprivileged=True,
         )
         self.rendezvous.start()
