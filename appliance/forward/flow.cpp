@@ -108,10 +108,12 @@ void Flow::fan_out(std::span<const Bytes> frames, std::uint8_t ecn, FormedBatch&
 bool Flow::send_unnumbered(Viewer& viewer, std::span<const Bytes> frames, FormedBatch& batch,
                            std::uint8_t ecn, datapath::SegmentSender& sender) {
   datapath::Peer& peer = *viewer.peer;
-  const auto packets =
-      peer.too_narrow ? std::span<const Bytes>() : batch.unnumbered(peer.encapsulation, peer.frame_limit);
+  const auto packets = peer.too_narrow && !peer.try_form
+                           ? std::span<const Bytes>()
+                           : batch.unnumbered(peer.encapsulation, peer.frame_limit);
+  peer.try_form = false;
+  peer.too_narrow = packets.empty();  // until then what is owed by number stays owed
   if (packets.empty()) {
-    peer.too_narrow = true;
     if (tunnel::is_unnumbered(viewer.form)) {
       batch.begin(frames, true);  // it was never told the addresses of this flow
     }

@@ -100,7 +100,7 @@ void Loop::perform(SetViewers message) {
 void Loop::perform(SetFrameLimit message) {
   if (auto* peer = sessions_.find(message.peer)) {
     peer->frame_limit = message.octets;
-    peer->too_narrow = false;  // until a datagram says otherwise
+    peer->try_form = true;
     for (auto& [id, flow] : flows_) {
       flow.tell_addresses();
     }

@@ -144,5 +144,27 @@ TEST(Idle, ABoxThatIsGoneIsMissedWithinHalfAMinute) {
   EXPECT_TRUE(t.world.run_until([&] { return t.laptop.link->agent().suspects_path(); }, 28s));
 }
 
+// A box may give up a session that its device goes on with: it slept, or the goodbye was lost.
+struct GivenUp : testing::TestWithParam<bool> {};
+
+TEST_P(GivenUp, ASessionThatTheBoxGaveUpIsMissedByItsFirstUse) {
+  const bool a_packet = GetParam();
+  IdleHome t;
+  ASSERT_TRUE(t.connect());
+  t.world.run_for(1min);
+  t.box.sessions->on_up(datapath::SessionClosed{PeerId{1}, "given up"}, t.world.now());
+  ASSERT_EQ(t.box.log.count("tunnel_closed"), 1);
+  t.world.run_for(10s);
+  ASSERT_EQ(t.laptop.sessions, 1) << "nobody told it";
+  if (a_packet) {
+    t.laptop.link->send_packet(Buffer(40, 0x60), t.world.now());
+  } else {
+    t.laptop.link->on_network_change(t.world.now());
+  }
+  EXPECT_TRUE(t.world.run_until([&] { return t.laptop.sessions == 2 && t.laptop.connected(); }, 5s));
+}
+
+INSTANTIATE_TEST_SUITE_P(By, GivenUp, testing::Bool());
+
 }  // namespace
 }  // namespace hearthcast::sim

@@ -18,6 +18,7 @@ constexpr Duration kReplacedBackOff =
     std::chrono::seconds{30};  // do not fight another client with our identity
 constexpr Duration kRefusedBackOff = std::chrono::seconds{10};
 constexpr Duration kUseLasts = std::chrono::seconds{30};  // after a packet of a network interface
+constexpr Duration kAskAgain = std::chrono::seconds{10};
 
 Duration random_below(Random& random, Duration limit) {
   std::array<std::uint8_t, 4> octets{};
@@ -50,7 +51,13 @@ void BoxLink::on_stun(const Endpoint& from, Bytes datagram, const wire::StunMess
   perform(agent_.on_stun(from, datagram, decoded, now), now);
 }
 
-void BoxLink::on_network_change(Time now) { perform(agent_.on_network_change(now), now); }
+// A machine that slept may have outlived its session at the box, and hears of a network when it wakes.
+void BoxLink::on_network_change(Time now) {
+  if (session_) {
+    session_->doubt_box(now);
+  }
+  perform(agent_.on_network_change(now), now);
+}
 
 void BoxLink::perform(const nat::Actions& actions, Time now) {
   for (const auto& action : actions) {
@@ -77,6 +84,10 @@ void BoxLink::perform(const nat::Actions& actions, Time now) {
       doubt_path(true, now);
     } else if (std::holds_alternative<nat::PathConfirmed>(action)) {
       doubt_path(false, now);
+      if (session_ &&
+          wanted_.empty()) {  // nothing that is missed would show that the box gave it up meanwhile
+        session_->doubt_box(now);
+      }
     } else if (std::holds_alternative<nat::PeerRestarted>(action)) {
       if (session_) {
         session_->doubt_box(now);
@@ -303,6 +314,10 @@ void BoxLink::on_congestion(const tunnel::Congestion& congestion, Time now) {
 void BoxLink::send_packet(Bytes ip_packet, Time now) {
   if (session_ && session_->greeting()) {
     packets_until_ = now + kUseLasts;
+    if (ask_again_ <= now) {
+      session_->doubt_box(now);
+      ask_again_ = now + kAskAgain;
+    }
     follow_use(now);
     host_.post(datapath::SendInner{peer_, tunnel::encode_membership(ip_packet)});
   }

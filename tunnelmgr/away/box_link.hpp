@@ -119,6 +119,7 @@ class BoxLink {
   std::optional<tunnel::Notice> notice_;
   std::string last_error_;
   Time packets_until_ = kNever;  // those of a network interface; kNever: for longer than kUseLasts none
+  Time ask_again_{};             // the box, while packets go: it alone knows whether they arrive
   Time next_attempt_ = kNever;
   int failures_ = 0;  // in a row, without a greeting
 };

@@ -3,7 +3,8 @@
 // gap.
 //
 // Where another device watches the channel, its flow goes on under the same number; then the box's prelude
-// says so, or the time of stragglers passes. Pure; not thread-safe.
+// says so, or the time of stragglers passes. Flows without numbers
+// of the box have none that could be told apart: they are not for here. Pure; not thread-safe.
 #pragma once
 
 #include <chrono>

@@ -113,7 +113,9 @@ void Loop::perform(CloseStream message) {
     return;
   }
   at->second.audience().close();
-  former_.leave(at->second.number(), round_trip_, now_);
+  if (numbers_of_the_box_) {
+    former_.leave(at->second.number(), round_trip_, now_);
+  }
   flow_streams_.clear();
   streams_.erase(at);
 }

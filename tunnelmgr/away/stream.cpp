@@ -4,9 +4,12 @@
 #include <chrono>
 #include <utility>
 
+#include "tunnelmgr/tunnel/unnumbered_framing.hpp"
+
 namespace hearthcast::away {
 namespace {
 
+constexpr std::uint32_t kUnnumberedFlow = 1;
 constexpr auto kSilence = std::chrono::milliseconds{180};  // looked for every 50 ms: noticed within 250 ms
 
 }  // namespace
@@ -17,15 +20,18 @@ bool Stream::carries(const wire::UdpPacketHeader& header) const {
 }
 
 bool Stream::on_media(const tunnel::MediaFrame& media, tunnel::MediaForm form, PeerId peer, Time now) {
-  const auto flow = static_cast<std::uint32_t>(media.flow.value);
-  if (!take_flow(flow, now) || is_past(flow, media.sequence)) {
+  // Without numbers of the box, whoever sends to the group is one flow, in the order of arrival.
+  const bool numbered = !tunnel::is_unnumbered(form);
+  const std::uint32_t flow = numbered ? static_cast<std::uint32_t>(media.flow.value) : kUnnumberedFlow;
+  const std::uint32_t sequence = numbered ? media.sequence : unnumbered_++;
+  if (!take_flow(flow, now) || is_past(flow, sequence)) {
     return false;
   }
   last_data_ = now;
   ++forms_.at(static_cast<std::size_t>(form));
   peer_ = peer;
   const bool came = !std::exchange(present_, true);
-  const auto arrival = receiver_.on_packet(media.sequence, media.payload, now, *this);
+  const auto arrival = receiver_.on_packet(sequence, media.payload, now, *this);
   if (arrival != tunnel::Arrival::kDuplicate) {
     ++packets_;
     bytes_ += media.payload.size();

@@ -75,6 +75,7 @@ class Stream : private tunnel::RepairReceiver::Sink {
   tunnel::RepairReceiver receiver_;
   PeerId peer_;  // whose session brought the last datagram
   datapath::Audience audience_;
+  std::uint32_t unnumbered_ = 0;  // datagrams that came without a number
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   std::array<std::uint64_t, tunnel::kMediaForms> forms_{};  // datagrams in each since the last report

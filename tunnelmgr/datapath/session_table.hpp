@@ -33,6 +33,7 @@ struct Peer {
   bool takes_prelude = false;          // and what came before it did
   tunnel::Form encapsulation = tunnel::Form::kGre;  // of media, as the device asked for it
   bool too_narrow = false;       // a datagram did not fit the path in that form: they go in GRE
+  bool try_form = false;         // perhaps they fit by now
   std::size_t refused_size = 0;  // the smallest datagram that the system would not send, since asked last
 
   // Media go to it with flow and number: what is lost can be asked for, and what came before can be sent.

@@ -88,10 +88,11 @@ class Box {
     }
   }
   // The same without numbers.
-  void send_unnumbered(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, tunnel::Form form) {
+  void send_unnumbered(const Endpoint& to, tunnel::FlowFramer& framer, Bytes payload, tunnel::Form form,
+                       const Endpoint& source = kSource) {
     Buffer slot(tunnel::kFrameHeadroom);
     slot.insert(slot.end(), payload.begin(), payload.end());
-    const auto frame = framer.frame(slot, {kSource, 16, 0});
+    const auto frame = framer.frame(slot, {source, 16, 0});
     ASSERT_TRUE(frame);
     Buffer room(tunnel::unnumbered_size(form, frame->size()));
     send(to, tunnel::to_unnumbered(*frame, form, 1700000000, room));

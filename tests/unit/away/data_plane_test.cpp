@@ -72,6 +72,22 @@ TEST_F(AwayDataPlaneTest, FormsWithoutNumbersMayTakeTurnsWithGre) {
   }
 }
 
+// As in GRE: whoever sends to the group of a channel that names no source.
+TEST_F(AwayDataPlaneTest, WithoutNumbersTwoSendersAreOneChannel) {
+  post(ExpectForm{tunnel::Form::kAyiya});
+  Screen one;
+  post(one.player(1, 1));
+  settle();
+  Buffer sent;
+  for (int n = 0; n < 20; ++n) {
+    const auto payload = datagram(n);
+    box_.send_unnumbered(endpoint(), framer_, payload, tunnel::Form::kAyiya,
+                         n % 2 == 0 ? kSource : *Endpoint::parse("192.0.2.2:1234"));
+    sent.insert(sent.end(), payload.begin(), payload.end());
+  }
+  EXPECT_EQ(one.read(sent.size()), sent);
+}
+
 TEST_F(AwayDataPlaneTest, AFormThatWasNotAskedForIsCounted) {
   box_.send_unnumbered(endpoint(), framer_, datagram(1), tunnel::Form::kSixInFour);
   EXPECT_TRUE(

@@ -121,6 +121,28 @@ TEST(BoxRepair, WhoDoesNotListItOrDoesNotWatchGetsNothing) {
   });
 }
 
+// It stays in GRE, and what it is owed stays owed, when its path is found to be larger, but not large enough.
+TEST(BoxRepair, WhoIsInGreForItsNarrowPathKeepsWhatItIsOwed) {
+  in_network([] {
+    Provider provider;
+    Box box;
+    Device one(1);
+    box.post(one.session());
+    box.post(SetForm{one.id(), tunnel::Form::kAyiya});
+    box.post(SetMemory{one.id(), true, false});
+    box.post(SetFrameLimit{one.id(), 1300});
+    box.carry();
+    box.show({one.id()});
+    provider.send(Buffer(1316, 1));
+    ASSERT_FALSE(one.receive(1).empty());
+    box.post(SetFrameLimit{one.id(), 1310});
+    ask(one, box, {{0, 1}});
+    const auto counted = counters_of(box, one.id(), 1);
+    ASSERT_TRUE(counted);
+    EXPECT_EQ(counted->repair.sent, 1U);
+  });
+}
+
 // The same packets, in the form that the path carries now.
 TEST(BoxRepair, WhoAskedForAFormWithoutNumbersGetsNothingFromThePast) {
   in_network([] {
