@@ -241,17 +241,25 @@ TEST_F(AwayDataPlaneTest, UnwantedMediaIsCountedAndSilenceSaid) {
   ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return !s.present; }));
 }
 
+class AwayReturnTest : public AwayInTest {
+ protected:
+  // After a datagram of the flow came.
+  void leave_and_return(Screen& screen) {
+    media(datagram(1));
+    ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
+    post(SetRoundTrip{std::chrono::seconds{1}});  // a busy machine may stop this test for a while
+    post(CloseStream{ChannelId{1}});
+    post(OpenStream{ChannelId{1}, kFlow});
+    post(screen.player(1, 1));
+    settle();
+  }
+};
+
 // A viewer comes back while datagrams of the flow that it left are still on their way: the box's next flow is
 // the first that it sees.
-TEST_F(AwayDataPlaneTest, StragglersOfALeftFlowDoNotBeginTheNextStream) {
-  media(datagram(1));
-  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
-  post(SetRoundTrip{std::chrono::seconds{1}});  // a busy machine may stop this test for a while
-  post(CloseStream{ChannelId{1}});
-  post(OpenStream{ChannelId{1}, kFlow});
+TEST_F(AwayReturnTest, StragglersOfALeftFlowDoNotBeginTheNextStream) {
   Screen one;
-  post(one.player(1, 1));
-  settle();
+  leave_and_return(one);
   media(datagram(2));
   media(datagram(3));
   tunnel::FlowFramer next{FlowId{10}, {kFlow.group, kFlow.port}};
@@ -260,15 +268,9 @@ TEST_F(AwayDataPlaneTest, StragglersOfALeftFlowDoNotBeginTheNextStream) {
 }
 
 // Another device watched on, so the flow did, too.
-TEST_F(AwayDataPlaneTest, AFlowThatWentOnIsTakenUpAgain) {
-  media(datagram(1));
-  ASSERT_TRUE(wait_for<StreamSignal>([](const StreamSignal& s) { return s.present; }));
-  post(SetRoundTrip{std::chrono::seconds{1}});  // a busy machine may stop this test for a while
-  post(CloseStream{ChannelId{1}});
-  post(OpenStream{ChannelId{1}, kFlow});
+TEST_F(AwayReturnTest, AFlowThatWentOnIsTakenUpAgain) {
   Screen one;
-  post(one.player(1, 1));
-  settle();
+  leave_and_return(one);
   tunnel::QuickRoom room;
   box_.send(endpoint(), tunnel::encode(tunnel::Prelude{9, 1, 1}, room));
   media(datagram(2));

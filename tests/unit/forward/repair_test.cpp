@@ -143,7 +143,6 @@ TEST(BoxRepair, WhoIsInGreForItsNarrowPathKeepsWhatItIsOwed) {
   });
 }
 
-// The same packets, in the form that the path carries now.
 TEST(BoxRepair, WhoAskedForAFormWithoutNumbersGetsNothingFromThePast) {
   in_network([] {
     Provider provider;
@@ -174,6 +173,7 @@ TEST(BoxRepair, WhoAskedForAFormWithoutNumbersGetsNothingFromThePast) {
   });
 }
 
+// The same packets, in the form that the path carries now.
 TEST(BoxRepair, OnANarrowPathAPacketComesAgainInFragments) {
   in_network([] {
     Provider provider;
