@@ -15,6 +15,12 @@ namespace {
 constexpr auto kTellAfter = std::chrono::milliseconds{100};  // slow flows count too few packets to tell often
 constexpr std::size_t kSendAtOnce = datapath::kMaxBatch;
 
+void add(auto& total, const auto& sent) {
+  total.packets += sent.packets;
+  total.bytes += sent.bytes;
+  total.drops += sent.drops;
+}
+
 }  // namespace
 
 Flow::Flow(AddFlow message)
@@ -120,9 +126,7 @@ bool Flow::send_unnumbered(Viewer& viewer, std::span<const Bytes> frames, Formed
     return false;
   }
   const auto sent = sender.send(peer, packets, ecn);
-  viewer.sent.packets += sent.packets;
-  viewer.sent.bytes += sent.bytes;
-  viewer.sent.drops += sent.drops;
+  add(viewer.sent, sent);
   viewer.form = tunnel::media_form(peer.encapsulation);
   return true;
 }
@@ -133,9 +137,7 @@ void Flow::send_to(Viewer& viewer, FormedBatch& batch, std::uint8_t ecn, datapat
     const auto some = packets.first(std::min(packets.size(), kSendAtOnce));
     packets = packets.subspan(some.size());
     const auto sent = sender.send(*viewer.peer, some, ecn);
-    viewer.sent.packets += sent.packets;
-    viewer.sent.bytes += sent.bytes;
-    viewer.sent.drops += sent.drops;
+    add(viewer.sent, sent);
   }
 }
 
@@ -159,9 +161,7 @@ void Flow::send_clear(Viewer& viewer, std::span<const Bytes> frames) {
   std::ranges::transform(frames, packets.begin(),
                          [](Bytes frame) { return frame.subspan(tunnel::kMediaGreSize); });
   const auto sent = viewer.clear->send(std::span(packets).first(frames.size()));
-  viewer.sent.packets += sent.packets;
-  viewer.sent.bytes += sent.bytes;
-  viewer.sent.drops += sent.drops;
+  add(viewer.sent, sent);
 }
 
 }  // namespace hearthcast::forward
